@@ -1,0 +1,76 @@
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+from django.utils.functional import cached_property
+from django.utils.translation import pgettext_lazy
+
+from portal import languages
+
+
+class Role(models.TextChoices):
+    """Roles are groups of the same name; what each may do stands in every module's `rules.py`."""
+
+    REPORTER = "reporter", pgettext_lazy("staff", "Reporter")
+    EDITOR = "editor", pgettext_lazy("staff", "Editor")
+    TRANSLATOR = "translator", pgettext_lazy("staff", "Translator")
+    APPROVER = "approver", pgettext_lazy("staff", "Approver")
+    EVENTS = "events", pgettext_lazy("staff", "Events")
+    SECURITY = "security", pgettext_lazy("staff", "Security")
+    MANAGER = "manager", pgettext_lazy("staff", "Manager")
+    AUDITOR = "auditor", pgettext_lazy("staff", "Auditor")
+    ADMIN = "admin", pgettext_lazy("staff", "Administrator")
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        if not email:
+            raise ValueError("A user needs an e-mail address.")
+        user = self.model(email=self.normalize_email(email).lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(email__iexact=username)
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    STAFF_LANGUAGES: Final = [(code, languages.get(code).autonym) for code in languages.STAFF]
+
+    email = models.EmailField(pgettext_lazy("staff", "e-mail address"), unique=True)
+    name = models.CharField(pgettext_lazy("staff", "name"), max_length=120)
+    language = models.CharField(
+        pgettext_lazy("staff", "language"), max_length=2, choices=STAFF_LANGUAGES, default=languages.SOURCE
+    )
+    is_active = models.BooleanField(pgettext_lazy("staff", "may sign in"), default=True)
+    is_staff = models.BooleanField(pgettext_lazy("staff", "may use the administration"), default=False)
+    joined_at = models.DateTimeField(auto_now_add=True)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    EMAIL_FIELD = "email"
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
+
+    if TYPE_CHECKING:
+        pk: int
+
+    class Meta:
+        verbose_name = pgettext_lazy("staff", "user")
+        verbose_name_plural = pgettext_lazy("staff", "users")
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(email=Lower("email")), name="email_address_is_lower_case"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @cached_property
+    def roles(self) -> frozenset[str]:
+        return frozenset(self.groups.values_list("name", flat=True))

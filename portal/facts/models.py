@@ -1,0 +1,140 @@
+from datetime import date
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q, Value
+from django.db.models.functions import Coalesce, NullIf
+from django.urls import reverse
+from django.utils.translation import pgettext_lazy
+
+from portal import languages
+from portal.revisions.rules import reading_columns
+
+
+class Audience(models.TextChoices):
+    PARENTS = "parents", pgettext_lazy("audience", "Parents")
+    CHILDREN = "children", pgettext_lazy("audience", "Children and young people")
+    EMBASSIES = "embassies", pgettext_lazy("audience", "Embassies")
+
+
+class Topic(models.Model):
+    """The vocabulary that facts, rumors, events and questions share."""
+
+    key = models.SlugField(max_length=30, unique=True)
+    name = models.CharField(pgettext_lazy("staff", "name"), max_length=80)
+
+    if TYPE_CHECKING:
+        name_sv: str
+
+    class Meta:
+        ordering: ClassVar = ["key"]
+
+    def __str__(self) -> str:
+        return self.name or self.key
+
+
+class FactQuerySet(models.QuerySet["Fact"]):
+    def published(self) -> "FactQuerySet":
+        """What readers may see: a fact is out when its Swedish text is, for every language falls back to it."""
+        return self.filter(**{languages.suffixed("title", languages.SOURCE) + "__gt": ""})
+
+    def read_in(self, code: str, *more: str) -> "FactQuerySet":
+        """Only the columns that a reader of `code` needs, and those of the languages in `more`."""
+        codes = (*languages.chain(code), "en", *more)
+        return self.only(*reading_columns(Fact, tuple(dict.fromkeys(codes))))
+
+    def for_audience(self, audience: str) -> "FactQuerySet":
+        return self.filter(audience=audience)
+
+    def asked_often(self) -> "FactQuerySet":
+        return self.filter(is_asked_often=True)
+
+    def due_for_review(self, on: date) -> "FactQuerySet":
+        return self.filter(review_due__lte=on)
+
+    def as_links(self, code: str) -> "models.QuerySet[Any, Any]":
+        """Kind, slug, title and the title's language, for lists of links; unites with other modules' `as_links`."""
+        return self.annotate(kind=Value("fact"), **titles("title", code)).values(
+            "kind", "slug", "link_title", "link_language"
+        )
+
+
+def titles(field: str, code: str) -> dict[str, Any]:
+    """Annotations `link_title` and `link_language`: the first language of the chain that has the field."""
+    chain = languages.chain(code)
+    filled = [NullIf(F(languages.suffixed(field, c)), Value("")) for c in chain]
+    return {
+        "link_title": Coalesce(*filled, Value("")),
+        "link_language": models.Case(
+            *(models.When(**{languages.suffixed(field, c) + "__gt": ""}, then=Value(c)) for c in chain[:-1]),
+            default=Value(chain[-1]),
+        ),
+    }
+
+
+class Fact(models.Model):
+    """One question and its answer. The translated columns hold published text only; drafts are revisions."""
+
+    audience = models.CharField(pgettext_lazy("staff", "audience"), max_length=10, choices=Audience)
+    topic = models.ForeignKey(Topic, models.PROTECT, related_name="facts", verbose_name=pgettext_lazy("staff", "topic"))
+    slug = models.SlugField(pgettext_lazy("staff", "address"), max_length=60, unique=True)
+    title = models.CharField(pgettext_lazy("staff", "question"), max_length=160, default="", blank=True)
+    summary = models.TextField(pgettext_lazy("staff", "answer in two sentences"), default="", blank=True)
+    body = models.TextField(pgettext_lazy("staff", "text"), default="", blank=True)
+    order = models.PositiveSmallIntegerField(pgettext_lazy("staff", "place in the list"), default=100)
+    is_asked_often = models.BooleanField(pgettext_lazy("staff", "among the most asked questions"), default=False)
+    is_about_violence = models.BooleanField(
+        pgettext_lazy("staff", "about violence: quick exit and no trace in the browser"), default=False
+    )
+    reviewed_on = models.DateField(pgettext_lazy("staff", "checked on"))
+    review_due = models.DateField(pgettext_lazy("staff", "check again by"))
+    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+
+    objects: ClassVar[models.Manager[Any]] = FactQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["audience", "order", "pk"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(review_due__gt=F("reviewed_on")),
+                name="fact_is_due_for_review_after_it_was_reviewed",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.slug
+
+    def get_absolute_url(self) -> str:
+        return reverse("fact", args=[self.slug])
+
+    @property
+    def is_guarded(self) -> bool:
+        """Pages that may be read while somebody looks over the shoulder: quick exit, neutral title, not stored."""
+        return self.audience == Audience.CHILDREN or self.is_about_violence
+
+
+class Source(models.Model):
+    """What a fact rests on: sections of a law, or a report."""
+
+    fact = models.ForeignKey(Fact, models.CASCADE, related_name="sources")
+    order = models.PositiveSmallIntegerField(default=0)
+    title = models.CharField(pgettext_lazy("staff", "law or report"), max_length=200)
+    sfs = models.CharField(pgettext_lazy("staff", "SFS number"), max_length=12, blank=True)
+    sections = models.CharField(pgettext_lazy("staff", "sections"), max_length=60, blank=True)
+    url = models.URLField(pgettext_lazy("staff", "link"), max_length=500, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["order", "pk"]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=~Q(title=""), name="source_has_a_title"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.title} {self.sections}".strip()
+
+    @property
+    def link(self) -> str:
+        """Where to read it: its own link, else the government's register of laws."""
+        return self.url or (f"https://rkrattsbaser.gov.se/sfst?bet={self.sfs}" if self.sfs else "")

@@ -1,0 +1,48 @@
+"""Requests of staff: the user is known, second factor included, and may do what the view does."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+
+from portal.accounts.models import User
+from portal.accounts.rules import may_work
+
+P = ParamSpec("P")
+
+
+class StaffRequest(HttpRequest):
+    """What a view behind `staff` gets."""
+
+    user: User  # type: ignore[assignment]
+
+
+def staff(
+    permission: str,
+) -> Callable[
+    [Callable[Concatenate[StaffRequest, P], HttpResponse]],
+    Callable[Concatenate[HttpRequest, P], HttpResponse],
+]:
+    """A view for signed-in staff with `permission` (a rules permission such as `facts.edit`)."""
+
+    def decorate(
+        view: Callable[Concatenate[StaffRequest, P], HttpResponse],
+    ) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+        @wraps(view)
+        def wrapped(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            if not request.user.is_authenticated:
+                return redirect_to_login(request.get_full_path())
+            if not may_work(request.user):
+                return HttpResponseRedirect(reverse("mfa_index"))
+            if not request.user.has_perm(permission):
+                raise PermissionDenied
+            return view(request, *args, **kwargs)  # type: ignore[arg-type]
+
+        wrapped.permission = permission  # type: ignore[attr-defined]
+        return wrapped
+
+    return decorate

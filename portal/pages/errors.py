@@ -1,0 +1,112 @@
+"""Error pages: translated, with the numbers to call, and without a database."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Final
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.template.loader import render_to_string
+from django.utils import translation
+from django.utils.translation import pgettext_lazy
+
+from portal import contacts, languages
+
+TITLES: Final = {
+    400: pgettext_lazy("error", "We could not read that"),
+    403: pgettext_lazy("error", "You may not see this page"),
+    404: pgettext_lazy("error", "There is no such page"),
+    405: pgettext_lazy("error", "This page cannot be used that way"),
+    410: pgettext_lazy("error", "This page has been taken away"),
+    413: pgettext_lazy("error", "That was too much at once"),
+    429: pgettext_lazy("error", "Too many tries in a short time"),
+    500: pgettext_lazy("error", "Something went wrong on our side"),
+    503: pgettext_lazy("error", "The site is resting for a moment"),
+}
+ADVICE: Final = {
+    400: pgettext_lazy("error", "The address or the form holds something we cannot use. Go back and try again."),
+    403: pgettext_lazy("error", "Go back, or start from the front page. Forms have to be sent from the page itself."),
+    404: pgettext_lazy(
+        "error", "The address may be misspelled, or the page has moved. Search, or start from the front page."
+    ),
+    405: pgettext_lazy("error", "Go back and use the button on the page."),
+    410: pgettext_lazy("error", "The text was not right any more. Start from the front page to find what holds today."),
+    413: pgettext_lazy("error", "Send a shorter text or a smaller file."),
+    429: pgettext_lazy("error", "Wait a minute and try again. Nothing is wrong with your phone."),
+    500: pgettext_lazy("error", "Try again in a little while. We have been told about it."),
+    503: pgettext_lazy("error", "Try again in a minute."),
+}
+
+
+def page(request: HttpRequest, status: int, message: str = "") -> HttpResponse:
+    """The error page for `status` in the reader's language; `message` is said instead of the usual advice."""
+    code = status if status in TITLES else (400 if status < 500 else 500)
+    with translation.override(_language(request)):
+        html = render_to_string(
+            "errors/error.html",
+            {
+                "title": TITLES[code],
+                "advice": message or ADVICE[code],
+                "status": status,
+                "language": languages.get(translation.get_language() or languages.SOURCE),
+                "contacts": contacts.numbers(),
+                "municipality": settings.MUNICIPALITY,
+                "site_name": settings.SITE_NAME,
+                "is_child": "/children/" in request.path,
+            },
+        )
+        response = HttpResponse(html, status=status)
+        response.headers["Content-Language"] = languages.get(translation.get_language() or languages.SOURCE).tag
+    return response
+
+
+def _language(request: HttpRequest) -> str:
+    first = request.path_info.lstrip("/").partition("/")[0]
+    active = {language.code for language in languages.ACTIVE}
+    if first in active:
+        return first
+    preferred = translation.get_language_from_request(request)
+    return preferred if preferred in active else languages.SOURCE
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    too_large = type(exception).__name__ in {"RequestDataTooBig", "TooManyFieldsSent", "TooManyFilesSent"}
+    return page(request, 413 if too_large else 400)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return page(request, 403)
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return page(request, 404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return page(request, 500)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    return page(request, 403)
+
+
+class ErrorPages:
+    """Gives a page to every bare error answer (wrong method, refused by a middleware), JSON and calendars excepted."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if (
+            response.status_code >= HTTPStatus.BAD_REQUEST
+            and isinstance(response, HttpResponse)
+            and not response.content
+            and not request.path_info.startswith("/api/")
+        ):
+            framed = page(request, response.status_code)
+            if allow := response.headers.get("Allow"):
+                framed.headers["Allow"] = allow
+            return framed
+        return response

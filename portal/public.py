@@ -1,0 +1,229 @@
+"""What every public page shares: headers, the store of rendered pages, forms without cookies, the template context."""
+
+import gzip
+import hashlib
+import time
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, Final, ParamSpec
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import structlog
+from django.conf import settings
+from django.core import signing
+from django.core.cache import cache
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseNotModified
+from django.http.response import HttpResponseBase
+from django.utils.cache import patch_vary_headers
+from django.utils.translation import get_language
+from django_structlog.middlewares import RequestMiddleware
+from redis.exceptions import RedisError
+
+from portal import contacts, languages
+
+log = structlog.get_logger(__name__)
+
+P = ParamSpec("P")
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+# Twenty seconds here and in a proxy together, twenty in the browser, twenty while it asks again: a published or
+# withdrawn text is seen within a minute, whatever stands between.
+FRESH_SECONDS: Final = 20
+REVALIDATE_SECONDS: Final = 20
+STALE_IF_ERROR_SECONDS: Final = 86400
+
+STORED_PARAMETERS: Final = frozenset({"kind", "page", "with"})
+CACHE_DOWN: Final = (RedisError, OSError)
+FORM_SECONDS: Final = 4 * 3600
+
+
+def public(
+    *, stored: bool = True, stale_if_error: bool = True
+) -> Callable[
+    [Callable[Concatenate[HttpRequest, P], HttpResponse]], Callable[Concatenate[HttpRequest, P], HttpResponse]
+]:
+    """Marks a view as public: the same bytes for everybody, without session and user.
+
+    Pages with `stored=False` (forms, search, the children's pages) are `no-store`.
+    """
+
+    def decorate(
+        view: Callable[Concatenate[HttpRequest, P], HttpResponse],
+    ) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+        @wraps(view)
+        def wrapped(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            response = view(request, *args, **kwargs)
+            if not stored or response.status_code != 200 or request.method not in {"GET", "HEAD"}:
+                return response
+            control = f"public, max-age={FRESH_SECONDS}, stale-while-revalidate={REVALIDATE_SECONDS}"
+            if stale_if_error:
+                control += f", stale-if-error={STALE_IF_ERROR_SECONDS}"
+            response.headers.setdefault("Cache-Control", control)
+            response._stored_page = True  # type: ignore[attr-defined]
+            return response
+
+        wrapped.is_public = True  # type: ignore[attr-defined]
+        return wrapped
+
+    return decorate
+
+
+class StoredPages:
+    """Keeps rendered public pages in Valkey for a moment and answers 304 to who has the page already.
+
+    The key is the path and the allowed parameters; anything else in the query string cannot make a new entry.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        key = self._key(request)
+        if key is None:
+            return self.get_response(request)
+        try:
+            entry = cache.get(key)
+        except CACHE_DOWN:
+            # A dead cache makes pages slower, never absent.
+            entry = None
+        if entry is None:
+            response = self.get_response(request)
+            if not (isinstance(response, HttpResponse) and getattr(response, "_stored_page", False)):
+                return response
+            entry = self._entry(response)
+            try:
+                cache.set(key, entry, FRESH_SECONDS)
+            except CACHE_DOWN:
+                log.warning("page_not_stored")
+        return self._answer(request, *entry)
+
+    @staticmethod
+    def _key(request: HttpRequest) -> str | None:
+        path = request.path_info
+        if request.method not in {"GET", "HEAD"} or path.startswith(("/staff/", "/static/", "/admin/")):
+            return None
+        query = request.META.get("QUERY_STRING", "")
+        if query:
+            kept = sorted(pair for pair in parse_qsl(query) if pair[0] in STORED_PARAMETERS)
+            query = urlencode(kept)
+        digest = hashlib.blake2b(f"{request.scheme} {path}?{query}".encode(errors="replace"), digest_size=16)
+        return "page:" + digest.hexdigest()
+
+    @staticmethod
+    def _entry(response: HttpResponse) -> tuple[float, str, dict[str, str], bytes]:
+        tag = hashlib.blake2b(response.content, digest_size=12).hexdigest()
+        patch_vary_headers(response, ("Accept-Encoding",))
+        headers = {name: value for name, value in response.items() if name.lower() != "content-length"}
+        return time.time(), f'W/"{tag}"', headers, gzip.compress(response.content, 6, mtime=0)
+
+    @staticmethod
+    def _answer(
+        request: HttpRequest, built_at: float, tag: str, headers: dict[str, str], packed: bytes
+    ) -> HttpResponse:
+        response: HttpResponse
+        if tag in request.META.get("HTTP_IF_NONE_MATCH", ""):
+            response = HttpResponseNotModified()
+        elif "gzip" in request.META.get("HTTP_ACCEPT_ENCODING", ""):
+            response = HttpResponse(packed)
+            headers = headers | {"Content-Encoding": "gzip"}
+        else:
+            response = HttpResponse(gzip.decompress(packed))
+        for name, value in headers.items():
+            if response.status_code != 304 or name != "Content-Type":
+                response.headers[name] = value
+        # Downstream may keep the page only for what is left of its freshness.
+        left = max(0, round(FRESH_SECONDS - (time.time() - built_at)))
+        if left != FRESH_SECONDS:
+            response.headers["Cache-Control"] = headers["Cache-Control"].replace(
+                f"max-age={FRESH_SECONDS}", f"max-age={left}", 1
+            )
+        response.headers["ETag"] = tag
+        return response
+
+
+class Headers:
+    """Headers that are the same on every answer; whatever is not marked public is not to be stored."""
+
+    FIXED: Final = {
+        "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=(), interest-cohort=()",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "X-Frame-Options": "DENY",
+    }
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        for name, value in self.FIXED.items():
+            response.headers.setdefault(name, value)
+        response.headers.setdefault("Cache-Control", "no-store")
+        if request.path_info.startswith(("/staff/", "/admin/")):
+            response.headers["X-Robots-Tag"] = "noindex, nofollow"
+        return response
+
+
+class RefuseNul:
+    """No form and no address of ours holds a NUL, and PostgreSQL cannot store one."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if "%00" in request.META.get("QUERY_STRING", "") or "\x00" in request.path_info:
+            return HttpResponseBadRequest()
+        return self.get_response(request)
+
+
+class RequestLog(RequestMiddleware):
+    """One line a request: the route instead of the path, which may hold a secret link; nobody's name or address."""
+
+    @staticmethod
+    def format_request(request: HttpRequest) -> str:
+        match = request.resolver_match
+        return f"{request.method} {match.route if match else '-'}"
+
+
+def form_token(purpose: str) -> str:
+    """Stands in for the CSRF cookie on public forms, which set no cookie: signed, expiring, for one purpose."""
+    return signing.dumps(purpose, salt="public-form")
+
+
+def check_public_post(request: HttpRequest, purpose: str) -> bool:
+    """False when the form's token has expired (show the form again); raises PermissionDenied on a foreign origin."""
+    origin = request.META.get("HTTP_ORIGIN")
+    if origin is not None and urlsplit(origin).netloc != request.get_host():
+        raise PermissionDenied("The form was sent from another site.")
+    if request.META.get("HTTP_SEC_FETCH_SITE", "same-origin") not in {"same-origin", "none"}:
+        raise PermissionDenied("The form was sent from another site.")
+    try:
+        return bool(signing.loads(request.POST.get("token", ""), salt="public-form", max_age=FORM_SECONDS) == purpose)
+    except signing.BadSignature:
+        return False
+
+
+def absolute(path: str) -> str:
+    """Absolute addresses come from the settings, never from what a request claims."""
+    return f"{settings.PUBLIC_URL}{path}"
+
+
+def in_language(path: str, code: str) -> str:
+    """The same page in another language; addresses without a language are returned as they are."""
+    first, _, rest = path.lstrip("/").partition("/")
+    return f"/{code}/{rest}" if first in languages.CATALOG else path
+
+
+def site(request: HttpRequest) -> dict[str, Any]:
+    """Template context of every page."""
+    language = languages.get(get_language() or languages.SOURCE)
+    return {
+        "site_name": settings.SITE_NAME,
+        "municipality": settings.MUNICIPALITY,
+        "demo": settings.DEMO,
+        "language": language,
+        "languages": [(other, in_language(request.path, other.code)) for other in languages.ACTIVE],
+        "contacts": contacts.numbers(),
+        "quick_exit_url": settings.QUICK_EXIT_URL,
+        "canonical": absolute(request.path),
+    }

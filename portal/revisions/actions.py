@@ -1,0 +1,174 @@
+"""Every write to texts that are translated by people: draft, submit, approve, send back, publish, withdraw."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Model
+from django.utils import timezone
+from django.utils.translation import pgettext as _
+
+from portal import languages
+from portal.accounts.models import User
+from portal.audit import actions as audit
+from portal.revisions.models import Edition, Method, Revision, Significance, State, text_hash
+from portal.revisions.rules import hard_facts, translated_fields
+
+Reindex = Callable[[Model, str], None]
+
+_reindex: Final[dict[type[Model], Reindex]] = {}
+
+
+def register(model: type[Model], *, reindex: Reindex) -> None:
+    """`reindex(thing, language)` runs inside publish and withdraw, after the live columns have changed."""
+    _reindex[model] = reindex
+
+
+class ConflictError(ValidationError):
+    """The step does not fit the state the text is in now; the message says why."""
+
+
+def current(thing: Model, language: str = languages.SOURCE) -> Revision | None:
+    """The published revision of a language."""
+    edition = Edition.objects.of(thing).filter(language=language).select_related("revision").first()
+    return edition.revision if edition else None
+
+
+@transaction.atomic
+def draft(
+    thing: Model,
+    *,
+    language: str,
+    fields: Mapping[str, str],
+    by: User,
+    significance: str = "",
+    change_note: str = "",
+    based_on: Revision | None = None,
+    pivot: str = "",
+    method: str = Method.HUMAN,
+    is_example: bool = False,
+) -> Revision:
+    """Keep a new version of a text. The live columns stay as they are.
+
+    A translation is based on the published Swedish revision unless `based_on` says otherwise.
+    """
+    names = translated_fields(type(thing))
+    text = {name: fields.get(name, "").replace("\r\n", "\n").strip() for name in names}
+    if language == languages.SOURCE:
+        live = current(thing)
+        significance = significance or Significance.CONTENT
+        if live and significance == Significance.TYPO and hard_facts(live.fields) != hard_facts(text):
+            raise ValidationError(
+                _(
+                    "staff",
+                    "A number, a link or a section has changed. That is a change of content, not of spelling.",
+                )
+            )
+    else:
+        based_on = based_on or current(thing)
+        if based_on is None:
+            raise ConflictError(_("staff", "Publish the Swedish text first: a translation renders a published text."))
+    revision = Revision.objects.create(
+        content_type=ContentType.objects.get_for_model(thing),
+        object_id=thing.pk,
+        language=language,
+        fields=text,
+        digest=text_hash(text),
+        author=by,
+        significance=significance,
+        change_note=change_note,
+        based_on=based_on,
+        pivot=pivot,
+        method=method,
+        is_example=is_example,
+    )
+    audit.record("draft", thing, by=by, language=language, note=f"r{revision.pk}")
+    return revision
+
+
+def _move(revision: Revision, state: State, *, allowed: set[State], by: User, reason: str = "") -> Revision:
+    locked: Revision = Revision.objects.select_for_update(of=("self",)).get(pk=revision.pk)
+    if locked.state not in allowed:
+        raise ConflictError(
+            _("staff", "Somebody was faster: this text is now “%(state)s”.") % {"state": locked.get_state_display()}
+        )
+    before = locked.state
+    locked.state = state
+    if state in {State.APPROVED, State.REJECTED}:
+        if locked.author_id == by.pk:
+            raise ConflictError(_("staff", "You wrote this text. Another person has to approve it."))
+        locked.decided_by, locked.decided_at, locked.reason = by, timezone.now(), reason
+    locked.save(update_fields=["state", "decided_by", "decided_at", "reason"])
+    thing = locked.thing
+    audit.record(
+        state.value, thing, by=by, language=locked.language, changes={"state": (before, state.value)},
+        note=f"r{locked.pk} {reason}".strip(),
+    )  # fmt: skip
+    return locked
+
+
+@transaction.atomic
+def submit(revision: Revision, *, by: User) -> Revision:
+    return _move(revision, State.SUBMITTED, allowed={State.DRAFT}, by=by)
+
+
+@transaction.atomic
+def approve(revision: Revision, *, by: User) -> Revision:
+    return _move(revision, State.APPROVED, allowed={State.SUBMITTED}, by=by)
+
+
+@transaction.atomic
+def reject(revision: Revision, *, by: User, reason: str) -> Revision:
+    return _move(revision, State.REJECTED, allowed={State.SUBMITTED}, by=by, reason=reason)
+
+
+@transaction.atomic
+def publish(revision: Revision, *, by: User) -> Edition:
+    """Make an approved revision the text that readers get: the edition, its live columns and its search row, or nothing."""
+    thing = revision.thing
+    edition = _locked_edition(thing, revision.language)
+    if edition.revision_id is not None and edition.revision_id > revision.pk:
+        raise ConflictError(_("staff", "A newer version of this text is already published."))
+    allowed = {State.APPROVED, State.PUBLISHED} | ({State.DRAFT} if revision.is_example else set())
+    revision = _move(revision, State.PUBLISHED, allowed=allowed, by=by)
+    edition.revision, edition.published_at = revision, timezone.now()
+    edition.withdrawn_at = edition.withdrawn_by = None
+    edition.withdrawn_reason = ""
+    edition.save()
+    _write_live(thing, revision.language, revision.fields)
+    return edition
+
+
+@transaction.atomic
+def withdraw(thing: Model, *, language: str, by: User, reason: str) -> Edition:
+    """Take a language's text away from readers."""
+    edition = _locked_edition(thing, language)
+    edition.revision = edition.published_at = None
+    edition.withdrawn_at, edition.withdrawn_by, edition.withdrawn_reason = timezone.now(), by, reason
+    edition.save()
+    audit.record("withdraw", thing, by=by, language=language, note=reason)
+    _write_live(thing, language, {})
+    return edition
+
+
+def _locked_edition(thing: Model, language: str) -> Edition:
+    key = {
+        "content_type": ContentType.objects.get_for_model(thing),
+        "object_id": thing.pk,
+        "language": language,
+    }
+    Edition.objects.get_or_create(**key)
+    edition: Edition = Edition.objects.select_for_update(of=("self",)).get(**key)
+    return edition
+
+
+def _write_live(thing: Model, language: str, fields: Mapping[str, str]) -> None:
+    # Only the columns of this language: save() would write all of them and undo what somebody else just published.
+    model = type(thing)
+    values = {languages.suffixed(name, language): fields.get(name) for name in translated_fields(model)}
+    model._default_manager.filter(pk=thing.pk).update(**values)
+    for column, value in values.items():
+        setattr(thing, column, value)
+    _reindex[model](thing, language)
