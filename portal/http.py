@@ -18,7 +18,7 @@ P = ParamSpec("P")
 class StaffRequest(HttpRequest):
     """What a view behind `staff` gets."""
 
-    user: User  # type: ignore[assignment]
+    user: User
 
 
 def staff(
@@ -36,7 +36,7 @@ def staff(
         def wrapped(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
             if not request.user.is_authenticated:
                 return redirect_to_login(request.get_full_path())
-            if not may_work(request.user):
+            if not may_work(request):
                 return HttpResponseRedirect(reverse("mfa_index"))
             if not request.user.has_perm(permission):
                 raise PermissionDenied

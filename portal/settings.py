@@ -5,11 +5,15 @@ import re
 from pathlib import Path
 
 import django.conf.locale
+import django_stubs_ext
 import structlog
 from csp.constants import NONE, SELF
 from environs import Env
 
 from portal import languages
+
+# Lets ModelForm[...] and the like be written with their parameters, which mypy asks for.
+django_stubs_ext.monkeypatch()
 
 env = Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -30,7 +34,7 @@ SECURITY_CONTACT = env.str("SECURITY_CONTACT", "mailto:security@example.org")
 
 INSTALLED_APPS = [
     "modeltranslation",
-    "django.contrib.admin",
+    "portal.accounts.apps.Administration",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -73,8 +77,9 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "portal.accounts.middleware.SessionLimits",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "portal.accounts.middleware.StaffLanguage",
+    "portal.accounts.middleware.SessionLimits",
     "allauth.account.middleware.AccountMiddleware",
 ]
 
@@ -109,7 +114,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.str("REDIS_URL")
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "portal.accounts.backend.LimitsCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "k",
         # A cache that does not answer must never hold a reader up.
@@ -151,6 +156,9 @@ USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "Europe/Stockholm"
 
+# A link typed without a scheme is https. Goes away with Django 6, where nothing else is left.
+FORMS_URLFIELD_ASSUME_HTTPS = True
+
 # Files ---------------------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
 STATIC_ROOT = env.path("STATIC_ROOT", BASE_DIR / "static")
@@ -189,6 +197,75 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "staff"
 LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_ADAPTER = "portal.accounts.adapters.Accounts"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+# An administrator makes the accounts and vouches for the address; nobody signs up.
+ACCOUNT_EMAIL_VERIFICATION = "none"
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+# A password opens the session until the browser is closed; a passkey keeps it, within the limits of SessionLimits.
+ACCOUNT_SESSION_REMEMBER = False
+# Whole town halls sit behind one address, so the address may do much and the single account little.
+ACCOUNT_RATE_LIMITS = {"login": "120/m/ip", "login_failed": "30/m/ip,5/5m/key", "reset_password": "20/m/ip,5/h/key"}
+MFA_RATE_LIMITS = {"webauthn_login": "60/m/ip"}
+ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", 0)
+ACCOUNT_FORMS = {
+    "login": "portal.accounts.forms.SignIn",
+    "reauthenticate": "portal.accounts.forms.PasswordAgain",
+    "change_password": "portal.accounts.forms.NewPassword",
+    "reset_password": "portal.accounts.forms.ForgottenPassword",
+    "reset_password_from_key": "portal.accounts.forms.FirstPassword",
+}
+MFA_ADAPTER = "portal.accounts.adapters.SecondFactors"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = SITE_NAME
+MFA_TOTP_TOLERANCE = 1
+# Browsers offer passkeys on plain HTTP for localhost only.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not SECURE
+MFA_FORMS = {
+    "authenticate": "portal.accounts.forms.Code",
+    "reauthenticate": "portal.accounts.forms.CodeAgain",
+    "activate_totp": "portal.accounts.forms.FirstCode",
+    "add_webauthn": "portal.accounts.forms.AddKey",
+    "edit_webauthn": "portal.accounts.forms.RenameKey",
+}
+
+# Sign-in by the municipality's own identity provider: all four or none (a system check says so).
+OIDC = {name: env.str(f"OIDC_{name}", "") for name in ("ISSUER", "CLIENT_ID", "CLIENT_SECRET", "NAME")}
+OIDC_HAS_MFA = env.bool("OIDC_HAS_MFA", False)
+"""The identity provider asks for a second factor itself; see `portal.accounts.rules.may_work`."""
+
+SOCIALACCOUNT_ADAPTER = "portal.accounts.adapters.IdentityProvider"
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "APPS": [
+            {
+                "provider_id": "sso",
+                "name": OIDC["NAME"],
+                "client_id": OIDC["CLIENT_ID"],
+                "secret": OIDC["CLIENT_SECRET"],
+                "settings": {
+                    "server_url": OIDC["ISSUER"],
+                    "email_authentication": True,
+                    "oauth_pkce_enabled": True,
+                },
+            }
+        ]
+        if all(OIDC.values())
+        else []
+    }
+}
+
+# In the database: a session must outlive a restart of Valkey, which may also throw it out when memory is short.
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_COOKIE_AGE = 12 * 3600
+# Not in a cookie of their own, which would be one more that is not called `__Host-`.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
 # Headers and cookies -------------------------------------------------------------------------------------------
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

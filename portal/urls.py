@@ -1,3 +1,51 @@
-from django.urls import URLPattern, URLResolver
+"""Composition: every module's addresses in one place; nothing imports this."""
 
-urlpatterns: list[URLPattern | URLResolver] = []
+import rumors.urls
+from django.conf.urls.i18n import i18n_patterns
+from django.contrib import admin
+from django.urls import include, path
+
+import events.urls
+import portal.accounts.urls
+import portal.facts.urls
+import portal.mail.urls
+import portal.pages.api
+import portal.pages.urls
+import portal.questions.urls
+import portal.reports.urls
+import portal.revisions.urls
+
+handler400 = "portal.pages.errors.bad_request"
+handler403 = "portal.pages.errors.permission_denied"
+handler404 = "portal.pages.errors.page_not_found"
+handler500 = "portal.pages.errors.server_error"
+
+urlpatterns = [
+    *portal.pages.urls.everywhere,
+    *portal.facts.urls.short,
+    *portal.mail.urls.urlpatterns,
+    path("api/v1/", portal.pages.api.api.urls),
+    path("admin/", admin.site.urls),
+    path(
+        "staff/",
+        include(
+            [
+                *portal.pages.urls.staff,
+                *portal.accounts.urls.urlpatterns,
+                *portal.revisions.urls.urlpatterns,
+                *portal.facts.urls.staff,
+                *portal.questions.urls.staff,
+                *rumors.urls.staff,
+                *events.urls.staff,
+                *portal.reports.urls.staff,
+            ]
+        ),
+    ),
+    *i18n_patterns(
+        *portal.pages.urls.public,
+        *portal.facts.urls.public,
+        *portal.questions.urls.public,
+        *rumors.urls.public,
+        *events.urls.public,
+    ),
+]

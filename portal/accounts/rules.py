@@ -1,6 +1,11 @@
+from collections import Counter
+
 import rules
-from allauth.mfa.utils import is_mfa_enabled
+from allauth.account.authentication import get_authentication_records
+from allauth.mfa.models import Authenticator
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest
 
 from portal.accounts.models import Role, User
 
@@ -17,9 +22,34 @@ def has_role(*roles: Role) -> rules.Predicate:
 is_anyone_on_staff = has_role(*Role)
 
 
-def may_work(user: User) -> bool:
-    """Every staff role needs a second factor; only demo mode goes without."""
-    return settings.DEMO or is_mfa_enabled(user)
+def second_factors(user: User | AnonymousUser) -> dict[str, int]:
+    """How many of each kind somebody has: `totp`, `webauthn` and `recovery_codes`."""
+    return dict(Counter(Authenticator.objects.filter(user_id=user.pk).values_list("type", flat=True)))
+
+
+def has_second_factor(user: User | AnonymousUser) -> bool:
+    """Recovery codes alone are none: they only stand in for a factor that got lost."""
+    kinds = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
+    return bool(Authenticator.objects.filter(user_id=user.pk, type__in=kinds).exists())
+
+
+def may_work(request: HttpRequest) -> bool:
+    """Whether the signed-in person has what every staff role needs: a second factor, proven in this session.
+
+    Only demo mode goes without. With OIDC_HAS_MFA=1 a session that the identity provider opened will do: set it
+    only where the provider asks everybody for a second factor. A password still leads to one of our own.
+    """
+    if settings.DEMO:
+        return True
+    methods = {record["method"] for record in get_authentication_records(request, request.user)}
+    if settings.OIDC_HAS_MFA and "socialaccount" in methods:
+        return True
+    return "mfa" in methods and has_second_factor(request.user)
+
+
+def came_by_passkey(request: HttpRequest) -> bool:
+    records = get_authentication_records(request, request.user)
+    return any(record["method"] == "mfa" and record.get("passwordless") for record in records)
 
 
 rules.add_perm("staff.home", is_anyone_on_staff)

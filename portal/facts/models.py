@@ -50,6 +50,26 @@ class FactQuerySet(models.QuerySet["Fact"]):
     def asked_often(self) -> "FactQuerySet":
         return self.filter(is_asked_often=True)
 
+    def only_titles(self) -> "FactQuerySet":
+        """For staff lists: the Swedish title, and in how many active languages there is one."""
+        filled = [
+            models.Case(models.When(**{languages.suffixed("title", language.code) + "__gt": ""}, then=1), default=0)
+            for language in languages.ACTIVE
+        ]
+        return self.read_in(languages.SOURCE).annotate(languages_count=sum(filled[1:], filled[0]))
+
+    def matching(self, *, audience: str = "", topic: Topic | None = None, missing: str = "") -> "FactQuerySet":
+        """The filters of the staff list; empty ones do not filter."""
+        found = self
+        if audience:
+            found = found.filter(audience=audience)
+        if topic:
+            found = found.filter(topic=topic)
+        if missing:
+            column = languages.suffixed("title", missing)
+            found = found.filter(Q(**{column: ""}) | Q(**{f"{column}__isnull": True}))
+        return found
+
     def due_for_review(self, on: date) -> "FactQuerySet":
         return self.filter(review_due__lte=on)
 
@@ -63,9 +83,10 @@ class FactQuerySet(models.QuerySet["Fact"]):
 def titles(field: str, code: str) -> dict[str, Any]:
     """Annotations `link_title` and `link_language`: the first language of the chain that has the field."""
     chain = languages.chain(code)
-    filled = [NullIf(F(languages.suffixed(field, c)), Value("")) for c in chain]
+    text = models.TextField()
+    filled = [NullIf(F(languages.suffixed(field, c)), Value(""), output_field=text) for c in chain]
     return {
-        "link_title": Coalesce(*filled, Value("")),
+        "link_title": Coalesce(*filled, Value(""), output_field=text),
         "link_language": models.Case(
             *(models.When(**{languages.suffixed(field, c) + "__gt": ""}, then=Value(c)) for c in chain[:-1]),
             default=Value(chain[-1]),
@@ -109,6 +130,16 @@ class Fact(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("fact", args=[self.slug])
 
+    def links(self, code: str) -> "models.QuerySet[Any, Any]":
+        """Rebuttals that rest on this fact, then other facts of its topic, as rows for a list of links; one query."""
+        related = (
+            Fact.objects.published()
+            .filter(topic_id=self.topic_id, audience=self.audience)
+            .exclude(pk=self.pk)
+            .as_links(code)[:6]
+        )
+        return self.rebuttals.published().as_links(code).union(related).order_by("-kind")
+
     @property
     def is_guarded(self) -> bool:
         """Pages that may be read while somebody looks over the shoulder: quick exit, neutral title, not stored."""
@@ -133,6 +164,10 @@ class Source(models.Model):
 
     def __str__(self) -> str:
         return f"{self.title} {self.sections}".strip()
+
+    @property
+    def law_number(self) -> str:
+        return f"({self.sfs})" if self.sfs else ""
 
     @property
     def link(self) -> str:

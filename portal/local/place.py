@@ -5,16 +5,20 @@ import json
 import os
 import secrets
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 CHECKOUT = Path(__file__).resolve().parents[2]
+SENTENCE = 3
+"""Exit code of `prepare` that says: standard output holds one sentence for a person."""
 
 
-class Problem(Exception):
+class LocalError(Exception):
     """What a person can mend. It reaches the terminal as this one sentence, without a traceback."""
 
 
@@ -38,14 +42,12 @@ class Place:
     def secret(self, name: str) -> str:
         """A random word that is made once and kept for its owner only."""
         file = (self.local if name == "secret-key" else self.services) / name
-        try:
-            descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            return file.read_text()
-        word = secrets.token_urlsafe(32)
-        with os.fdopen(descriptor, "w") as opened:
-            opened.write(word)
-        return word
+        if not file.exists():
+            with tempfile.NamedTemporaryFile("w", dir=file.parent) as made, suppress(FileExistsError):
+                made.write(secrets.token_urlsafe(32))
+                made.flush()
+                os.link(made.name, file)  # appears whole, and never replaces the word another process has made
+        return file.read_text()
 
 
 def kept_place() -> Place:
@@ -81,12 +83,19 @@ def own_folder(path: Path, mode: int = 0o700) -> Path:
     except FileExistsError:
         found = path.lstat()
         if not path.is_dir() or path.is_symlink() or found.st_uid != os.geteuid():
-            raise Problem(f"{path} belongs to somebody else: move it away, or run as its owner.") from None
+            raise LocalError(f"{path} belongs to somebody else: move it away, or run as its owner.") from None
     except OSError as error:
-        raise Problem(f"{path} cannot be made ({error.strerror}): free the way, or move the checkout.") from None
+        raise LocalError(f"{path} cannot be made ({error.strerror}): free the way, or move the checkout.") from None
     else:
         path.chmod(mode)  # whatever the umask was
     return path
+
+
+def say(words: str) -> None:
+    """To the terminal; what a person should read, and nothing else."""
+    if words:
+        sys.stdout.write(f"{words}\n")
+        sys.stdout.flush()
 
 
 def read_env_file(path: Path) -> dict[str, str]:
@@ -103,7 +112,7 @@ def read_env_file(path: Path) -> dict[str, str]:
     return values
 
 
-def read_json(path: Path) -> dict[str, object]:
+def read_json(path: Path) -> dict[str, Any]:
     """What the file says, or nothing when it is missing or half written."""
     try:
         content = json.loads(path.read_text())

@@ -6,16 +6,22 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from portal.local.place import Problem, read_json
+from portal.local.place import LocalError, read_json
 
 LOG_LIMIT = 5_000_000
 PR_SET_PDEATHSIG = 1
+
+if sys.platform != "linux":
+    raise SystemExit(
+        "The embedded servers need Linux: elsewhere set DATABASE_URL and REDIS_URL, or use docker compose."
+    )
 _prctl: Callable[..., int] = ctypes.CDLL(None).prctl
 
 
@@ -51,6 +57,7 @@ class Child:
     process: subprocess.Popen[bytes]
     log: Path
     how_to_stop: signal.Signals
+    when_orphaned: signal.Signals
 
     def has_ended(self) -> bool:
         # WNOWAIT leaves a zombie behind, so the number stays taken until `stop` has cleared the group.
@@ -86,6 +93,7 @@ def spawn(
     cwd: Path,
     user: User | None = None,
     how_to_stop: signal.Signals = signal.SIGTERM,
+    when_orphaned: signal.Signals | None = None,
     pass_fds: Sequence[int] = (),
     stdin: int = subprocess.DEVNULL,
     stdout: int | None = None,
@@ -93,14 +101,9 @@ def spawn(
     """Start a child in a session of its own, with its output in a log, that ends when we end."""
     if log.exists() and log.stat().st_size > LOG_LIMIT:
         log.replace(log.with_suffix(".log.1"))
-    us = os.getpid()
-
-    def before_exec() -> None:
-        # After the change of user, which would clear it. We have one thread, so running Python here is safe.
-        die_with_parent(us, how_to_stop)
-
+    when_orphaned = when_orphaned or how_to_stop
     with log.open("ab") as output:
-        process = subprocess.Popen(  # noqa: S603
+        process = subprocess.Popen(  # noqa: S603 - every command is our own
             command,
             stdin=stdin,
             stdout=output if stdout is None else stdout,
@@ -108,11 +111,40 @@ def spawn(
             env=env,
             cwd=cwd,
             start_new_session=True,
-            preexec_fn=before_exec,  # noqa: PLW1509
             pass_fds=pass_fds,
+            **dying_with_us(when_orphaned),
             **as_user(user),
         )
-    return Child(name, process, log, how_to_stop)
+    return Child(name, process, log, how_to_stop, when_orphaned)
+
+
+def finished(
+    command: Sequence[str | Path],
+    *,
+    env: Mapping[str, str],
+    words: str = "",
+    cwd: Path | None = None,
+    user: User | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end, with words for its standard input."""
+    return subprocess.run(  # noqa: S603 - every command is our own
+        command,
+        input=words,
+        env=env,
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=False,
+        **dying_with_us(signal.SIGTERM),
+        **as_user(user),
+    )
+
+
+def dying_with_us(how: signal.Signals) -> dict[str, Any]:
+    """The argument of `subprocess` that ties a child to us. We have one thread, so Python may run before exec."""
+    us = os.getpid()
+    # It comes after the change of user, which would undo it.
+    return {"preexec_fn": lambda: die_with_parent(us, how)}
 
 
 def as_user(user: User | None) -> dict[str, Any]:
@@ -150,13 +182,17 @@ class Ledger:
         json.dump(self.facts, self._file)
         self._file.flush()
 
+    def forget(self, fact: str) -> None:
+        self.facts.pop(fact, None)
+        self.write()
+
     def add(self, child: Child) -> None:
         pid = child.process.pid
-        self.write(processes=[*self.facts["processes"], [child.name, pid, started_at(pid), int(child.how_to_stop)]])
+        self.write(processes=[*self.facts["processes"], [child.name, pid, started_at(pid), int(child.when_orphaned)]])
 
     def read(self) -> dict[str, Any]:
         """What the one that runs it wrote; nothing when it is gone."""
-        facts: dict[str, Any] = read_json(self.path)
+        facts = read_json(self.path)
         pid, started = facts.get("keeper") or (0, "")
         return facts if started and started_at(pid) == started else {}
 
@@ -169,27 +205,21 @@ class Ledger:
 
     def _end_leftovers(self) -> None:
         """They are ending already (see `die_with_parent`), so patience first."""
-        for _name, pid, started, how in read_json(self.path).get("processes") or []:  # type: ignore[attr-defined]
+        for _name, pid, started, how in read_json(self.path).get("processes") or []:
             end_leftover(pid, started, signal.Signals(how))
 
 
 def end_leftover(pid: int, started: str, how: signal.Signals, patience: float = 15) -> None:
     """End a process that is not our child, if it still is the one that is meant."""
     try:
-        handle = os.pidfd_open(pid)  # cannot come to mean another process between the look and the signal
-    except OSError:
-        return
-    try:
         until = time.monotonic() + patience
         if started_at(pid) == started:
-            signal.pidfd_send_signal(handle, how)
+            os.kill(pid, how)
         while started_at(pid) == started:
             if time.monotonic() > until:
-                signal.pidfd_send_signal(handle, signal.SIGKILL)
+                os.kill(pid, signal.SIGKILL)
             time.sleep(0.05)
     except ProcessLookupError:
         pass
     except PermissionError:
-        raise Problem(f"Process {pid} of an earlier run belongs to another user: end it, then try again.") from None
-    finally:
-        os.close(handle)
+        raise LocalError(f"Process {pid} of an earlier run belongs to another user: end it, then try again.") from None

@@ -3,3 +3,8 @@ from django.apps import AppConfig
 
 class MailConfig(AppConfig):
     name = "portal.mail"
+
+    def ready(self) -> None:
+        from portal.mail import actions, backend  # noqa: PLC0415 - models are there only now
+
+        actions.register(backend.KIND, backend.render)

@@ -3,3 +3,8 @@ from django.apps import AppConfig
 
 class PagesConfig(AppConfig):
     name = "portal.pages"
+
+    def ready(self) -> None:
+        from portal.pages import actions
+
+        actions.register()

@@ -1,6 +1,7 @@
 """Every write to texts that are translated by people: draft, submit, approve, send back, publish, withdraw."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from django.contrib.contenttypes.models import ContentType
@@ -8,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Model
 from django.utils import timezone
-from django.utils.translation import pgettext as _
+from django.utils.translation import pgettext
 
 from portal import languages
 from portal.accounts.models import User
@@ -16,14 +17,35 @@ from portal.audit import actions as audit
 from portal.revisions.models import Edition, Method, Revision, Significance, State, text_hash
 from portal.revisions.rules import hard_facts, translated_fields
 
-Reindex = Callable[[Model, str], None]
 
-_reindex: Final[dict[type[Model], Reindex]] = {}
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A model whose texts go through revisions, and what the shared pages need to know of it."""
+
+    name: str
+    """In addresses: `fact`."""
+    model: type[Model]
+    area: str
+    """Prefix of its permissions: `facts` for `facts.edit`, `facts.translate` and `facts.approve`."""
+    reindex: Callable[[Model, str], None]
+    """Runs inside publish and withdraw, after the live columns of that language have changed."""
+    staff_url: Callable[[Model], str]
+    audience: Callable[[Model], str] = lambda _thing: ""
 
 
-def register(model: type[Model], *, reindex: Reindex) -> None:
-    """`reindex(thing, language)` runs inside publish and withdraw, after the live columns have changed."""
-    _reindex[model] = reindex
+_kinds: Final[dict[str, Kind]] = {}
+
+
+def register(kind: Kind) -> None:
+    _kinds[kind.name] = kind
+
+
+def kind_named(name: str) -> Kind | None:
+    return _kinds.get(name)
+
+
+def kind_of(thing: Model) -> Kind:
+    return next(kind for kind in _kinds.values() if kind.model is type(thing))
 
 
 class ConflictError(ValidationError):
@@ -61,7 +83,7 @@ def draft(
         significance = significance or Significance.CONTENT
         if live and significance == Significance.TYPO and hard_facts(live.fields) != hard_facts(text):
             raise ValidationError(
-                _(
+                pgettext(
                     "staff",
                     "A number, a link or a section has changed. That is a change of content, not of spelling.",
                 )
@@ -69,7 +91,9 @@ def draft(
     else:
         based_on = based_on or current(thing)
         if based_on is None:
-            raise ConflictError(_("staff", "Publish the Swedish text first: a translation renders a published text."))
+            raise ConflictError(
+                pgettext("staff", "Publish the Swedish text first: a translation renders a published text.")
+            )
     revision = Revision.objects.create(
         content_type=ContentType.objects.get_for_model(thing),
         object_id=thing.pk,
@@ -92,13 +116,14 @@ def _move(revision: Revision, state: State, *, allowed: set[State], by: User, re
     locked: Revision = Revision.objects.select_for_update(of=("self",)).get(pk=revision.pk)
     if locked.state not in allowed:
         raise ConflictError(
-            _("staff", "Somebody was faster: this text is now “%(state)s”.") % {"state": locked.get_state_display()}
+            pgettext("staff", "Somebody was faster: this text is now “%(state)s”.")
+            % {"state": locked.get_state_display()}
         )
     before = locked.state
     locked.state = state
     if state in {State.APPROVED, State.REJECTED}:
         if locked.author_id == by.pk:
-            raise ConflictError(_("staff", "You wrote this text. Another person has to approve it."))
+            raise ConflictError(pgettext("staff", "You wrote this text. Another person has to approve it."))
         locked.decided_by, locked.decided_at, locked.reason = by, timezone.now(), reason
     locked.save(update_fields=["state", "decided_by", "decided_at", "reason"])
     thing = locked.thing
@@ -130,7 +155,7 @@ def publish(revision: Revision, *, by: User) -> Edition:
     thing = revision.thing
     edition = _locked_edition(thing, revision.language)
     if edition.revision_id is not None and edition.revision_id > revision.pk:
-        raise ConflictError(_("staff", "A newer version of this text is already published."))
+        raise ConflictError(pgettext("staff", "A newer version of this text is already published."))
     allowed = {State.APPROVED, State.PUBLISHED} | ({State.DRAFT} if revision.is_example else set())
     revision = _move(revision, State.PUBLISHED, allowed=allowed, by=by)
     edition.revision, edition.published_at = revision, timezone.now()
@@ -167,8 +192,8 @@ def _locked_edition(thing: Model, language: str) -> Edition:
 def _write_live(thing: Model, language: str, fields: Mapping[str, str]) -> None:
     # Only the columns of this language: save() would write all of them and undo what somebody else just published.
     model = type(thing)
-    values = {languages.suffixed(name, language): fields.get(name) for name in translated_fields(model)}
+    values = {languages.suffixed(name, language): fields.get(name, "") for name in translated_fields(model)}
     model._default_manager.filter(pk=thing.pk).update(**values)
     for column, value in values.items():
         setattr(thing, column, value)
-    _reindex[model](thing, language)
+    kind_of(thing).reindex(thing, language)

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
-from django.db.models import Exists, F, Model, OuterRef, Q
+from django.db.models import Exists, F, Model, OuterRef, Q, Subquery
 from django.utils.translation import pgettext_lazy
 
 from portal import languages
@@ -128,22 +128,32 @@ class EditionQuerySet(models.QuerySet["Edition"]):
         return self.filter(revision__isnull=False)
 
     def with_staleness(self) -> "EditionQuerySet":
-        """Adds `is_outdated`: the Swedish text is another one now, and a content change came after the base."""
+        """What a reader is told of a translation's age, without the texts of the revisions.
+
+        `is_outdated`: the Swedish text is another one now, and a content change came after the base. `changed_at`,
+        `change_note`: the last such change.
+        """
         swedish = Edition.objects.filter(
             content_type=OuterRef("content_type"), object_id=OuterRef("object_id"), language=languages.SOURCE
         )
-        changed_since = Revision.objects.filter(
+        changes = Revision.objects.filter(
             content_type=OuterRef("content_type"),
             object_id=OuterRef("object_id"),
             language=languages.SOURCE,
             state=State.PUBLISHED,
             significance__in=[Significance.CONTENT, Significance.MAJOR],
             id__gt=OuterRef("revision__based_on_id"),
+        ).order_by("-id")
+        other_text = swedish.filter(revision__isnull=False).exclude(
+            revision__digest=OuterRef("revision__based_on__digest")
         )
-        return self.annotate(
-            is_outdated=Exists(changed_since)
-            & Exists(
-                swedish.filter(revision__isnull=False).exclude(revision__digest=OuterRef("revision__based_on__digest"))
+        return (
+            self.select_related("revision")
+            .defer("revision__fields")
+            .annotate(
+                is_outdated=Exists(changes) & Exists(other_text),
+                changed_at=Subquery(changes.values("decided_at")[:1]),
+                change_note=Subquery(changes.values("change_note")[:1]),
             )
         )
 

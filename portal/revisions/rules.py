@@ -16,8 +16,12 @@ _FACTS_IN_TEXT: Final = re.compile(r"https?://[^\s)>\]]+|\{\{[^}]*\}\}|\d+(?:[  
 
 
 def translated_fields(model: type[Model]) -> tuple[str, ...]:
-    """The translated fields of a model; the first one says whether a language is published at all."""
-    return tuple(translator.get_options_for_model(model).get_field_names())
+    """The translated fields in the model's order; the first one says whether a language is published at all.
+
+    modeltranslation keeps them in a set, whose order changes from process to process.
+    """
+    translated = translator.get_options_for_model(model).all_fields
+    return tuple(field.name for field in model._meta.concrete_fields if field.name in translated)
 
 
 def reading_columns(model: type[Model], codes: tuple[str, ...]) -> list[str]:

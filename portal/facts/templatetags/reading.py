@@ -1,3 +1,65 @@
+"""Filters for reading pages; built in to every template."""
+
+from datetime import date, datetime
+from typing import Any
+
 from django import template
+from django.utils.formats import date_format
+from django.utils.html import conditional_escape, format_html
+from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
+
+from portal import languages, markup
+from portal.contacts import Contact
 
 register = template.Library()
+
+
+@register.filter
+def prose(text: str) -> SafeString:
+    return markup.render(text)
+
+
+@register.filter
+def isolated(text: str) -> SafeString:
+    """A short text whose numbers, sections and dates must not be turned around."""
+    return markup.isolate(conditional_escape(text))
+
+
+@register.filter
+def phone(contact: Contact) -> SafeString:
+    return markup.phone(contact)
+
+
+@register.filter
+def day(value: date | datetime | None) -> SafeString | str:
+    """`<time>` in the reader's own words; moments are shown as Stockholm has them."""
+    if value is None:
+        return ""
+    local = localtime(value) if isinstance(value, datetime) else value
+    return format_html(
+        '<time datetime="{}"><bdi>{}</bdi></time>', local.strftime("%Y-%m-%d"), date_format(local, "DATE_FORMAT")
+    )
+
+
+@register.filter
+def clock(value: datetime | None) -> SafeString | str:
+    if value is None:
+        return ""
+    return format_html('<bdi dir="ltr">{}</bdi>', localtime(value).strftime("%H:%M"))
+
+
+@register.filter
+def language_of(code: str) -> languages.Language:
+    return languages.get(code)
+
+
+@register.filter
+def language_name(code: str) -> str:
+    return languages.get(code).autonym
+
+
+@register.filter
+def in_swedish(thing: Any, field: str) -> str:
+    """The published Swedish text of a field, for staff, whose pages may be in English."""
+    return getattr(thing, languages.suffixed(field, languages.SOURCE)) or ""

@@ -1,0 +1,53 @@
+"""The cache: Valkey, and for what guards the sign-in the memory of the process while Valkey is away."""
+
+import time
+from typing import Any, Final
+
+import structlog
+from django.core.cache.backends.locmem import LocMemCache
+from django.core.cache.backends.redis import RedisCache
+from redis.exceptions import RedisError
+
+log = structlog.get_logger(__name__)
+
+GUARDS: Final = ("allauth", "jwt:")
+"""Keys of allauth: failed sign-ins, used codes, used tokens."""
+PAUSE_SECONDS: Final = 5
+
+
+class LimitsCache(RedisCache):
+    """Lets staff sign in while Valkey is down, without opening the door to guessing.
+
+    Each process then counts for itself: with two workers somebody gets at most twice the tries. Every other key
+    fails as before, and its user decides what that means.
+    """
+
+    def __init__(self, server: Any, params: dict[str, Any]) -> None:
+        super().__init__(server, params)
+        self._spare = LocMemCache("sign-in", {})
+        self._down_until = 0.0
+
+    def add(self, key: Any, *args: Any, **kwargs: Any) -> Any:
+        return self._call("add", key, *args, **kwargs)
+
+    def get(self, key: Any, *args: Any, **kwargs: Any) -> Any:
+        return self._call("get", key, *args, **kwargs)
+
+    def set(self, key: Any, *args: Any, **kwargs: Any) -> Any:
+        return self._call("set", key, *args, **kwargs)
+
+    def delete(self, key: Any, *args: Any, **kwargs: Any) -> Any:
+        return self._call("delete", key, *args, **kwargs)
+
+    def _call(self, method: str, key: str, *args: Any, **kwargs: Any) -> Any:
+        valkey = getattr(super(), method)
+        if not key.startswith(GUARDS):
+            return valkey(key, *args, **kwargs)
+        # One sign-in asks a dozen times; only the first may wait for a server that does not answer.
+        if time.monotonic() >= self._down_until:
+            try:
+                return valkey(key, *args, **kwargs)
+            except (RedisError, OSError):
+                self._down_until = time.monotonic() + PAUSE_SECONDS
+                log.warning("sign_in_limits_in_memory")
+        return getattr(self._spare, method)(key, *args, **kwargs)

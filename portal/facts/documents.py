@@ -1,0 +1,335 @@
+"""Facts on paper and as pictures: the handout (PDF/UA-1, one or two languages) and the share card (PNG)."""
+
+import hashlib
+import html
+import io
+import re
+import threading
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cache as once
+from itertools import groupby, pairwise
+from pathlib import Path
+from typing import Any, Final
+from urllib.error import URLError
+from urllib.request import BaseHandler, Request, url2pathname
+
+import segno
+import structlog
+from django.conf import settings
+from django.core.cache import cache
+from django.template.loader import render_to_string
+from django.utils import translation
+from fontTools.ttLib import TTFont
+from PIL import Image, ImageDraw, ImageFont
+
+from portal import contacts, languages, markup
+from portal.facts.models import Fact, Source
+from portal.facts.rules import Provenance, provenance
+from portal.languages import Language
+from portal.public import CACHE_DOWN
+from portal.revisions.models import Edition
+from portal.revisions.rules import Text, read
+
+log = structlog.get_logger(__name__)
+
+STATIC: Final = Path(settings.BASE_DIR) / "portal" / "static"
+KEPT_SECONDS: Final = 86400
+WAIT_SECONDS: Final = 2
+CARD_SIZE: Final = (1200, 630)
+
+_LATIN: Final = "NotoSans"
+_FONTS: Final = {
+    "arabic": "NotoSansArabic",
+    "ethiopic": "NotoSansEthiopic",
+    "hebrew": "NotoSansHebrew",
+    "thai": "NotoSansThai",
+}
+_one_at_a_time: Final = threading.Lock()
+
+
+class UnavailableError(Exception):
+    """No document just now: another one is being made, or the machine lacks the libraries for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One language of a handout."""
+
+    text: Text
+    provenance: Provenance
+    labels: Language
+    """The language of everything around the text: the reader's, or Swedish when our fonts cannot write it."""
+    is_unprintable: bool
+    """There is a text in the reader's language, which our fonts cannot write; this is the Swedish one."""
+
+
+# Fonts ---------------------------------------------------------------------------------------------------------
+
+
+@once
+def _characters(font: str) -> frozenset[int]:
+    """What a font can write in both of its weights."""
+    weights = [TTFont(STATIC / "fonts" / f"{font}-{weight}.ttf", lazy=True) for weight in ("Regular", "Bold")]
+    return frozenset.intersection(*(frozenset(weight.getBestCmap()) for weight in weights))
+
+
+def unprintable(text: str) -> str:
+    """The characters that none of our fonts has; they would come out as empty boxes, without an error."""
+    known = frozenset[int]().union(*map(_characters, (_LATIN, *_FONTS.values())))
+    # Controls, joiners and direction marks are never drawn.
+    return "".join(sorted({c for c in text if ord(c) not in known and unicodedata.category(c) not in {"Cc", "Cf"}}))
+
+
+def _printable(fact: Fact, code: str) -> tuple[Text, bool]:
+    """The text for a reader of `code` and True, or the Swedish one and False when our fonts cannot write it."""
+    text = read(fact, code, audience=fact.audience)
+    swedish = read(fact, languages.SOURCE)
+    assert text is not None
+    assert swedish is not None
+    missing = unprintable("".join(text.fields.values()))
+    if not missing:
+        return text, True
+    log.warning("fonts_lack_characters", fact=fact.pk, language=text.language.code, characters=missing)
+    # Swedish is printed even so: a box in it is better than no paper.
+    return Text(swedish.fields, swedish.language, text.wanted), text.language == swedish.language
+
+
+# Kept documents ------------------------------------------------------------------------------------------------
+
+
+@once
+def _version() -> bytes:
+    """Changes with the look: what is drawn by this file and its stylesheet is another document."""
+    return Path(__file__).read_bytes() + (STATIC / "css" / "handout.css").read_bytes()
+
+
+def _kept(content: str, make: Callable[[], bytes]) -> bytes:
+    """The document with this content, from the cache or made now, one at a time in this process."""
+    key = "document:" + hashlib.blake2b(content.encode() + _version(), digest_size=16).hexdigest()
+    found = _from_cache(key)
+    if found is not None:
+        return found
+    if not _one_at_a_time.acquire(timeout=WAIT_SECONDS):
+        raise UnavailableError
+    try:
+        # Whoever held the lock may have made this very document.
+        found = _from_cache(key)
+        if found is not None:
+            return found
+        made = make()
+        try:
+            cache.set(key, made, KEPT_SECONDS)
+        except CACHE_DOWN:
+            log.warning("document_not_stored")
+        return made
+    finally:
+        _one_at_a_time.release()
+
+
+def _from_cache(key: str) -> bytes | None:
+    try:
+        found: bytes | None = cache.get(key)
+    except CACHE_DOWN:
+        return None
+    return found
+
+
+@once
+def _color(name: str) -> str:
+    """The municipality's colors stand in one place, at the top of the stylesheet."""
+    match = re.search(rf"--{name}:\s*(#[0-9a-fA-F]{{6}});", (STATIC / "css" / "klarlagt.css").read_text("utf-8"))
+    assert match, name
+    return match[1]
+
+
+def _typed(address: str) -> str:
+    """An address as people type it."""
+    return re.sub(r"^https?://", "", address)
+
+
+# Handout -------------------------------------------------------------------------------------------------------
+
+
+def read_parts(fact: Fact, codes: Iterable[str], editions: Sequence[Edition]) -> list[Part]:
+    """One part a language; languages that end at the same text make one part, with the notice about it."""
+    found: dict[str, Part] = {}
+    for code in codes:
+        text, is_printable = _printable(fact, code)
+        labels = languages.get(languages.SOURCE) if unprintable(text.wanted.autonym) else text.wanted
+        if text.language.code not in found or text.is_fallback:
+            found[text.language.code] = Part(text, provenance(text, editions), labels, not is_printable)
+    return list(found.values())
+
+
+def handout(
+    parts: Sequence[Part],
+    *,
+    sources: Iterable[Source],
+    reviewed_on: date,
+    printed_on: date,
+    address: str,
+    is_guarded: bool,
+) -> bytes:
+    """PDF/UA-1 on A4. `address` is the absolute short address of the fact. Raises UnavailableError."""
+    context = {
+        "parts": parts,
+        "sources": list(sources),
+        "reviewed_on": reviewed_on,
+        "printed_on": printed_on,
+        "address": _typed(address),
+        "qr": segno.make_qr(address, error="m").svg_data_uri(border=0),
+        "is_guarded": is_guarded,
+        "contacts": contacts.numbers(),
+        "site_name": settings.SITE_NAME,
+        "municipality": settings.MUNICIPALITY,
+    }
+    with translation.override(parts[0].labels.code):
+        page = render_to_string("facts/handout.html", context)
+    second = parts[1].text.language.tag if len(parts) > 1 else ""
+    return _kept(page, lambda: _pdf(page, second))
+
+
+class OwnFilesOnly(BaseHandler):
+    """Asked before the opener of files: nothing outside our static folder ends up in a document."""
+
+    handler_order = 100
+
+    def file_open(self, request: Request) -> None:
+        path = Path(url2pathname(request.selector)).resolve()
+        if not path.is_relative_to(STATIC):
+            raise URLError(f"{path} is none of our static files")
+
+
+def _pdf(page: str, second: str) -> bytes:
+    # Late: it needs libraries of the system, without which only the documents are missing and not the site.
+    try:
+        import weasyprint  # noqa: PLC0415
+        from weasyprint.text.fonts import FontConfiguration  # noqa: PLC0415
+        from weasyprint.urls import URLFetcher  # noqa: PLC0415
+    except OSError as error:
+        log.error("documents_lack_libraries", error=str(error))
+        raise UnavailableError from error
+    fetcher = URLFetcher(allowed_protocols=("file", "data"), allow_redirects=False)
+    fetcher.add_handler(OwnFilesOnly())
+    fonts = FontConfiguration()
+    brand = weasyprint.CSS(string=f":root {{ --brand: {_color('brand')} }}")
+
+    def say_language(_document: object, pdf: Any) -> None:
+        # WeasyPrint names the language of the whole document only; the second text is its one <section>.
+        for element in pdf.objects:
+            if isinstance(element, dict) and element.get("S") == "/Sect":
+                element["Lang"] = f"({second})"
+
+    made: bytes = weasyprint.HTML(string=page, base_url=f"{STATIC.as_uri()}/", url_fetcher=fetcher).write_pdf(
+        stylesheets=[brand], font_config=fonts, pdf_variant="pdf/ua-1", finisher=say_language if second else None
+    )
+    return made
+
+
+# Card ----------------------------------------------------------------------------------------------------------
+
+
+def card(fact: Fact, code: str, *, address: str) -> bytes:
+    """PNG of 1200x630 pixels with the question. Raises UnavailableError."""
+    text, _ = _printable(fact, code)
+    return picture(text["title"], text.language, address=address)
+
+
+def picture(title: str, language: Language, *, address: str) -> bytes:
+    shown = (title, language.tag, address, settings.SITE_NAME, settings.MUNICIPALITY)
+    colors = (_color("brand"), _color("brand-ink"))
+    return _kept("\n".join(shown + colors), lambda: _draw(title, language, _typed(address), *colors))
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A piece of a line in one font and one direction. Pillow neither borrows from another font nor mixes fonts in
+    its bidirectional layout, so lines are put together from these."""
+
+    text: str
+    font: ImageFont.FreeTypeFont
+    direction: str
+    tag: str
+
+    @property
+    def width(self) -> float:
+        return self.font.getlength(self.text, direction=self.direction, language=self.tag)
+
+
+@once
+def _font(name: str, weight: str, size: int) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(STATIC / "fonts" / f"{name}-{weight}.ttf", size, layout_engine=ImageFont.Layout.RAQM)
+
+
+def _fonts_of(text: str, stack: Sequence[str]) -> list[tuple[str, str]]:
+    """(font, piece) in order. Spaces and signs between two letters of one font stay with them."""
+    chosen = [next((f for f in stack if ord(c) in _characters(f)), stack[0]) for c in text]
+    letters = [i for i, c in enumerate(text) if unicodedata.category(c)[0] in "LMN"]
+    for i, j in pairwise(letters):
+        if chosen[i] == chosen[j] and all(ord(c) in _characters(chosen[i]) for c in text[i + 1 : j]):
+            chosen[i:j] = [chosen[i]] * (j - i)
+    return [
+        (font, "".join(c for _, c in pairs)) for font, pairs in groupby(zip(chosen, text, strict=True), lambda p: p[0])
+    ]
+
+
+def _runs(line: str, language: Language, weight: str, size: int) -> list[Run]:
+    own = _FONTS.get(language.script, _LATIN)
+    stack = list(dict.fromkeys((own, _LATIN, *_FONTS.values())))
+    found = []
+    # The numbers that pages isolate stand at the odd places.
+    for place, piece in enumerate(re.split(r'<bdi dir="ltr">(.*?)</bdi>', markup.isolate(html.escape(line)))):
+        for font, text in _fonts_of(html.unescape(piece), [_LATIN] if place % 2 else stack):
+            strong = next((c for c in map(unicodedata.bidirectional, text) if c in {"L", "R", "AL"}), "")
+            direction = "ltr" if place % 2 or strong == "L" else "rtl" if strong else language.direction
+            found.append(Run(text, _font(font, weight, size), direction, language.tag))
+    return found
+
+
+def _wrapped(text: str, language: Language, size: int, width: float) -> list[list[Run]] | None:
+    """The lines, or None when a word is wider than a line."""
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if sum(run.width for run in _runs(longer, language, "Bold", size)) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    rows = [_runs(line, language, "Bold", size) for line in lines if line]
+    return rows if all(sum(run.width for run in row) <= width for row in rows) else None
+
+
+def _draw(title: str, language: Language, address: str, ground: str, ink: str) -> bytes:
+    image = Image.new("RGB", CARD_SIZE, ground)
+    pen = ImageDraw.Draw(image)
+    margin, top, bottom = 80, 190, 500
+    width = CARD_SIZE[0] - 2 * margin
+    leading = 1.3 if language.script in {"latin", "cyrillic"} else 1.5
+
+    def write(runs: list[Run], baseline: float, direction: str) -> None:
+        x = float(CARD_SIZE[0] - margin if direction == "rtl" else margin)
+        for run in runs:
+            x -= run.width if direction == "rtl" else 0
+            pen.text((x, baseline), run.text, ink, run.font, "ls", direction=run.direction, language=run.tag)
+            x += 0 if direction == "rtl" else run.width
+
+    swedish = languages.get(languages.SOURCE)
+    write(_runs(settings.SITE_NAME, swedish, "Bold", 44), 110, language.direction)
+    write(_runs(settings.MUNICIPALITY, swedish, "Regular", 30), 152, language.direction)
+    for size in range(88, 32, -4):
+        rows = _wrapped(title, language, size, width)
+        if rows and len(rows) * size * leading <= bottom - top:
+            break
+    else:
+        rows = [_runs(title, language, "Bold", 32)]
+    start = top + (bottom - top - len(rows) * size * leading) / 2
+    for number, row in enumerate(rows):
+        write(row, start + (number + 0.75) * size * leading, language.direction)
+    write([Run(address, _font(_LATIN, "Regular", 34), "ltr", "sv")], 570, language.direction)
+    file = io.BytesIO()
+    # Two colors and the shades between them.
+    image.quantize(32).save(file, "PNG", optimize=True)
+    return file.getvalue()

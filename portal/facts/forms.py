@@ -1,0 +1,109 @@
+from datetime import date, timedelta
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import pgettext, pgettext_lazy
+
+from portal import languages
+from portal.facts.models import Audience, Fact, Source, Topic
+
+DateInput = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
+
+
+class FactForm(forms.ModelForm[Fact]):
+    class Meta:
+        model = Fact
+        fields = (
+            "audience",
+            "topic",
+            "slug",
+            "order",
+            "is_asked_often",
+            "is_about_violence",
+            "reviewed_on",
+            "review_due",
+        )
+        widgets = {"reviewed_on": DateInput, "review_due": DateInput}
+        help_texts = {
+            "slug": pgettext_lazy("staff", "Short, for print: small letters a–z, digits and hyphens."),
+            "order": pgettext_lazy("staff", "Small numbers come first."),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk is None:
+            today = date.today()  # noqa: DTZ011 the day people see is Stockholm's, and TIME_ZONE is
+            self.initial.setdefault("reviewed_on", today)
+            self.initial.setdefault("review_due", today + timedelta(days=365))
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        reviewed, due = data.get("reviewed_on"), data.get("review_due")
+        if reviewed and due and due <= reviewed:
+            self.add_error("review_due", pgettext("staff", "The next check has to come after the last one."))
+        return data
+
+
+class SourceForm(forms.ModelForm[Source]):
+    class Meta:
+        model = Source
+        fields = ("title", "sfs", "sections", "url")
+        help_texts = {
+            "title": pgettext_lazy("staff", "As readers know it: LVU, or the name of a report."),
+            "sfs": pgettext_lazy("staff", "For a law, like 1990:52."),
+            "sections": pgettext_lazy("staff", "Like 1–4 §§."),
+        }
+
+
+SourceFormSet = forms.formset_factory(SourceForm, extra=2, can_delete=True, max_num=20, absolute_max=30)
+
+
+class FactFilterForm(forms.Form):
+    audience = forms.ChoiceField(
+        label=pgettext_lazy("staff", "Audience"),
+        choices=[("", pgettext_lazy("staff", "All")), *Audience.choices],
+        required=False,
+    )
+    topic = forms.ModelChoiceField(
+        label=pgettext_lazy("staff", "Topic"),
+        queryset=Topic.objects.all(),
+        empty_label=pgettext_lazy("staff", "All"),
+        required=False,
+    )
+    missing = forms.ChoiceField(
+        label=pgettext_lazy("staff", "Missing in"),
+        choices=[("", pgettext_lazy("staff", "Any language")), *languages.LANGUAGES],
+        required=False,
+    )
+
+
+class TopicForm(forms.Form):
+    """The names of one topic in every active language."""
+
+    def __init__(self, topic: Topic | None, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.topic = topic
+        if topic is None:
+            self.fields["key"] = forms.SlugField(
+                label=pgettext_lazy("staff", "Short name"),
+                help_text=pgettext_lazy("staff", "For addresses and exports; it cannot be changed later."),
+                max_length=30,
+            )
+        for language in languages.ACTIVE:
+            self.fields[language.code] = forms.CharField(
+                label=language.autonym,
+                max_length=80,
+                required=language.code == languages.SOURCE,
+                initial=getattr(topic, languages.suffixed("name", language.code), "") if topic else "",
+                widget=forms.TextInput(attrs={"lang": language.tag, "dir": language.direction}),
+            )
+
+    def clean_key(self) -> str:
+        key: str = self.cleaned_data["key"]
+        if Topic.objects.filter(key=key).exists():
+            raise ValidationError(pgettext("staff", "There is a topic with this name already."))
+        return key
+
+    def names(self) -> dict[str, str]:
+        return {code: name for code, name in self.cleaned_data.items() if code != "key" and name}

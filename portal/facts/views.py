@@ -1,0 +1,197 @@
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.postgres.expressions import ArraySubquery
+from django.core.paginator import Paginator
+from django.db import transaction
+from django.db.models import OuterRef
+from django.db.models.functions import JSONObject
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import get_language, pgettext
+from django.views.decorators.http import require_http_methods, require_safe
+
+from portal import languages
+from portal.facts import actions
+from portal.facts.forms import FactFilterForm, FactForm, SourceFormSet, TopicForm
+from portal.facts.models import Audience, Fact, Source, Topic
+from portal.facts.rules import alternates, provenance
+from portal.http import StaffRequest, staff
+from portal.public import absolute, gone, in_language, public
+from portal.revisions.models import Edition, Revision
+from portal.revisions.rules import read
+from portal.revisions.views import language_rows
+
+
+def _code() -> str:
+    return get_language() or languages.SOURCE
+
+
+def _guarded(response: HttpResponse, *, is_guarded: bool) -> HttpResponse:
+    """Nothing of a page for children or on violence is left in the browser."""
+    if is_guarded:
+        response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def audience_page(request: HttpRequest, audience: str) -> HttpResponse:
+    """All facts for one audience, in their order."""
+    code = _code()
+    facts = Fact.objects.published().for_audience(audience).read_in(code)
+    rows = [(fact, read(fact, code, audience=audience)) for fact in facts]
+    context = {"audience": Audience(audience), "rows": rows, "is_guarded": audience == Audience.CHILDREN}
+    return render(request, "facts/audience.html", context)
+
+
+@require_safe
+@public()
+def parents(request: HttpRequest) -> HttpResponse:
+    return audience_page(request, Audience.PARENTS)
+
+
+@require_safe
+@public(stored=False)
+def children(request: HttpRequest) -> HttpResponse:
+    return audience_page(request, Audience.CHILDREN)
+
+
+@require_safe
+@public()
+def embassies(request: HttpRequest) -> HttpResponse:
+    return audience_page(request, Audience.EMBASSIES)
+
+
+@require_safe
+@public()
+def fact(request: HttpRequest, slug: str) -> HttpResponse:
+    code = _code()
+    sources = Source.objects.filter(fact=OuterRef("pk")).values(
+        json=JSONObject(title="title", sfs="sfs", sections="sections", url="url")
+    )
+    found = (
+        Fact.objects.published().read_in(code).filter(slug=slug).annotate(source_rows=ArraySubquery(sources)).first()
+    )
+    if found is None:
+        return _gone_or_missing(request, slug)
+    text = read(found, code, audience=found.audience)
+    assert text is not None
+    editions = list(Edition.objects.of(found).published().with_staleness())
+    context = {
+        "fact": found,
+        "text": text,
+        "sources": [Source(**row) for row in found.source_rows],
+        "provenance": provenance(text, editions),
+        "alternates": alternates(request.path, editions),
+        "links": found.links(code),
+        "is_guarded": found.is_guarded,
+        "swedish_url": in_language(request.path, languages.SOURCE),
+        "short_url": absolute(reverse("short", args=[found.pk])),
+        "card_url": absolute(reverse("card", args=[slug])),
+    }
+    return _guarded(render(request, "facts/fact.html", context), is_guarded=found.is_guarded)
+
+
+def _gone_or_missing(request: HttpRequest, slug: str) -> HttpResponse:
+    withdrawn = Fact.objects.filter(slug=slug).first()
+    if withdrawn and Edition.objects.of(withdrawn).filter(language=languages.SOURCE, withdrawn_at__isnull=False):
+        return gone()
+    raise Http404
+
+
+@require_safe
+@public(stored=False)
+def short(request: HttpRequest, pk: int) -> HttpResponse:
+    """The address on handouts: the fact in the reader's best language. Counts nothing."""
+    found = get_object_or_404(Fact.objects.published().only("slug"), pk=pk)
+    preferred = translation.get_language_from_request(request)
+    with translation.override(preferred):
+        response = redirect(reverse("fact", args=[found.slug]))
+    response.headers["Vary"] = "Accept-Language"
+    return response
+
+
+# Staff ---------------------------------------------------------------------------------------------------------
+
+
+@require_safe
+@staff("facts.view")
+def staff_facts(request: StaffRequest) -> HttpResponse:
+    form = FactFilterForm(request.GET)
+    facts = Fact.objects.all().select_related("topic").only_titles()
+    if form.is_valid():
+        facts = facts.matching(**form.cleaned_data)
+    page = Paginator(facts, 50).get_page(request.GET.get("page"))
+    waiting = Revision.objects.awaiting_approval().defer("fields").select_related("author", "content_type")[:50]
+    context = {"page": page, "form": form, "waiting": waiting, "languages_count": len(languages.ACTIVE)}
+    return render(request, "facts/staff/facts.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff("facts.edit")
+def new_fact(request: StaffRequest) -> HttpResponse:
+    form = FactForm(request.POST or None)
+    sources = SourceFormSet(request.POST or None, prefix="source")
+    if request.method == "POST" and form.is_valid() and sources.is_valid():
+        made = actions.create(by=request.user, sources=_source_rows(sources), **form.cleaned_data)
+        messages.success(request, pgettext("staff", "Made. Now write the Swedish text."))
+        return redirect("text", "fact", made.pk, languages.SOURCE)
+    return _form_page(request, form, sources, title=pgettext("staff", "New fact"), back=reverse("staff_facts"))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff("facts.edit")
+def edit_fact(request: StaffRequest, pk: int) -> HttpResponse:
+    found = get_object_or_404(Fact, pk=pk)
+    form = FactForm(request.POST or None, instance=found)
+    rows = list(found.sources.values("title", "sfs", "sections", "url"))
+    sources = SourceFormSet(request.POST or None, prefix="source", initial=rows)
+    back = reverse("staff_fact", args=[pk])
+    if request.method == "POST" and form.is_valid() and sources.is_valid():
+        actions.edit(Fact.objects.get(pk=pk), by=request.user, sources=_source_rows(sources), **form.cleaned_data)
+        messages.success(request, pgettext("staff", "Saved."))
+        return redirect(back)
+    return _form_page(request, form, sources, title=str(found), back=back)
+
+
+def _source_rows(formset: Any) -> list[dict[str, Any]]:
+    return [row for row in (f.cleaned_data for f in formset) if row.get("title") and not row.get("DELETE")]
+
+
+def _form_page(request: StaffRequest, form: FactForm, sources: Any, *, title: str, back: str) -> HttpResponse:
+    context = {"form": form, "sources": sources, "title": title, "back": back}
+    return render(request, "facts/staff/form.html", context, status=422 if form.errors else 200)
+
+
+@require_safe
+@staff("facts.view")
+def staff_fact(request: StaffRequest, pk: int) -> HttpResponse:
+    found = get_object_or_404(Fact.objects.select_related("topic"), pk=pk)
+    context = {
+        "fact": found,
+        "rows": language_rows(found),
+        "sources": found.sources.all(),
+        "is_published": Fact.objects.published().filter(pk=pk).exists(),
+    }
+    return render(request, "facts/staff/fact.html", context)
+
+
+@require_safe
+@staff("facts.view")
+def topics(request: StaffRequest) -> HttpResponse:
+    return render(request, "facts/staff/topics.html", {"topics": Topic.objects.all()})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff("topics.edit")
+@transaction.atomic
+def topic(request: StaffRequest, pk: int | None = None) -> HttpResponse:
+    found = get_object_or_404(Topic, pk=pk) if pk else None
+    form = TopicForm(found, request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        key = found.key if found else form.cleaned_data["key"]
+        actions.name_topic(key=key, names=form.names(), by=request.user)
+        messages.success(request, pgettext("staff", "Saved."))
+        return redirect("staff_topics")
+    return render(request, "facts/staff/topic.html", {"form": form, "topic": found}, status=422 if form.errors else 200)

@@ -1,0 +1,302 @@
+"""The one door through which mail leaves: `plan` promises it, `cancel` takes it back, `deliver` sends what is due."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import structlog
+from django.conf import settings
+from django.core.validators import validate_email
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone, translation
+
+from portal import languages
+from portal.audit import actions as audit
+from portal.mail import rules
+from portal.mail.models import Delivery, Reason, State, Suppression, address_hash
+from portal.mail.transport import Connection, DroppedError, OutageError, RefusedError, Server, UnknownError
+
+log = structlog.get_logger(__name__)
+
+BATCH: Final = 50
+LEASE: Final = timedelta(minutes=5)
+# Less than this left of its lease, and a message goes back rather than be sent by two workers in turn.
+LEAST_LEASE: Final = timedelta(minutes=2)
+BACKOFF: Final = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15), timedelta(hours=1))
+MAX_ATTEMPTS: Final = 30  # about a day
+# The status code of "no such mailbox" (RFC 3463); other refusals may be about us or about the message.
+NO_SUCH_MAILBOX: Final = "5.1.1"
+
+Render = Callable[[Delivery], rules.Message | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    render: Render
+    is_necessary: bool
+
+
+_kinds: Final[dict[str, Kind]] = {}
+
+
+def register(kind: str, render: Render, *, is_necessary: bool = True) -> None:
+    """Call it in `AppConfig.ready`. `render` runs right before sending, in the recipient's language.
+
+    It returns None when the reason for the message is gone. What is not necessary can be unsubscribed from.
+    """
+    _kinds[kind] = Kind(render, is_necessary)
+
+
+def plan(
+    *,
+    kind: str,
+    key: str,
+    to: str,
+    language: str,
+    due_at: datetime,
+    expires_at: datetime | None = None,
+    context: Mapping[str, int] | None = None,
+    payload: Mapping[str, str] | None = None,
+) -> None:
+    """Promise a message. A key that was ever planned is left as it is, also when it was canceled: see `replan`."""
+    validate_email(to)
+    delivery = Delivery(
+        kind=kind,
+        key=key,
+        recipient=to,
+        recipient_hash=address_hash(to),
+        language=languages.get(language).code,
+        context=dict(context or {}),
+        payload=dict(payload or {}),
+        is_necessary=_kinds[kind].is_necessary,
+        message_id=rules.message_id(key),
+        due_at=due_at,
+        expires_at=expires_at,
+    )
+    Delivery.objects.bulk_create([delivery], ignore_conflicts=True)
+
+
+def cancel(*, key: str = "", prefix: str = "") -> int:
+    """Take back what has not left; returns how many. What a worker is about to send is stopped at its fence."""
+    return Delivery.objects.named(key=key, prefix=prefix).recallable().update(**_ended(State.CANCELED))
+
+
+def replan(*, key: str = "", prefix: str = "", due_at: datetime, expires_at: datetime | None = None) -> int:
+    """Move what has not left, and take up again what was canceled or came too late; returns how many.
+
+    What was sent stays sent: news about the same thing is a new key.
+    """
+    named = Delivery.objects.named(key=key, prefix=prefix).exclude(recipient="")
+    movable = named.recallable() | named.filter(state__in=[State.CANCELED, State.EXPIRED])
+    return movable.update(**_waiting(State.PLANNED), due_at=due_at, expires_at=expires_at, attempts=0, last_answer="")
+
+
+@transaction.atomic(durable=True)
+def claim(*, limit: int, now: datetime) -> list[Delivery]:
+    """Take what is due, oldest first, for the length of a lease; committed before anybody talks SMTP."""
+    due = Delivery.objects.due(now).order_by("due_at", "pk")
+    batch = list(due.select_for_update(skip_locked=True, of=("self",))[:limit])
+    for delivery in batch:
+        delivery.state, delivery.retry_at, delivery.lease_until = State.SENDING, None, now + LEASE
+        delivery.attempts += 1
+    Delivery.objects.filter(pk__in=[delivery.pk for delivery in batch]).update(
+        state=State.SENDING, retry_at=None, lease_until=now + LEASE, attempts=F("attempts") + 1
+    )
+    return batch
+
+
+def recover(*, now: datetime) -> int:
+    """Settle what workers left behind: before the fence it is tried again, after it nobody knows; returns how many."""
+    abandoned = Delivery.objects.abandoned(now)
+    lost = abandoned.filter(fenced_at__isnull=True)
+    reason = "the sending process ended"
+    given_up = lost.filter(attempts__gte=MAX_ATTEMPTS).update(**_ended(State.FAILED), last_answer=reason)
+    again = lost.update(**_waiting(State.RETRY, retry_at=now), last_answer=reason)
+    unknown = abandoned.filter(fenced_at__isnull=False)
+    uncertain = unknown.update(**_ended(State.UNCERTAIN), last_answer=f"{reason} after the fence")
+    return int(given_up + again + uncertain)
+
+
+def expire(*, now: datetime) -> int:
+    return Delivery.objects.too_late(now).update(**_ended(State.EXPIRED))
+
+
+def deliver(*, seconds: float = float("inf"), is_stopping: Callable[[], bool] = lambda: False) -> Counter[str]:
+    """Send what is due, for at most about `seconds`; returns how many were brought to which state.
+
+    Any number of processes may do this at once. Ends early when the server cannot be reached or wants to be left alone.
+    """
+    outcome: Counter[str] = Counter()
+    until = time.monotonic() + seconds
+    with Connection(Server.at(settings.EMAIL_URL)) as connection:
+
+        def is_over() -> bool:
+            return is_stopping() or connection.is_turned_away or time.monotonic() > until
+
+        while not is_over() and (batch := _next_batch()):
+            for place, delivery in enumerate(batch):
+                if is_over() or not _has_time(delivery):
+                    _release(batch[place:])
+                    break
+                try:
+                    outcome[_attempt(delivery, connection)] += 1
+                except OutageError as outage:
+                    log.warning("mail_outage", reason=str(outage))
+                    _release(batch[place:], after=BACKOFF[0], answer=str(outage))
+                    break
+    if outcome:
+        log.info("delivered", **outcome)
+    return outcome
+
+
+def _next_batch() -> list[Delivery]:
+    now = timezone.now()
+    recover(now=now)
+    expire(now=now)
+    return claim(limit=BATCH, now=now)
+
+
+def _has_time(delivery: Delivery) -> bool:
+    return delivery.lease_until is not None and timezone.now() < delivery.lease_until - LEAST_LEASE
+
+
+class LostError(Exception):
+    """At the fence the row was no longer this worker's to send."""
+
+
+def _attempt(delivery: Delivery, connection: Connection) -> str:
+    """Bring one claimed delivery to its next state, which is returned; raises OutageError with nothing done."""
+    kind = _kinds.get(delivery.kind)
+    if kind is None:
+        return _end(delivery, State.FAILED, "no renderer for this kind")
+    if Suppression.objects.against(delivery).exists():
+        return _end(delivery, State.SUPPRESSED)
+    try:
+        with translation.override(delivery.language):
+            message = kind.render(delivery)
+            content = rules.compose(delivery, message, now=timezone.now()).as_bytes() if message else b""
+    except Exception as error:
+        # One broken renderer must not hold up everybody else's mail. The row keeps no text that may name people.
+        log.exception("mail_not_rendered", kind=delivery.kind, delivery=delivery.pk)
+        return _try_again(delivery, f"{type(error).__name__} while rendering")
+    if not message:
+        return _end(delivery, State.CANCELED, "the reason is gone")
+    return _send(delivery, content, connection)
+
+
+def _send(delivery: Delivery, content: bytes, connection: Connection) -> str:
+    try:
+        answer = connection.send(
+            content,
+            sender=rules.sender().addr_spec,
+            to=rules.ascii_address(delivery.recipient),
+            fence=lambda: _fence(delivery),
+        )
+    except LostError:
+        return _end_if_expired(delivery)
+    except RefusedError as refusal:
+        return _refused(delivery, refusal)
+    except DroppedError as error:
+        return _try_again(delivery, f"{error} before the fence")
+    except UnknownError as error:
+        return _end(delivery, State.UNCERTAIN, f"{error} after the fence")
+    return _end(delivery, State.SENT, answer, sent_at=timezone.now())
+
+
+def _fence(delivery: Delivery) -> None:
+    """Commits that the outcome may become unknown, if the row is still ours, wanted and not too late."""
+    now = timezone.now()
+    ours = Delivery.objects.filter(pk=delivery.pk, state=State.SENDING, lease_until=delivery.lease_until)
+    if not ours.filter(fenced_at__isnull=True).unexpired(now).update(fenced_at=now, lease_until=now + LEASE):
+        raise LostError
+    delivery.fenced_at, delivery.lease_until = now, now + LEASE
+
+
+def _refused(delivery: Delivery, refusal: RefusedError) -> str:
+    # A sender that is not accepted is for the operator to mend: no message is at fault.
+    if refusal.code < 500 or refusal.is_about_sender:
+        return _try_again(delivery, str(refusal))
+    if refusal.text.startswith(NO_SUCH_MAILBOX):
+        suppress(address_hash=delivery.recipient_hash, reason=Reason.UNKNOWN, note=str(refusal))
+    return _end(delivery, State.FAILED, str(refusal))
+
+
+def _try_again(delivery: Delivery, answer: str) -> str:
+    if delivery.attempts >= MAX_ATTEMPTS:
+        return _end(delivery, State.FAILED, answer)
+    wait = BACKOFF[min(delivery.attempts, len(BACKOFF)) - 1]
+    _mark(delivery, **_waiting(State.RETRY, retry_at=timezone.now() + wait), last_answer=answer[:200])
+    return State.RETRY.value
+
+
+def _end(delivery: Delivery, state: State, answer: str = "", **values: Any) -> str:
+    _mark(delivery, **_ended(state), last_answer=answer[:200], **values)
+    return state.value
+
+
+def _end_if_expired(delivery: Delivery) -> str:
+    if delivery.expires_at and delivery.expires_at <= timezone.now():
+        return _end(delivery, State.EXPIRED)
+    return "lost"
+
+
+def _mark(delivery: Delivery, **values: Any) -> None:
+    """Writes only what is still this worker's; the outcome of a message that was held for uncertain may come late."""
+    ours = Q(state=State.SENDING, lease_until=delivery.lease_until)
+    if delivery.fenced_at:
+        ours |= Q(state=State.UNCERTAIN, fenced_at=delivery.fenced_at)
+    Delivery.objects.filter(ours, pk=delivery.pk).update(**values)
+
+
+def _release(batch: Sequence[Delivery], *, after: timedelta = timedelta(), answer: str = "") -> None:
+    """Give claimed rows back; not having come to them is no attempt."""
+    ours = Delivery.objects.filter(pk__in=[delivery.pk for delivery in batch], state=State.SENDING)
+    ours.filter(lease_until=batch[0].lease_until).update(
+        **_waiting(State.RETRY, retry_at=timezone.now() + after),
+        attempts=F("attempts") - 1,
+        last_answer=answer[:200],
+    )
+
+
+def _waiting(state: State, *, retry_at: datetime | None = None) -> dict[str, Any]:
+    return {
+        "state": state,
+        "retry_at": retry_at,
+        "lease_until": None,
+        "fenced_at": None,
+        "sent_at": None,
+        "ended_at": None,
+    }
+
+
+def _ended(state: State) -> dict[str, Any]:
+    return {"state": state, "ended_at": timezone.now(), "lease_until": None, "retry_at": None, "payload": {}}
+
+
+@transaction.atomic
+def suppress(*, address_hash: str, reason: Reason, note: str = "") -> None:
+    suppression, is_new = Suppression.objects.get_or_create(
+        address_hash=address_hash, reason=reason, defaults={"at": timezone.now(), "note": note[:200]}
+    )
+    if is_new:
+        audit.record("suppress", suppression, by=None, note=reason.value)
+
+
+def unsubscribe(*, delivery: Delivery) -> None:
+    """No more optional mail to the recipient of this one; waiting messages end as suppressed when they come due."""
+    suppress(address_hash=delivery.recipient_hash, reason=Reason.UNSUBSCRIBED)
+
+
+@transaction.atomic
+def purge(*, now: datetime) -> int:
+    """Forget addresses, then whole rows, whose time is over; returns how many rows were touched."""
+    ended = Delivery.objects.filter(ended_at__isnull=False)
+    forgotten = ended.filter(ended_at__lte=now - Delivery.KEEP_RECIPIENT).exclude(recipient="").update(recipient="")
+    removed, _ = ended.filter(ended_at__lte=now - Delivery.KEEP).delete()
+    unknown = Suppression.objects.filter(reason=Reason.UNKNOWN, at__lte=now - Suppression.KEEP_UNKNOWN)
+    lifted, _ = unknown.delete()
+    return int(forgotten + removed + lifted)

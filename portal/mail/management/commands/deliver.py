@@ -1,0 +1,35 @@
+import signal
+import threading
+from typing import Any
+
+import structlog
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import InterfaceError, OperationalError, close_old_connections, connection
+
+from portal.mail import actions
+
+log = structlog.get_logger(__name__)
+
+
+class Command(BaseCommand):
+    help = "Sends the mail that is due; with --loop it goes on until SIGTERM, and needs neither Valkey nor Celery."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--loop", action="store_true")
+        parser.add_argument("--interval", type=float, default=5, metavar="SECONDS")
+
+    def handle(self, *, loop: bool, interval: float, **_: Any) -> None:
+        stop = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+        while True:
+            close_old_connections()
+            try:
+                actions.deliver(is_stopping=stop.is_set)
+            except (OperationalError, InterfaceError):
+                if not loop:
+                    raise
+                log.exception("mail_database_down")
+                connection.close()
+            if not loop or stop.wait(interval):
+                break

@@ -1,0 +1,191 @@
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, Final
+
+from django.db import models
+from django.db.models import F, Min, Q
+from django.utils.crypto import salted_hmac
+from django.utils.translation import pgettext_lazy
+
+
+class State(models.TextChoices):
+    PLANNED = "planned", pgettext_lazy("staff", "Planned")
+    SENDING = "sending", pgettext_lazy("staff", "Being sent")
+    RETRY = "retry", pgettext_lazy("staff", "Will be tried again")
+    SENT = "sent", pgettext_lazy("staff", "Sent")
+    UNCERTAIN = "uncertain", pgettext_lazy("staff", "Uncertain: it may have been sent")
+    FAILED = "failed", pgettext_lazy("staff", "Failed")
+    EXPIRED = "expired", pgettext_lazy("staff", "Too late to be sent")
+    CANCELED = "canceled", pgettext_lazy("staff", "Canceled")
+    SUPPRESSED = "suppressed", pgettext_lazy("staff", "Not sent: the address takes no such mail")
+
+
+WAITING: Final = (State.PLANNED, State.RETRY)
+ENDED: Final = (State.SENT, State.UNCERTAIN, State.FAILED, State.EXPIRED, State.CANCELED, State.SUPPRESSED)
+
+
+def address_hash(address: str) -> str:
+    """Recognizes an address without keeping it."""
+    return salted_hmac("portal.mail.address", address.strip().lower(), algorithm="sha256").hexdigest()
+
+
+class DeliveryQuerySet(models.QuerySet["Delivery"]):
+    def waiting(self) -> "DeliveryQuerySet":
+        return self.filter(state__in=WAITING)
+
+    def due(self, now: datetime) -> "DeliveryQuerySet":
+        may_be_tried = Q(state=State.PLANNED) | Q(state=State.RETRY, retry_at__lte=now)
+        return self.waiting().filter(may_be_tried, due_at__lte=now).unexpired(now)
+
+    def unexpired(self, now: datetime) -> "DeliveryQuerySet":
+        return self.filter(Q(expires_at__isnull=True) | Q(expires_at__gt=now))
+
+    def too_late(self, now: datetime) -> "DeliveryQuerySet":
+        return self.waiting().filter(due_at__lte=now, expires_at__lte=now)
+
+    def abandoned(self, now: datetime) -> "DeliveryQuerySet":
+        """Claimed by a worker that did not come back within its lease."""
+        return self.filter(state=State.SENDING, lease_until__lte=now)
+
+    def recallable(self) -> "DeliveryQuerySet":
+        """Not sent yet, or claimed and still before the fence, which then refuses the worker."""
+        return self.filter(Q(state__in=WAITING) | Q(state=State.SENDING, fenced_at__isnull=True))
+
+    def named(self, *, key: str = "", prefix: str = "") -> "DeliveryQuerySet":
+        if bool(key) == bool(prefix):
+            raise ValueError("Name deliveries by their key or by a prefix of it.")
+        return self.filter(key=key) if key else self.filter(key__startswith=prefix)
+
+    def oldest_unsent_age(self, now: datetime) -> timedelta:
+        """How late the most belated message is: the alarm of the whole mail system."""
+        unsent = self.filter(state__in=(*WAITING, State.SENDING), due_at__lte=now)
+        oldest = unsent.aggregate(oldest=Min("due_at"))["oldest"]
+        return now - oldest if oldest else timedelta()
+
+
+class Delivery(models.Model):
+    """One message to one recipient: the promise to send it, and the work item of who sends it.
+
+    planned -> sending -> sent is the way; `retry` goes back to sending. A worker writes `fenced_at` at the moment after
+    which only the receiving server knows the outcome: what is lost before it is tried again, what is lost after it is
+    `uncertain` and never sent again blindly.
+    """
+
+    KEEP_RECIPIENT: Final = timedelta(days=30)
+    """After the end; a hash of the address stays."""
+    KEEP: Final = timedelta(days=400)
+
+    kind = models.CharField(max_length=40)
+    """The name its renderer is registered under."""
+    key = models.CharField(max_length=200, unique=True)
+    """What makes a promise the same promise: `reminder:24h:registration:17`. Ids only, no text of people."""
+    recipient = models.EmailField(blank=True)
+    recipient_hash = models.CharField(max_length=64, db_index=True)
+    language = models.CharField(max_length=10)
+    context: "models.JSONField[Mapping[str, int], dict[str, int]]" = models.JSONField(default=dict)
+    """Ids by which the renderer finds its objects: `{"registration": 17}`."""
+    payload: "models.JSONField[Mapping[str, str], dict[str, str]]" = models.JSONField(default=dict)
+    """The text itself, where it cannot be rendered again (a password reset); emptied when the delivery has ended."""
+    is_necessary = models.BooleanField(default=True)
+    """What the recipient has to know, and so cannot be unsubscribed from."""
+    message_id = models.CharField(max_length=255, unique=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    due_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True)
+    state = models.CharField(max_length=10, choices=State, default=State.PLANNED)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True)
+    """Until then the row is its worker's alone; the exact moment is also that worker's ticket."""
+    fenced_at = models.DateTimeField(null=True)
+    retry_at = models.DateTimeField(null=True)
+    sent_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    last_answer = models.CharField(max_length=200, blank=True)
+    """What the server said last, its code first, without addresses; or our own reason for not sending."""
+
+    objects: ClassVar[models.Manager[Any]] = DeliveryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "deliveries"
+        indexes: ClassVar = [
+            models.Index(
+                fields=["due_at"], condition=Q(state__in=["planned", "retry", "sending"]), name="delivery_still_to_do"
+            ),
+            models.Index(fields=["ended_at"], name="delivery_by_end"),
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(expires_at__isnull=True) | Q(expires_at__gt=F("due_at")),
+                name="delivery_expires_after_it_is_due",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="sending", lease_until__isnull=False)
+                | (~Q(state="sending") & Q(lease_until__isnull=True)),
+                name="delivery_is_leased_while_it_is_being_sent",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="retry", retry_at__isnull=False) | (~Q(state="retry") & Q(retry_at__isnull=True)),
+                name="delivery_to_be_tried_again_says_when",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="sent", sent_at__isnull=False) | (~Q(state="sent") & Q(sent_at__isnull=True)),
+                name="delivery_is_sent_with_its_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["planned", "retry", "sending"], ended_at__isnull=True)
+                | (~Q(state__in=["planned", "retry", "sending"]) & Q(ended_at__isnull=False)),
+                name="delivery_has_ended_with_its_time",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["planned", "retry"]) | Q(fenced_at__isnull=True),
+                name="waiting_delivery_is_before_the_fence",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["sent", "uncertain"]) | Q(fenced_at__isnull=False),
+                name="sent_or_uncertain_delivery_passed_the_fence",
+            ),
+            models.CheckConstraint(
+                condition=Q(ended_at__isnull=True) | Q(payload={}),
+                name="ended_delivery_keeps_no_payload",
+            ),
+            models.CheckConstraint(
+                condition=Q(ended_at__isnull=False) | ~Q(recipient=""),
+                name="delivery_has_a_recipient_until_it_has_ended",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class Reason(models.TextChoices):
+    UNSUBSCRIBED = "unsubscribed", pgettext_lazy("staff", "Unsubscribed from what is optional")
+    UNKNOWN = "unknown", pgettext_lazy("staff", "The address does not exist")
+
+
+class SuppressionQuerySet(models.QuerySet["Suppression"]):
+    def against(self, delivery: Delivery) -> "SuppressionQuerySet":
+        found = self.filter(address_hash=delivery.recipient_hash)
+        return found.exclude(reason=Reason.UNSUBSCRIBED) if delivery.is_necessary else found
+
+
+class Suppression(models.Model):
+    """An address that gets no mail of ours, or none that is optional."""
+
+    KEEP_UNKNOWN: Final = timedelta(days=400)
+    """An address may come to exist; who unsubscribed stays so."""
+
+    address_hash = models.CharField(max_length=64)
+    reason = models.CharField(max_length=12, choices=Reason)
+    at = models.DateTimeField()
+    note = models.CharField(max_length=200, blank=True)
+
+    objects: ClassVar[models.Manager[Any]] = SuppressionQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["address_hash", "reason"], name="one_suppression_per_address_and_reason"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.reason} {self.address_hash[:8]}"

@@ -1,0 +1,163 @@
+"""What a message is made of."""
+
+import base64
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from email.headerregistry import Address, BaseHeader, HeaderRegistry, UnstructuredHeader
+from email.message import EmailMessage
+from email.policy import SMTP, Policy
+from email.utils import parseaddr
+from typing import Final
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.encoding import punycode
+
+from portal import languages
+from portal.mail.models import Delivery
+from portal.public import absolute
+
+
+class _Verbatim(UnstructuredHeader, BaseHeader):
+    """Python encodes words that do not fit into a line, also addresses, which then nobody recognizes."""
+
+    def fold(self, *, policy: Policy) -> str:
+        return f"{self.name}: {self}{policy.linesep}"
+
+
+_headers = HeaderRegistry()
+_headers.map_to_type("list-unsubscribe", _Verbatim)
+
+# Seven bits, whatever the servers on the way can do.
+POLICY: Final = SMTP.clone(cte_type="7bit", header_factory=_headers)
+
+# Scripts that are read at a larger size.
+_TYPE_SIZES: Final = {"arabic": "20px/1.8", "ethiopic": "19px/1.7"}
+
+_CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_ADDRESSES: Final = re.compile(r"<?[^\s<>@]+@[^\s<>@]+>?")
+_METHOD: Final = re.compile(rb"^METHOD:([A-Z]+)\r?$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    name: str
+    content: bytes
+    media_type: str
+    """`application/pdf`"""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What a renderer returns; the layout, the footer and every header but the subject come from here."""
+
+    subject: str
+    text: str
+    """The whole message, for readers without HTML."""
+    html: str = ""
+    """A fragment for the layout: what `render_to_string` returned, as anything else is escaped. Made from the text when
+    empty."""
+    attachments: tuple[Attachment, ...] = ()
+    calendar: bytes = b""
+    """An iCalendar file with a METHOD: an alternative, which programs act on, and a file, which people open."""
+
+
+def hostname() -> str:
+    return punycode(urlsplit(settings.PUBLIC_URL).hostname or "localhost")
+
+
+def message_id(key: str) -> str:
+    """The same for every attempt at the same promise, so that a receiving server can tell them apart from news."""
+    return f"<{hashlib.sha256(key.encode()).hexdigest()[:32]}@{hostname()}>"
+
+
+def one_line(text: str) -> str:
+    """Fit for a header: no line breaks, of which Unicode has more than CR and LF, and no control characters."""
+    return " ".join(_CONTROLS.sub(" ", text).split())
+
+
+def ascii_address(address: str) -> str:
+    local, _, domain = address.rpartition("@")
+    return f"{local}@{punycode(domain)}"
+
+
+def without_addresses(answer: str) -> str:
+    return _ADDRESSES.sub("…", one_line(answer))
+
+
+def sender() -> Address:
+    name, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
+    return Address(one_line(name), addr_spec=ascii_address(address))
+
+
+def unsubscribe_token(delivery: Delivery) -> str:
+    return f"{delivery.pk}-{_token_digest(delivery)}"
+
+
+def token_owner(token: str) -> Delivery | None:
+    """The delivery whose unsubscribe link this is."""
+    number, _, digest = token.partition("-")
+    if not re.fullmatch(r"[0-9]{1,18}", number):
+        return None
+    delivery: Delivery | None = Delivery.objects.filter(pk=int(number)).first()
+    return delivery if delivery and constant_time_compare(digest, _token_digest(delivery)) else None
+
+
+def _token_digest(delivery: Delivery) -> str:
+    digest = salted_hmac("portal.mail.unsubscribe", f"{delivery.pk} {delivery.key}", algorithm="sha256").digest()
+    return base64.urlsafe_b64encode(digest[:16]).decode().rstrip("=")
+
+
+def compose(delivery: Delivery, message: Message, *, now: datetime) -> EmailMessage:
+    """The message as it travels; called with the recipient's language active."""
+    language = languages.get(delivery.language)
+    unsubscribe_url = ""
+    if not delivery.is_necessary:
+        unsubscribe_url = absolute(reverse("unsubscribe", args=[unsubscribe_token(delivery)]))
+    context = {
+        "subject": one_line(message.subject),
+        "text": message.text,
+        "html": message.html,
+        "language": language,
+        "type_size": _TYPE_SIZES.get(language.script, "18px/1.6"),
+        "site_name": settings.SITE_NAME,
+        "municipality": settings.MUNICIPALITY,
+        "site_url": settings.PUBLIC_URL,
+        "unsubscribe_url": unsubscribe_url,
+    }
+    letter = EmailMessage(policy=POLICY)
+    letter["From"] = sender()
+    letter["To"] = Address(addr_spec=ascii_address(delivery.recipient))
+    letter["Subject"] = context["subject"]
+    letter["Date"] = now
+    letter["Message-ID"] = delivery.message_id
+    letter["Auto-Submitted"] = "auto-generated"
+    if unsubscribe_url:
+        letter["List-Unsubscribe"] = f"<{unsubscribe_url}>"
+        letter["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    letter.set_content(render_to_string("emails/layout.txt", context))
+    letter.add_alternative(render_to_string("emails/layout.html", context), subtype="html")
+    _add_files(letter, message)
+    # Last: the methods above move headers on the content into the first part.
+    letter["Content-Language"] = language.tag
+    return letter
+
+
+def _add_files(letter: EmailMessage, message: Message) -> None:
+    if message.calendar:
+        method = _METHOD.search(message.calendar)
+        if method is None:
+            raise ValueError("A calendar that is sent needs a METHOD.")
+        params = {"method": method[1].decode()}
+        letter.add_alternative(message.calendar.decode(), subtype="calendar", params=params)
+        letter.add_attachment(message.calendar, maintype="application", subtype="ics", filename="calendar.ics")
+    for attachment in message.attachments:
+        maintype, _, subtype = attachment.media_type.partition("/")
+        letter.add_attachment(
+            attachment.content, maintype=maintype, subtype=subtype, filename=one_line(attachment.name)
+        )

@@ -1,0 +1,70 @@
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db import transaction
+from django.db.models import Model
+from django.urls import reverse
+
+from events import actions as events
+from portal import contacts
+from portal.accounts.models import User
+from portal.audit import actions as audit
+from portal.mail import actions as mail
+from portal.pages.models import Contact, Heartbeat, Page
+from portal.questions import actions as questions
+from portal.revisions import actions as revisions
+from rumors import actions as rumors
+
+AUDIT_KEEP: Final = timedelta(days=5 * 365)
+
+
+@transaction.atomic
+def change_contacts(*, numbers: Mapping[str, str], by: User) -> None:
+    """Keep new numbers and renew the mirror; numbers by key."""
+    for key, number in numbers.items():
+        contact, _ = Contact.objects.get_or_create(key=key, defaults={"number": contacts.numbers()[key].number})
+        if contact.number != number:
+            audit.record("edit", contact, by=by, changes={"number": (contact.number, number)})
+            contact.number = number
+            contact.save(update_fields=["number"])
+    transaction.on_commit(mirror_contacts)
+
+
+def mirror_contacts() -> None:
+    """Write the file that pages read; also run by the clock, for a place whose file was lost."""
+    stored = {contact.key: contact.number for contact in Contact.objects.all()}
+    wanted = [contacts.Contact(c.key, stored.get(c.key, c.number)) for c in contacts.DEFAULTS]
+    if list(contacts.numbers().values()) != wanted:
+        contacts.write(wanted)
+
+
+def beat(*, at: datetime) -> None:
+    Heartbeat.objects.update_or_create(pk=1, defaults={"at": at})
+
+
+def purge(*, now: datetime) -> dict[str, int]:
+    """Everything whose retention has run out, in every module; counts by what it was."""
+    return {
+        "questions": questions.purge(now=now),
+        "registrations": events.purge(now=now),
+        "rumors": rumors.purge(now=now),
+        "deliveries": mail.purge(now=now),
+        "audit": audit.purge(keep=AUDIT_KEEP),
+    }
+
+
+def reindex(thing: Model, language: str) -> None:
+    """Standing pages are found in the footer of every page, not by search."""
+
+
+def register() -> None:
+    revisions.register(
+        revisions.Kind(
+            name="page",
+            model=Page,
+            area="pages",
+            reindex=reindex,
+            staff_url=lambda page: reverse("staff_page", args=[page.pk]),
+        )
+    )

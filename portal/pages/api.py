@@ -1,0 +1,147 @@
+"""Read-only JSON over what is published; the same texts and the same fallback as the pages."""
+
+from datetime import date, datetime
+
+from django.http import Http404, HttpRequest
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils import timezone, translation
+from ninja import NinjaAPI, Schema
+from ninja.pagination import LimitOffsetPagination, paginate
+
+from events.models import Event
+from portal import languages
+from portal.facts.models import Audience, Fact
+from portal.public import absolute
+from portal.revisions.rules import read
+from rumors.models import Rebuttal
+
+api = NinjaAPI(
+    title="Klarlagt", version="1", docs_url=None, description="Published facts, answers and events. Read only."
+)
+
+
+class LanguageOut(Schema):
+    code: str
+    tag: str
+    name: str
+    direction: str
+
+
+class SourceOut(Schema):
+    title: str
+    sections: str
+    url: str
+
+
+class TextOut(Schema):
+    language: str
+    """BCP 47 tag of the text; differs from the one asked for when the text is not published in that language."""
+    title: str
+    summary: str
+    url: str
+
+
+class FactOut(TextOut):
+    slug: str
+    audience: str
+    topic: str
+    reviewed_on: date
+    sources: list[SourceOut]
+
+
+class FactDetailOut(FactOut):
+    body: str
+    """Markdown; `{{phone:key}}` stands for a number to call."""
+
+
+class EventOut(TextOut):
+    kind: str
+    starts_at: datetime
+    ends_at: datetime
+    place: str
+    is_online: bool
+
+
+@api.get("/languages", response=list[LanguageOut], operation_id="languages")
+def list_languages(request: HttpRequest) -> list[dict[str, str]]:
+    return [
+        {"code": known.code, "tag": known.tag, "name": known.autonym, "direction": known.direction}
+        for known in languages.ACTIVE
+    ]
+
+
+def _code(language: str) -> str:
+    by_tag = {known.tag.lower(): known.code for known in languages.ACTIVE}
+    by_tag |= {known.code: known.code for known in languages.ACTIVE}
+    if language.lower() not in by_tag:
+        raise Http404
+    return by_tag[language.lower()]
+
+
+def _url(name: str, slug: str, code: str) -> str:
+    with translation.override(code):
+        return absolute(reverse(name, args=[slug]))
+
+
+def _fact(fact: Fact, code: str) -> dict[str, object]:
+    text = read(fact, code, audience=fact.audience)
+    assert text is not None
+    return {
+        "slug": fact.slug,
+        "audience": fact.audience,
+        "topic": fact.topic.key,
+        "reviewed_on": fact.reviewed_on,
+        "sources": [{"title": s.title, "sections": s.sections, "url": s.link} for s in fact.sources.all()],
+        "language": text.language.tag,
+        "url": _url("fact", fact.slug, code),
+        **text.fields,
+    }
+
+
+@api.get("/facts", response=list[FactOut], operation_id="facts")
+@paginate(LimitOffsetPagination)
+def list_facts(
+    request: HttpRequest, language: str = languages.SOURCE, audience: Audience | None = None
+) -> list[object]:
+    """All published facts in one language; where one is not translated, its Swedish text stands in, and says so."""
+    code = _code(language)
+    facts = Fact.objects.published().select_related("topic").prefetch_related("sources")
+    if audience:
+        facts = facts.for_audience(audience)
+    return [_fact(fact, code) for fact in facts]
+
+
+@api.get("/facts/{slug}", response=FactDetailOut, operation_id="fact")
+def get_fact(request: HttpRequest, slug: str, language: str = languages.SOURCE) -> dict[str, object]:
+    fact = get_object_or_404(Fact.objects.published().select_related("topic"), slug=slug)
+    return _fact(fact, _code(language))
+
+
+@api.get("/rebuttals", response=list[TextOut], operation_id="rebuttals")
+@paginate(LimitOffsetPagination)
+def list_rebuttals(request: HttpRequest, language: str = languages.SOURCE) -> list[dict[str, str]]:
+    """Published answers to rumors. The rumors themselves are never part of the API."""
+    code = _code(language)
+    rows = []
+    for rebuttal in Rebuttal.objects.published().read_in(code):
+        text = read(rebuttal, code)
+        assert text is not None
+        rows.append({"language": text.language.tag, "title": text["title"], "summary": text["answer"],
+                     "url": _url("rumor", rebuttal.slug, code)})  # fmt: skip
+    return rows
+
+
+@api.get("/events", response=list[EventOut], operation_id="events")
+@paginate(LimitOffsetPagination)
+def list_events(request: HttpRequest, language: str = languages.SOURCE) -> list[dict[str, object]]:
+    """Published events that have not passed. Links to join are never part of the API."""
+    code = _code(language)
+    rows: list[dict[str, object]] = []
+    for event in Event.objects.published().upcoming(timezone.now()).read_in(code):
+        text = read(event, code)
+        assert text is not None
+        rows.append({"language": text.language.tag, "title": text["title"], "summary": text["summary"],
+                     "url": _url("event", event.slug, code), "kind": event.kind, "starts_at": event.starts_at,
+                     "ends_at": event.ends_at, "place": event.place, "is_online": event.is_online})  # fmt: skip
+    return rows

@@ -1,0 +1,100 @@
+"""What machines read: Atom, sitemap, robots.txt, security.txt. The search index knows every published page."""
+
+from datetime import timedelta
+from itertools import groupby
+from typing import Final
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.feedgenerator import Atom1Feed
+from django.utils.translation import get_language, pgettext
+from django.views.decorators.http import require_safe
+
+from portal import languages
+from portal.public import absolute, in_language, public
+from portal.search.models import IndexRow
+
+NEWEST: Final = 30
+STANDING: Final = (
+    "front",
+    "parents",
+    "children",
+    "embassies",
+    "rumors",
+    "events",
+    "tell_us",
+    "accessibility",
+    "privacy",
+)
+
+
+@require_safe
+@public()
+def feed(request: HttpRequest) -> HttpResponse:
+    """Atom: new and changed facts, rebuttals and events in one language, newest first."""
+    language = languages.get(get_language() or languages.SOURCE)
+    atom = Atom1Feed(
+        title=f"{settings.SITE_NAME} – {settings.MUNICIPALITY}",
+        link=absolute(reverse("front")),
+        description=pgettext("feed", "New and changed facts, answers and events"),
+        language=language.tag,
+        feed_url=absolute(request.path),
+        author_name=settings.MUNICIPALITY,
+    )
+    for row in (
+        IndexRow.objects.filter(language=language.code).defer("vector", "folded").order_by("-updated_at")[:NEWEST]
+    ):
+        atom.add_item(
+            title=row.title,
+            link=absolute(row.url),
+            description=row.text[:300],
+            unique_id=absolute(row.url),
+            updateddate=row.updated_at,
+        )
+    response = HttpResponse(content_type="application/atom+xml; charset=utf-8")
+    atom.write(response, "utf-8")
+    return response
+
+
+@require_safe
+@public()
+def sitemap(request: HttpRequest) -> HttpResponse:
+    """Every published page with its other languages; standing pages exist in all active ones."""
+    active = {language.code: language for language in languages.ACTIVE}
+    pages = []
+    for name in STANDING:
+        path = reverse(name)
+        pages.append([(language.tag, absolute(in_language(path, code)), None) for code, language in active.items()])
+    rows = (
+        IndexRow.objects.filter(language__in=active)
+        .order_by("kind", "object_id", "language")
+        .values_list("kind", "object_id", "language", "url", "updated_at")
+    )
+    for _key, group in groupby(rows, key=lambda row: row[:2]):
+        pages.append([(active[code].tag, absolute(url), at) for _kind, _pk, code, url, at in group])
+    return render(request, "pages/sitemap.xml", {"pages": pages}, content_type="application/xml; charset=utf-8")
+
+
+@require_safe
+@public()
+def robots(request: HttpRequest) -> HttpResponse:
+    lines = ["User-agent: *", "Disallow: /staff/", "Disallow: /admin/", f"Sitemap: {absolute('/sitemap.xml')}", ""]
+    return HttpResponse("\n".join(lines), content_type="text/plain; charset=utf-8")
+
+
+@require_safe
+@public()
+def security_txt(request: HttpRequest) -> HttpResponse:
+    """RFC 9116. Expires is always half a year away: whoever runs the site reads the contact's mail."""
+    expires = (timezone.now() + timedelta(days=180)).strftime("%Y-%m-%dT00:00:00Z")
+    lines = [
+        f"Contact: {settings.SECURITY_CONTACT}",
+        f"Expires: {expires}",
+        "Preferred-Languages: sv, en",
+        f"Canonical: {absolute('/.well-known/security.txt')}",
+        "",
+    ]
+    return HttpResponse("\n".join(lines), content_type="text/plain; charset=utf-8")

@@ -1,0 +1,35 @@
+from typing import Any
+
+from django import forms
+from django.utils.translation import pgettext_lazy
+
+from portal import contacts
+from portal.facts.models import Audience
+from portal.pages.models import Contact
+
+
+class SearchForm(forms.Form):
+    q = forms.CharField(
+        label=pgettext_lazy("search", "Search"),
+        max_length=200,
+        required=False,
+        widget=forms.TextInput(attrs={"type": "search", "enterkeyhint": "search", "autocomplete": "off"}),
+    )
+    audience = forms.ChoiceField(
+        label=pgettext_lazy("search", "For whom"),
+        choices=[("", pgettext_lazy("search", "Everybody")), *Audience.choices],
+        required=False,
+    )
+
+
+class ContactsForm(forms.Form):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        number = Contact._meta.get_field("number")
+        for key in contacts.KEYS:
+            self.fields[key] = forms.CharField(
+                label=Contact.LABELS[key],
+                max_length=number.max_length,
+                validators=list(number.validators),
+                widget=forms.TextInput(attrs={"inputmode": "tel", "dir": "ltr", "autocomplete": "off"}),
+            )

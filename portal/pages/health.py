@@ -1,0 +1,82 @@
+"""What a load balancer and an operator ask: alive, ready, how much."""
+
+from datetime import timedelta
+from typing import Any, Final
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db import DatabaseError, connection
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
+
+from portal.mail.models import Delivery
+from portal.pages.models import Heartbeat
+from portal.public import CACHE_DOWN
+
+BEAT_MAY_BE_SILENT: Final = timedelta(seconds=90)
+MAIL_MAY_WAIT: Final = timedelta(minutes=15)
+
+
+@require_safe
+def healthz(request: HttpRequest) -> HttpResponse:
+    """The process answers. Asks nobody else, so that a dead database does not make the orchestrator kill the web."""
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+@require_safe
+def readyz(request: HttpRequest) -> JsonResponse:
+    """200 when every part works; 503 with the names of those that do not."""
+    findings = _findings()
+    broken = sorted(name for name, finding in findings.items() if not finding["ok"])
+    return JsonResponse({"ok": not broken, "broken": broken, "parts": findings}, status=503 if broken else 200)
+
+
+def _findings() -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {"cache": {"ok": _cache_works()}}
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        found["database"] = {"ok": True}
+        found["beat"] = _beat()
+        found["mail"] = _mail()
+    except DatabaseError:
+        found["database"] = {"ok": False}
+    return found
+
+
+def _cache_works() -> bool:
+    try:
+        cache.set("readyz", "1", 10)
+        return cache.get("readyz") == "1"
+    except CACHE_DOWN:
+        return False
+
+
+def _beat() -> dict[str, Any]:
+    last = Heartbeat.objects.first()
+    age = timezone.now() - last.at if last else None
+    return {"ok": age is not None and age < BEAT_MAY_BE_SILENT, "seconds": round(age.total_seconds()) if age else None}
+
+
+def _mail() -> dict[str, Any]:
+    age = Delivery.objects.oldest_unsent_age(timezone.now())
+    return {"ok": age < MAIL_MAY_WAIT, "seconds": round(age.total_seconds())}
+
+
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Gauges for Prometheus, only where METRICS is set; the proxy keeps strangers out."""
+    if not settings.METRICS:
+        raise Http404
+    registry = CollectorRegistry()
+    up = Gauge("klarlagt_part_up", "1 when the part works", ["part"], registry=registry)
+    age = Gauge(
+        "klarlagt_age_seconds", "Age of the last beat and of the oldest unsent delivery", ["part"], registry=registry
+    )
+    for name, finding in _findings().items():
+        up.labels(name).set(1 if finding["ok"] else 0)
+        if finding.get("seconds") is not None:
+            age.labels(name).set(finding["seconds"])
+    return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)

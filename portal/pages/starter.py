@@ -1,0 +1,217 @@
+"""Reads the texts that come with the portal (`portal/facts/starter/`) and publishes them through the same actions as
+everybody's. A text is a folder with one Markdown file per language; TOML between `+++` carries what is not prose."""
+
+import tomllib
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+from django.db.models import Model
+from django.utils import timezone
+
+from events import actions as events
+from events.models import Event
+from portal import languages
+from portal.accounts.models import User
+from portal.facts import actions as facts
+from portal.facts.models import Fact, Topic
+from portal.pages.models import Page
+from portal.revisions import actions as revisions
+from portal.revisions.models import Method, text_hash
+from portal.revisions.rules import translated_fields
+from rumors import actions as rumors
+from rumors.models import Rebuttal
+
+FOLDER: Final = Path(__file__).resolve().parent.parent / "facts" / "starter"
+STOCKHOLM: Final = ZoneInfo("Europe/Stockholm")
+AUTHOR: Final = "example.texts@klarlagt.invalid"
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One text in one language."""
+
+    key: str
+    language: str
+    meta: dict[str, Any]
+    body: str
+
+
+def texts(kind: str) -> Iterator[dict[str, File]]:
+    """Every text of a kind (`facts`, `rumors`, `events`, `pages`) by language, Swedish first."""
+    for folder in sorted((FOLDER / kind).iterdir()):
+        found = {path.stem: parse(path) for path in sorted(folder.glob("*.md")) if path.stem in languages.CATALOG}
+        yield {languages.SOURCE: found.pop(languages.SOURCE), **found}
+
+
+def parse(path: Path) -> File:
+    """Raises ValueError, with the file's name, when it cannot be read."""
+    _, mark, rest = path.read_text("utf-8").partition("+++\n")
+    head, end, body = rest.partition("\n+++\n")
+    if not (mark and end):
+        raise ValueError(f"{path}: the part between +++ and +++ is missing")
+    try:
+        meta = tomllib.loads(head)
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"{path}: {error}") from error
+    return File(path.parent.name, path.stem, meta, body.strip())
+
+
+def author() -> User:
+    """Whom the texts that come with the portal are by; nobody can sign in as it."""
+    user = User.objects.filter(email=AUTHOR).first()
+    if user is None:
+        user = User.objects.create_user(AUTHOR, name="Klarlagt", is_active=False)
+    return user
+
+
+def load_pages() -> int:
+    """The standing pages, for a site that has none yet; never touches one that has been written. Texts made."""
+    made = 0
+    for versions in texts("pages"):
+        with transaction.atomic():
+            page, is_new = Page.objects.get_or_create(key=versions[languages.SOURCE].key)
+            if is_new:
+                made += _publish(page, versions, by=author())
+    return made
+
+
+def load() -> dict[str, int]:
+    """All example content; what is there already, word for word, is left alone. How much was made."""
+    by = author()
+    made: Counter[str] = Counter()
+    made["topics"] = _load_topics(by)
+    for versions in texts("facts"):
+        made["fact texts"] += _load_fact(versions, by)
+    for versions in texts("rumors"):
+        made["rebuttal texts"] += _load_rumor(versions, by)
+    for versions in texts("events"):
+        made["event texts"] += _load_event(versions, by)
+    return dict(made)
+
+
+def _publish(thing: Model, versions: Mapping[str, File], *, by: User, **fields_of: str) -> int:
+    """Publish what differs from what readers get. `fields_of` maps a translated field to its name in the file."""
+    made = 0
+    for code, file in versions.items():
+        everything = {**file.meta, "body": file.body}
+        names = translated_fields(type(thing))
+        fields = {name: str(everything.get(fields_of.get(name, name), "")).strip() for name in names}
+        live = revisions.current(thing, code)
+        if live is not None and live.digest == text_hash(fields):
+            continue
+        revision = revisions.draft(
+            thing,
+            language=code,
+            fields=fields,
+            by=by,
+            method=Method.HUMAN if code == languages.SOURCE else Method.MACHINE,
+            pivot=file.meta.get("pivot", ""),
+            is_example=True,
+        )
+        revisions.publish(revision, by=by)
+        made += 1
+    return made
+
+
+def _load_topics(by: User) -> int:
+    wanted = tomllib.loads((FOLDER / "topics.toml").read_text("utf-8"))
+    known = set(Topic.objects.values_list("key", flat=True))
+    for key, names in wanted.items():
+        if key not in known:
+            facts.name_topic(key=key, names=names, by=by)
+    return len(wanted.keys() - known)
+
+
+@transaction.atomic
+def _load_fact(versions: dict[str, File], by: User) -> int:
+    file = versions[languages.SOURCE]
+    meta = file.meta
+    fact = Fact.objects.filter(slug=file.key).first()
+    if fact is None:
+        checked = date.fromisoformat(meta["checked"])
+        fact = facts.create(
+            by=by,
+            audience=meta["audience"],
+            topic=Topic.objects.get(key=meta["topic"]),
+            slug=file.key,
+            order=meta["order"],
+            is_asked_often=meta.get("asked_often", False),
+            reviewed_on=checked,
+            review_due=checked + timedelta(days=365),
+            sources=[{**row, "title": row.get("law") or row["report"]} for row in meta["sources"]],
+        )
+    return _publish(fact, versions, by=by)
+
+
+@transaction.atomic
+def _load_rumor(versions: dict[str, File], by: User) -> int:
+    file = versions[languages.SOURCE]
+    meta = file.meta
+    rebuttal = Rebuttal.objects.filter(slug=file.key).first()
+    if rebuttal is None:
+        rumor = rumors.log(
+            claim=meta["claim"],
+            original=meta["original"],
+            original_language=meta["original_language"],
+            channel=meta["channel"],
+            area=meta["area"],
+            seen_on=timezone.localdate() - timedelta(days=meta["seen_days_ago"]),
+            claim_type=meta["claim_type"],
+            priority=meta["priority"],
+            topic=Topic.objects.get(key=meta["fact_topic"]),
+            by=by,
+        )
+        fact = Fact.objects.get(slug=meta["fact"])
+        rebuttal = rumors.link(rumor=rumor, fact=fact, strength=meta["strength"], slug=file.key, by=by)
+    return _publish(rebuttal, versions, by=by, answer="summary", claim="public_claim", explanation="body")
+
+
+@transaction.atomic
+def _load_event(versions: dict[str, File], by: User) -> int:
+    file = versions[languages.SOURCE]
+    meta = file.meta
+    event = Event.objects.filter(slug=file.key).first()
+    if event is None:
+        day = timezone.localdate() + timedelta(days=meta["starts_in_days"])
+        starts_at, ends_at = _moment(day, meta["start"]), _moment(day, meta["end"])
+        recording_days = meta.get("recording_days")
+        event = events.create(
+            by=by,
+            kind=meta["kind"],
+            slug=file.key,
+            starts_at=starts_at,
+            ends_at=ends_at,
+            place=meta["place"],
+            is_online=meta["online"],
+            join_url="https://meeting.example.org/klarlagt" if meta["online"] else "",
+            capacity=meta["capacity"],
+            registration_ends_at=starts_at - timedelta(days=meta["registration_closes_days_before"])
+            if meta.get("registration", True) and meta["public"]
+            else None,
+            spoken=meta["languages"],
+            contact_content=meta["contact_content"],
+            contact_registration=meta["contact_registration"],
+            recording_url="https://video.example.org/klarlagt" if recording_days else "",
+            recording_until=day + timedelta(days=recording_days) if recording_days else None,
+            program=[
+                {
+                    "starts_at": _moment(day, item["start"]),
+                    "ends_at": _moment(day, item["end"]),
+                    "is_break": item["is_break"],
+                    "titles": item["title"],
+                    "speakers": item["speakers"],
+                }
+                for item in meta.get("program", [])
+            ],
+        )
+    return _publish(event, versions, by=by) if meta["public"] else 0
+
+
+def _moment(day: date, clock: str) -> datetime:
+    return datetime.combine(day, time.fromisoformat(clock), tzinfo=STOCKHOLM)

@@ -1,0 +1,131 @@
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone, translation
+from django.utils.translation import get_language, pgettext
+from django.views.decorators.http import require_http_methods, require_safe
+
+from events.models import Event
+from portal import contacts, languages
+from portal.facts.models import Audience, Fact
+from portal.facts.rules import alternates, provenance
+from portal.http import StaffRequest, staff
+from portal.pages import actions
+from portal.pages.forms import ContactsForm, SearchForm
+from portal.pages.models import Page
+from portal.public import public
+from portal.questions.models import Question
+from portal.revisions.models import Edition, Revision
+from portal.revisions.rules import read
+from portal.revisions.views import language_rows
+from portal.search.models import IndexRow
+from rumors.models import Rumor
+
+
+@require_safe
+@public(stored=False)
+def root(request: HttpRequest) -> HttpResponse:
+    """To the best active language the browser asks for, else Swedish."""
+    code = translation.get_language_from_request(request)
+    response = redirect(f"/{code}/")
+    response.headers["Vary"] = "Accept-Language"
+    return response
+
+
+@require_safe
+@public()
+def front(request: HttpRequest) -> HttpResponse:
+    code = get_language() or languages.SOURCE
+    asked = Fact.objects.published().asked_often().exclude(audience=Audience.CHILDREN).read_in(code)[:5]
+    upcoming = Event.objects.published().upcoming(timezone.now()).read_in(code)[:3]
+    context = {
+        "asked": [(fact, read(fact, code)) for fact in asked],
+        "events": [(event, read(event, code)) for event in upcoming],
+    }
+    return render(request, "pages/front.html", context)
+
+
+@require_safe
+@public(stored=False)
+def search(request: HttpRequest) -> HttpResponse:
+    form = SearchForm(request.GET)
+    hits: list[Any] = []
+    if form.is_valid() and form.cleaned_data["q"]:
+        code = get_language() or languages.SOURCE
+        hits = list(IndexRow.objects.matching(form.cleaned_data["q"], code, form.cleaned_data["audience"]))
+    return render(request, "pages/search.html", {"form": form, "hits": hits, "q": form.data.get("q", "")})
+
+
+def _standing(request: HttpRequest, key: str) -> HttpResponse:
+    code = get_language() or languages.SOURCE
+    page = Page.objects.published().read_in(code).filter(key=key).first()
+    if page is None:
+        raise Http404
+    text = read(page, code)
+    assert text is not None
+    editions = list(Edition.objects.of(page).published().with_staleness())
+    context = {
+        "page": page,
+        "text": text,
+        "provenance": provenance(text, editions),
+        "alternates": alternates(request.path, editions),
+    }
+    return render(request, "pages/standing.html", context)
+
+
+@require_safe
+@public()
+def accessibility(request: HttpRequest) -> HttpResponse:
+    return _standing(request, Page.Key.ACCESSIBILITY)
+
+
+@require_safe
+@public()
+def privacy(request: HttpRequest) -> HttpResponse:
+    return _standing(request, Page.Key.PRIVACY)
+
+
+# Staff ---------------------------------------------------------------------------------------------------------
+
+
+@require_safe
+@staff("staff.home")
+def staff_home(request: StaffRequest) -> HttpResponse:
+    """The work list: what waits for this person, by what they may do."""
+    user = request.user
+    waiting = Revision.objects.awaiting_approval().defer("fields").select_related("author", "content_type")
+    soon = timezone.now() + timedelta(days=14)
+    context = {
+        "waiting": waiting.exclude(author=user)[:20] if user.has_perm("facts.approve") else [],
+        "rumors": Rumor.objects.open().visible_to(user).order_by("due_at")[:10] if user.has_perm("rumors.view") else [],
+        "questions_count": Question.objects.waiting().count() if user.has_perm("questions.settle") else 0,
+        "events": Event.objects.upcoming(timezone.now()).starting_before(soon).read_in(languages.SOURCE)[:10],
+        "due": Fact.objects.published()
+        .due_for_review(timezone.localdate() + timedelta(days=30))
+        .read_in(languages.SOURCE)[:10]
+        if user.has_perm("facts.edit")
+        else [],
+        "pages": Page.objects.read_in(languages.SOURCE),
+    }
+    return render(request, "pages/staff/home.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff("contacts.edit")
+def staff_contacts(request: StaffRequest) -> HttpResponse:
+    form = ContactsForm(request.POST or None, initial={c.key: c.number for c in contacts.numbers().values()})
+    if request.method == "POST" and form.is_valid():
+        actions.change_contacts(numbers=form.cleaned_data, by=request.user)
+        messages.success(request, pgettext("staff", "Saved. Every page shows the new numbers within a minute."))
+        return redirect("staff_contacts")
+    return render(request, "pages/staff/contacts.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@require_safe
+@staff("pages.view")
+def staff_page(request: StaffRequest, pk: int) -> HttpResponse:
+    page = get_object_or_404(Page, pk=pk)
+    return render(request, "pages/staff/page.html", {"page": page, "rows": language_rows(page)})

@@ -1,0 +1,62 @@
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import get_language, pgettext
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_safe
+
+from portal import languages, public
+from portal.http import StaffRequest, staff
+from portal.questions import actions
+from portal.questions.forms import SettleForm, TellForm
+from portal.questions.models import Door, Question
+
+
+@csrf_exempt  # no cookie, no ambient authority: the signed token and the origin check stand in for it
+@require_http_methods(["GET", "HEAD", "POST"])
+@public.public(stored=False)
+def tell_us(request: HttpRequest) -> HttpResponse:
+    form = TellForm(request.POST or None)
+    expired = False
+    if request.method == "POST":
+        expired = not public.check_public_post(request, "tell-us")
+        if not expired and not public.within_limit(request, "tell-us", per_hour=120):
+            return HttpResponse(status=429)
+        if not expired and form.is_valid():
+            code = get_language() or languages.SOURCE
+            actions.ask(text=form.cleaned_data["text"], language=code, door=Door.FORM)
+            return redirect("told")
+    context = {"form": form, "token": public.form_token("tell-us"), "expired": expired}
+    return render(request, "questions/tell_us.html", context, status=422 if form.errors or expired else 200)
+
+
+@require_safe
+@public.public(stored=False)
+def told(request: HttpRequest) -> HttpResponse:
+    return render(request, "questions/told.html")
+
+
+@require_safe
+@staff("questions.view")
+def staff_questions(request: StaffRequest) -> HttpResponse:
+    page = Paginator(Question.objects.waiting(), 50).get_page(request.GET.get("page"))
+    return render(request, "questions/staff/questions.html", {"page": page})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff("questions.settle")
+def question(request: StaffRequest, pk: int) -> HttpResponse:
+    found = get_object_or_404(Question, pk=pk)
+    form = SettleForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            actions.settle(found, by=request.user, **form.cleaned_data)
+        except ValidationError as error:
+            form.add_error("fact", error)
+        else:
+            messages.success(request, pgettext("staff", "Settled."))
+            return redirect("staff_questions")
+    context = {"form": form, "question": found}
+    return render(request, "questions/staff/question.html", context, status=422 if form.errors else 200)

@@ -1,0 +1,63 @@
+"""What the publish and withdraw actions of every module say to the search."""
+
+from typing import Final
+
+from django.db import connection
+from django.utils import timezone
+
+from portal import languages
+from portal.fold import fold
+from portal.search.models import IndexRow, Word, words
+
+# A tsvector ends at a megabyte; what stands behind this many characters is not searched.
+_CHARACTERS: Final = 100_000
+
+_INDEX: Final = """
+WITH learned AS (
+    INSERT INTO search_word (language, word)
+    SELECT %(language)s, new.word FROM unnest(%(words)s::text[]) AS new (word)
+    WHERE NOT EXISTS (SELECT FROM search_word AS known WHERE known.language = %(language)s AND known.word = new.word)
+)
+INSERT INTO search_indexrow (kind, object_id, language, audience, title, text, url, vector, folded, updated_at)
+VALUES (
+    %(kind)s, %(object_id)s, %(language)s, %(audience)s, %(title)s, %(text)s, %(url)s,
+    setweight(to_tsvector(%(config)s::regconfig, %(title)s), 'A')
+        || setweight(to_tsvector(%(config)s::regconfig, %(text)s), 'B'),
+    %(folded)s, %(now)s
+)
+ON CONFLICT (kind, object_id, language) DO UPDATE SET
+    audience = excluded.audience, title = excluded.title, text = excluded.text, url = excluded.url,
+    vector = excluded.vector, folded = excluded.folded, updated_at = excluded.updated_at
+"""
+
+
+def index(*, kind: str, object_id: int, language: str, audience: str = "", title: str, text: str, url: str) -> None:
+    """Make a published text findable in place of what stood there. `text` is plain, `url` the path in that language."""
+    text = text[:_CHARACTERS]
+    folded = f"{fold(title)}\n{fold(text)}"
+    longest = Word._meta.get_field("word").max_length
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _INDEX,
+            {
+                "kind": kind,
+                "object_id": object_id,
+                "language": language,
+                "audience": audience,
+                "title": title,
+                "text": text,
+                "url": url,
+                "config": languages.get(language).search_config,
+                "folded": folded,
+                "words": [word for word in words(folded) if 3 <= len(word) <= longest],
+                "now": timezone.now(),
+            },
+        )
+
+
+def remove(*, kind: str, object_id: int, language: str | None = None) -> None:
+    """Make an object unfindable, in one language or in all."""
+    rows = IndexRow.objects.filter(kind=kind, object_id=object_id)
+    if language is not None:
+        rows = rows.filter(language=language)
+    rows.delete()

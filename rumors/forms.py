@@ -1,0 +1,343 @@
+from collections.abc import Iterator
+from datetime import date
+from typing import Any, ClassVar, Final
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.http import QueryDict
+from django.utils import timezone
+from django.utils.text import slugify
+from django.utils.translation import pgettext, pgettext_lazy
+
+from portal import guard, languages
+from portal.facts.models import Fact, Topic
+from rumors.models import (
+    Channel,
+    ClaimType,
+    HeardHow,
+    Priority,
+    Rebuttal,
+    Sensitivity,
+    Status,
+    Strength,
+    Verdict,
+)
+
+# As a reader of either script finds them: ትግርኛ – Tigrinya.
+SPOKEN: Final = [
+    (code, known.autonym if known.autonym == known.english else f"{known.autonym} – {known.english}")
+    for code, known in languages.CATALOG.items()
+]
+
+_OFTEN: Final = (
+    Channel.HOME_VISIT,
+    Channel.OFFICE_VISIT,
+    Channel.PHONE,
+    Channel.SCHOOL_PRESCHOOL,
+    Channel.TIKTOK,
+    Channel.YOUTUBE,
+    Channel.FACEBOOK,
+    Channel.WHATSAPP,
+)
+CHANNELS: Final = [
+    ("", "–"),
+    *((channel.value, channel.label) for channel in _OFTEN),
+    *((channel.value, channel.label) for channel in Channel if channel not in _OFTEN),
+]
+"""Where a caseworker most often hears something, first."""
+
+
+class GuardedForm(forms.Form):
+    """Free text goes through the guard: personal numbers are refused, what else may point at a person has to be
+    confirmed, by a box that is there only then. Only the kind and the line of a finding are told, never its value."""
+
+    guarded: ClassVar[tuple[str, ...]] = ()
+    district: ClassVar[str] = ""
+    """A guarded field that must not even hold an address."""
+
+    CONFIRM: Final = "is_about_no_client"
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        warned = False
+        for name in self.guarded:
+            findings = guard.find(str(data.get(name) or ""))
+            try:
+                guard.validate(str(data.get(name) or ""))
+            except ValidationError as error:
+                self.add_error(name, error)
+                continue
+            if name == self.district and any(found.kind == guard.Kind.STREET_ADDRESS for found in findings):
+                self.add_error(name, pgettext("staff", "Name the district, never an address."))
+            elif findings:
+                warned = True
+                self._warn(name, findings)
+        if warned:
+            self._ask()
+        return data
+
+    def _is_confirmed(self) -> bool:
+        return bool(self.data.get(self.add_prefix(self.CONFIRM)))
+
+    def _warn(self, name: str, findings: list[guard.Finding]) -> None:
+        if not self._is_confirmed():
+            self.add_error(name, [pgettext("staff", "Look again: %s.") % found for found in guard.describe(findings)])
+
+    def _ask(self) -> None:
+        self.fields[self.CONFIRM] = forms.BooleanField(
+            label=pgettext("staff", "I have checked: this is not about a client"), required=False
+        )
+        if not self._is_confirmed():
+            self.add_error(self.CONFIRM, pgettext("staff", "Take it out, or tick that you have checked."))
+
+
+def _original() -> forms.CharField:
+    return forms.CharField(
+        label=pgettext_lazy("staff", "The words as they were said"),
+        help_text=pgettext_lazy("staff", "In the language they were said in. Leave out names, and who said it."),
+        max_length=4000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3, "dir": "auto"}),
+    )
+
+
+def _language() -> forms.ChoiceField:
+    return forms.ChoiceField(
+        label=pgettext_lazy("staff", "Language of those words"), choices=SPOKEN, initial=languages.SOURCE
+    )
+
+
+class SeenForm(GuardedForm):
+    """Where and when something was heard."""
+
+    guarded: ClassVar[tuple[str, ...]] = ("area", "url")
+    district: ClassVar[str] = "area"
+
+    channel = forms.ChoiceField(label=pgettext_lazy("staff", "Where"), choices=CHANNELS)
+    heard_how = forms.ChoiceField(
+        label=pgettext_lazy("staff", "How did you hear it?"), choices=HeardHow.choices, initial=HeardHow.TOLD
+    )
+    seen_on = forms.DateField(
+        label=pgettext_lazy("staff", "When"),
+        initial=timezone.localdate,
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+    )
+    area = forms.CharField(
+        label=pgettext_lazy("staff", "District"),
+        help_text=pgettext_lazy("staff", "A part of town, never an address."),
+        max_length=60,
+        required=False,
+        widget=forms.TextInput(attrs={"list": "areas", "autocomplete": "off"}),
+    )
+    url = forms.URLField(
+        label=pgettext_lazy("staff", "Link"),
+        help_text=pgettext_lazy("staff", "To the post or the page. It is never shown to the public."),
+        max_length=500,
+        required=False,
+        assume_scheme="https",
+        widget=forms.URLInput(attrs={"autocomplete": "off", "dir": "ltr"}),
+    )
+
+    def clean_seen_on(self) -> date:
+        day: date = self.cleaned_data["seen_on"]
+        if day > timezone.localdate():
+            raise ValidationError(pgettext("staff", "This day has not come yet."))
+        if day.year < 2000:
+            raise ValidationError(pgettext("staff", "Is the year right?"))
+        return day
+
+
+class SightingForm(SeenForm):
+    """One more time that a known claim was heard."""
+
+    guarded: ClassVar[tuple[str, ...]] = ("original", "area", "url")
+
+    original = _original()
+    language = _language()
+
+    field_order = ("original", "language")
+
+
+class RumorForm(GuardedForm):
+    """What is said, and how it is handled."""
+
+    guarded: ClassVar[tuple[str, ...]] = ("claim", "original")
+
+    claim = forms.CharField(
+        label=pgettext_lazy("staff", "The claim, in one Swedish sentence"),
+        help_text=pgettext_lazy("staff", "Put it neutrally, without names: “It is said that …”"),
+        max_length=300,
+        widget=forms.Textarea(attrs={"rows": 2, "lang": "sv"}),
+    )
+    original = _original()
+    original_language = _language()
+    claim_type = forms.ChoiceField(
+        label=pgettext_lazy("staff", "Kind of claim"), choices=ClaimType.choices, initial=ClaimType.HOW_IT_WORKS
+    )
+    topic = forms.ModelChoiceField(
+        label=pgettext_lazy("staff", "Topic"), queryset=Topic.objects.all(), required=False, empty_label="–"
+    )
+    priority = forms.ChoiceField(
+        label=pgettext_lazy("staff", "Priority"), choices=Priority.choices, initial=Priority.MEDIUM
+    )
+    sensitivity = forms.ChoiceField(
+        label=pgettext_lazy("staff", "Who may read it"),
+        help_text=pgettext_lazy("staff", "A secret one is for the security role only, and every reading is logged."),
+        choices=Sensitivity.choices,
+        initial=Sensitivity.INTERNAL,
+    )
+
+    # What the log form keeps folded away: it has a default that is mostly right.
+    FOLDED: Final = ("claim_type", "topic", "priority", "sensitivity")
+
+    def clean_claim(self) -> str:
+        return " ".join(str(self.cleaned_data["claim"]).split())
+
+
+class LogForm(RumorForm, SeenForm):
+    """A new rumor and its first sighting on one page, in the order in which one remembers."""
+
+    guarded: ClassVar[tuple[str, ...]] = ("claim", "original", "area", "url")
+
+    field_order = (
+        "claim",
+        "original",
+        "original_language",
+        "channel",
+        "heard_how",
+        "seen_on",
+        "area",
+        "url",
+        *RumorForm.FOLDED,
+    )
+
+    def shown(self) -> Iterator[forms.BoundField]:
+        return (field for field in self if field.name not in self.FOLDED)
+
+    def folded(self) -> Iterator[forms.BoundField]:
+        return (self[name] for name in self.FOLDED)
+
+    def has_folded_errors(self) -> bool:
+        return not self.errors.keys().isdisjoint(self.FOLDED)
+
+
+class RateForm(GuardedForm):
+    guarded: ClassVar[tuple[str, ...]] = ("basis",)
+
+    verdict = forms.ChoiceField(
+        label=pgettext_lazy("staff", "Verdict"),
+        help_text=pgettext_lazy("staff", "If it is simply an opinion, it is not disinformation."),
+        choices=Verdict.choices,
+        widget=forms.RadioSelect,
+    )
+    basis = forms.CharField(
+        label=pgettext_lazy("staff", "What the verdict rests on"),
+        help_text=pgettext_lazy("staff", "The law, the figure, or whom you asked."),
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 5}),
+    )
+
+
+class MoveForm(GuardedForm):
+    guarded: ClassVar[tuple[str, ...]] = ("reason",)
+
+    status = forms.ChoiceField(choices=Status.choices, widget=forms.HiddenInput)
+    reason = forms.CharField(
+        label=pgettext_lazy("staff", "Why?"),
+        help_text=pgettext_lazy("staff", "Needed where it is not answered, and where it is taken up again."),
+        max_length=500,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+
+
+class FactSearchForm(forms.Form):
+    q = forms.CharField(
+        label=pgettext_lazy("staff", "Words in the fact"),
+        max_length=200,
+        required=False,
+        widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}),
+    )
+
+
+class LinkForm(forms.Form):
+    """How a chosen fact answers a rumor, and where the answer will stand."""
+
+    fact = forms.ModelChoiceField(queryset=Fact.objects.published(), to_field_name="slug", widget=forms.HiddenInput)
+    strength = forms.ChoiceField(
+        label=pgettext_lazy("staff", "What the fact does to the claim"),
+        choices=Strength.choices,
+        initial=Strength.REFUTES,
+        widget=forms.RadioSelect,
+    )
+    slug = forms.SlugField(
+        label=pgettext_lazy("staff", "Address of the answer"),
+        help_text=pgettext_lazy(
+            "staff",
+            "It states the truth and never repeats the claim: the-court-decides. Small letters a–z and hyphens.",
+        ),
+        max_length=60,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "dir": "ltr"}),
+    )
+
+    def clean_slug(self) -> str:
+        slug: str = slugify(self.cleaned_data["slug"].replace("_", "-"))
+        if not slug:
+            raise ValidationError(pgettext("staff", "Use letters and digits."))
+        if Rebuttal.objects.filter(slug=slug).exists():
+            raise ValidationError(pgettext("staff", "Another answer has this address already."))
+        return slug
+
+
+class RumorFilterForm(forms.Form):
+    """The list's filters; they live in the address, so that a list can be kept and sent."""
+
+    _ALL: Final = [("", pgettext_lazy("staff", "All"))]
+    _YES: Final = [*_ALL, ("yes", pgettext_lazy("staff", "Yes"))]
+
+    status = forms.ChoiceField(label=pgettext_lazy("staff", "Status"), choices=[*_ALL, *Status.choices], required=False)
+    priority = forms.ChoiceField(
+        label=pgettext_lazy("staff", "Priority"), choices=[*_ALL, *Priority.choices], required=False
+    )
+    language = forms.ChoiceField(label=pgettext_lazy("staff", "Language"), choices=[*_ALL, *SPOKEN], required=False)
+    channel = forms.ChoiceField(label=pgettext_lazy("staff", "Where"), choices=[*_ALL, *CHANNELS[1:]], required=False)
+    topic = forms.ModelChoiceField(
+        label=pgettext_lazy("staff", "Topic"),
+        queryset=Topic.objects.all(),
+        empty_label=pgettext_lazy("staff", "All"),
+        required=False,
+    )
+    area = forms.CharField(
+        label=pgettext_lazy("staff", "District"),
+        max_length=60,
+        required=False,
+        widget=forms.TextInput(attrs={"list": "areas", "autocomplete": "off"}),
+    )
+    overdue = forms.ChoiceField(label=pgettext_lazy("staff", "Overdue"), choices=_YES, required=False)
+    unanswered = forms.ChoiceField(label=pgettext_lazy("staff", "Without an answer"), choices=_YES, required=False)
+
+    def query(self, *, without: str = "") -> str:
+        """The filters that are set, as the start of a query string; with a trailing `&` where there are any."""
+        kept = QueryDict(mutable=True)
+        for name in self.fields:
+            value = self.data.get(name)
+            if value and name != without and name not in self.errors:
+                kept[name] = value
+        return f"{kept.urlencode()}&" if kept else ""
+
+    def active(self) -> list[dict[str, str]]:
+        """What the list is filtered by, in words, and the query string without it."""
+        found = []
+        for name, field in self.fields.items():
+            value = self.cleaned_data.get(name)
+            if not value:
+                continue
+            words = str(field.label)
+            if isinstance(field, forms.ModelChoiceField):
+                words += f": {field.label_from_instance(value)}"
+            elif isinstance(field, forms.ChoiceField):
+                words += f": {dict(field.choices)[value]}"  # type: ignore[arg-type]
+            else:
+                words += f": {value}"
+            found.append({"words": words, "query": self.query(without=name)})
+        return found

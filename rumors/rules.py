@@ -1,0 +1,151 @@
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import rules
+from django.core.exceptions import FieldDoesNotExist
+from django.urls import reverse
+from django.utils.translation import pgettext_lazy
+
+from portal import languages
+from portal.accounts.models import Role
+from portal.accounts.rules import has_role, is_anyone_on_staff
+from portal.audit.models import AuditEvent
+from portal.facts.models import Fact
+from portal.public import in_language
+from portal.revisions.rules import read
+from portal.search.models import IndexRow, words
+from rumors.models import ENDED, Rebuttal, Rumor, Status
+
+rules.add_perm("rumors.view", is_anyone_on_staff)
+rules.add_perm("rumors.log", has_role(Role.REPORTER, Role.EDITOR, Role.EVENTS, Role.SECURITY))
+rules.add_perm("rumors.edit", has_role(Role.EDITOR))
+rules.add_perm("rumors.translate", has_role(Role.EDITOR, Role.TRANSLATOR))
+rules.add_perm("rumors.approve", has_role(Role.APPROVER))
+rules.add_perm("rumors.secret", has_role(Role.SECURITY))
+
+STEPS: Final[Mapping[Status, tuple[Status, ...]]] = {
+    Status.NEW: (Status.SCREENED, Status.OUT_OF_SCOPE),
+    Status.SCREENED: (Status.ASSESSED, Status.OUT_OF_SCOPE),
+    Status.ASSESSED: (Status.DECIDED, Status.OUT_OF_SCOPE),
+    Status.DECIDED: (Status.RESPONDING, Status.MONITORING, Status.CLOSED),
+    Status.MONITORING: (Status.RESPONDING, Status.ASSESSED, Status.CLOSED),
+    Status.RESPONDING: (Status.MONITORING, Status.CLOSED),
+    # It came back.
+    Status.CLOSED: (Status.ASSESSED,),
+    Status.OUT_OF_SCOPE: (Status.SCREENED,),
+    # `merge` alone leads here: a duplicate names the rumor that it repeats.
+    Status.DUPLICATE: (),
+}
+"""From each status, the steps that may be taken; the usual one first."""
+
+
+def steps(rumor: Rumor) -> tuple[Status, ...]:
+    return STEPS[Status(rumor.status)]
+
+
+def needs_reason(rumor: Rumor, status: str) -> bool:
+    """Not to answer is a decision, and so is to take up what had ended: both are written down."""
+    if status in {Status.OUT_OF_SCOPE, Status.MONITORING} or rumor.status in ENDED:
+        return True
+    return status == Status.CLOSED and not rumor.rebuttals.published().exists()
+
+
+# What is known already --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What may be said at once to somebody who has heard a claim. Texts are Swedish, for the one who says it."""
+
+    title: str
+    text: str
+    url: str
+    handout_url: str
+    language: languages.Language
+    """What the page and the handout open in: the language of the claim where the answer is published in it."""
+
+
+def answers(claim: str, *, near: Iterable[Rumor], language: str) -> list[Answer]:
+    """At most three published answers: those given to near claims, then what the search finds."""
+    found: dict[tuple[str, int], None] = {
+        ("rebuttal", pk): None
+        for pk in Rebuttal.objects.published().filter(rumor__in=list(near)).values_list("pk", flat=True)
+    }
+    # The search wants every word of a query; of a whole sentence, any will do.
+    query = " or ".join(sorted(set(words(claim.lower())), key=len, reverse=True))
+    for hit in IndexRow.objects.matching(query, languages.SOURCE):
+        if hit.kind in {"rebuttal", "fact"}:
+            found.setdefault((hit.kind, hit.object_id))
+    best = list(found)[:3]
+    facts = Fact.objects.published().in_bulk([pk for kind, pk in best if kind == "fact"])
+    rebuttals = (
+        Rebuttal.objects.published().select_related("fact").in_bulk([pk for kind, pk in best if kind == "rebuttal"])
+    )
+    things = [(facts if kind == "fact" else rebuttals).get(pk) for kind, pk in best]
+    return [_answer(thing, language) for thing in things if thing is not None]
+
+
+def _answer(thing: Fact | Rebuttal, language: str) -> Answer:
+    fact, summary = (thing, "summary") if isinstance(thing, Fact) else (thing.fact, "answer")
+    text = read(thing, languages.SOURCE)
+    assert text is not None
+    other = read(thing, language)
+    known = other.language if other and other.language in languages.ACTIVE else text.language
+    handout = in_language(reverse("handout", args=[fact.slug]), languages.SOURCE)
+    if known.code != languages.SOURCE and getattr(fact, languages.suffixed("title", known.code)):
+        handout += f"?with={known.code}"
+    return Answer(
+        title=text["title"],
+        text=text[summary],
+        url=in_language(thing.get_absolute_url(), known.code),
+        handout_url=handout if getattr(fact, languages.suffixed("title", languages.SOURCE)) else "",
+        language=known,
+    )
+
+
+# The log of a rumor -----------------------------------------------------------------------------------------------
+
+DEEDS: Final = {
+    "log": pgettext_lazy("staff", "Logged"),
+    "sight": pgettext_lazy("staff", "Added a sighting"),
+    "edit": pgettext_lazy("staff", "Changed"),
+    "rate": pgettext_lazy("staff", "Gave a verdict"),
+    "move": pgettext_lazy("staff", "Changed the status"),
+    "link": pgettext_lazy("staff", "Linked a fact as the answer"),
+    "merge": pgettext_lazy("staff", "Found to be the same as another one"),
+    "read": pgettext_lazy("staff", "Read"),
+    "purge": pgettext_lazy("staff", "The original words were deleted, their time was up"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a rumor's log, in words."""
+
+    event: AuditEvent
+    deed: str
+    changes: list[tuple[str, str, str]]
+    """What changed, before and after; both are empty where the text itself is not told."""
+
+
+def entries(events: Iterable[AuditEvent]) -> Iterator[Entry]:
+    for event in events:
+        changes = [(_name(field), _word(field, old), _word(field, new)) for field, (old, new) in event.changes.items()]
+        yield Entry(event, str(DEEDS.get(event.verb, event.verb)), changes)
+
+
+def _name(field: str) -> str:
+    try:
+        return str(getattr(Rumor._meta.get_field(field), "verbose_name", field))
+    except FieldDoesNotExist:
+        return field
+
+
+def _word(field: str, value: Any) -> str:
+    """The word that people know for a code."""
+    try:
+        labels = dict(getattr(Rumor._meta.get_field(field), "flatchoices", ()))
+    except FieldDoesNotExist:
+        labels = {}
+    return str(labels.get(value, "" if value is None else value))

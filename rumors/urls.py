@@ -1,0 +1,21 @@
+from django.urls import path
+
+from rumors import views
+
+public = [
+    path("rumors/", views.rumors, name="rumors"),
+    path("rumors/<slug:slug>/", views.rumor, name="rumor"),
+]
+staff = [
+    path("rumors/", views.staff_rumors, name="staff_rumors"),
+    path("rumors/log/", views.log_rumor, name="log_rumor"),
+    path("rumors/rebuttals/<int:pk>/", views.staff_rebuttal, name="staff_rebuttal"),
+    path("rumors/<int:pk>/", views.staff_rumor, name="staff_rumor"),
+    path("rumors/<int:pk>/logged/", views.logged_rumor, name="logged_rumor"),
+    path("rumors/<int:pk>/merge/", views.merge_rumor, name="merge_rumor"),
+    path("rumors/<int:pk>/sight/", views.sight_rumor, name="sight_rumor"),
+    path("rumors/<int:pk>/edit/", views.edit_rumor, name="edit_rumor"),
+    path("rumors/<int:pk>/rate/", views.rate_rumor, name="rate_rumor"),
+    path("rumors/<int:pk>/move/", views.move_rumor, name="move_rumor"),
+    path("rumors/<int:pk>/link/", views.link_fact, name="link_fact"),
+]

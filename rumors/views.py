@@ -1,0 +1,295 @@
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
+from django.forms import Form, model_to_dict
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import pgettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from portal import languages
+from portal.audit.models import AuditEvent
+from portal.facts.models import Fact
+from portal.facts.rules import alternates, provenance
+from portal.http import StaffRequest, staff
+from portal.public import gone, in_language, public
+from portal.revisions.models import Edition
+from portal.revisions.rules import read
+from portal.revisions.views import language_rows
+from portal.search.models import IndexRow
+from rumors import actions, rules
+from rumors.forms import (
+    FactSearchForm,
+    LinkForm,
+    LogForm,
+    MoveForm,
+    RateForm,
+    RumorFilterForm,
+    RumorForm,
+    SightingForm,
+)
+from rumors.models import Rebuttal, Rumor, Sighting
+
+
+@require_safe
+@public()
+def rumors(request: HttpRequest) -> HttpResponse:
+    """All published answers, each under its truth."""
+    code = get_language() or languages.SOURCE
+    page = Paginator(Rebuttal.objects.published().read_in(code).newest_first(), 50).get_page(request.GET.get("page"))
+    rows = [(rebuttal, read(rebuttal, code)) for rebuttal in page]
+    return render(request, "rumors/rumors.html", {"page": page, "rows": rows})
+
+
+@require_safe
+@public()
+def rumor(request: HttpRequest, slug: str) -> HttpResponse:
+    """The fact, the claim, why it misleads, the fact."""
+    code = get_language() or languages.SOURCE
+    found = Rebuttal.objects.published().read_in(code).filter(slug=slug).first()
+    if found is None:
+        return _gone_or_missing(slug)
+    text = read(found, code)
+    assert text is not None
+    editions = list(Edition.objects.of(found).published().with_staleness())
+    fact = Fact.objects.published().read_in(code).prefetch_related("sources").filter(pk=found.fact_id).first()
+    context = {
+        "text": text,
+        "fact": fact,
+        "fact_text": read(fact, code, audience=fact.audience) if fact else None,
+        "provenance": provenance(text, editions),
+        "alternates": alternates(request.path, editions),
+        "swedish_url": in_language(request.path, languages.SOURCE),
+    }
+    return render(request, "rumors/rumor.html", context)
+
+
+def _gone_or_missing(slug: str) -> HttpResponse:
+    withdrawn = Rebuttal.objects.filter(slug=slug).first()
+    if withdrawn and Edition.objects.of(withdrawn).filter(language=languages.SOURCE, withdrawn_at__isnull=False):
+        return gone()
+    raise Http404
+
+
+# Staff ---------------------------------------------------------------------------------------------------------
+
+
+def _consulted(request: StaffRequest, pk: int) -> Rumor:
+    """The rumor, if this person may know of it; that a secret one was read is logged."""
+    found: Rumor = get_object_or_404(Rumor.objects.visible_to(request.user).select_related("topic", "same_as"), pk=pk)
+    actions.consult(found, by=request.user)
+    return found
+
+
+@require_safe
+@staff("rumors.view")
+def staff_rumors(request: StaffRequest) -> HttpResponse:
+    form = RumorFilterForm(request.GET)
+    form.is_valid()
+    filters = dict(form.cleaned_data)
+    is_overdue, is_unanswered = filters.pop("overdue", ""), filters.pop("unanswered", "")
+    found = Rumor.objects.visible_to(request.user).matching(**filters)
+    if is_overdue:
+        found = found.overdue(timezone.now())
+    if is_unanswered:
+        found = found.unanswered()
+    page = Paginator(found.most_urgent_first().as_rows(), 50).get_page(request.GET.get("page"))
+    context = {"page": page, "form": form, "active": form.active(), "areas": Sighting.objects.areas()}
+    return render(request, "rumors/staff/rumors.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff("rumors.log")
+def log_rumor(request: StaffRequest) -> HttpResponse:
+    form = LogForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        made = actions.log(by=request.user, **_values(form))
+        if Rumor.objects.visible_to(request.user).filter(pk=made.pk).exists():
+            return redirect("logged_rumor", made.pk)
+        messages.success(
+            request, _("staff", "%(rumor)s is saved. Only the security role can read it.") % {"rumor": made}
+        )
+        return redirect("staff_rumors")
+    context = {"form": form, "areas": Sighting.objects.areas()}
+    return render(request, "rumors/staff/log.html", context, status=422 if form.errors else 200)
+
+
+def _values(form: Form) -> dict[str, Any]:
+    """What the actions want: the confirmation is between the writer and the form."""
+    return {name: value for name, value in form.cleaned_data.items() if name in form.base_fields}
+
+
+@require_safe
+@staff("rumors.log")
+def logged_rumor(request: StaffRequest, pk: int) -> HttpResponse:
+    """The receipt: what is known already, and what to answer."""
+    found = _consulted(request, pk)
+    near = [] if found.is_secret else list(Rumor.objects.near(found.claim).exclude(pk=found.pk).as_rows()[:3])
+    context = {
+        "rumor": found,
+        "near": near,
+        "answers": rules.answers(found.claim, near=near, language=found.original_language),
+    }
+    return render(request, "rumors/staff/logged.html", context)
+
+
+@require_POST
+@staff("rumors.log")
+def merge_rumor(request: StaffRequest, pk: int) -> HttpResponse:
+    found = _consulted(request, pk)
+    into = request.POST.get("into", "")
+    earlier = get_object_or_404(Rumor.objects.visible_to(request.user), pk=into if into.isdecimal() else None)
+    try:
+        actions.merge(found, into=earlier, by=request.user)
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+        return redirect(found)
+    messages.success(request, _("staff", "Added as a sighting of %(rumor)s.") % {"rumor": earlier})
+    return redirect(earlier)
+
+
+@require_safe
+@staff("rumors.view")
+def staff_rumor(request: StaffRequest, pk: int) -> HttpResponse:
+    return _detail(request, _consulted(request, pk), MoveForm())
+
+
+def _detail(request: StaffRequest, found: Rumor, form: MoveForm) -> HttpResponse:
+    events = AuditEvent.objects.about(found).select_related("by")[:50]
+    context = {
+        "rumor": found,
+        "form": form,
+        "steps": rules.steps(found),
+        "sightings": found.sightings.select_related("logged_by"),
+        "rebuttals": found.rebuttals.select_related("fact"),
+        "entries": list(rules.entries(events)),
+    }
+    return render(request, "rumors/staff/rumor.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+@staff("rumors.edit")
+def move_rumor(request: StaffRequest, pk: int) -> HttpResponse:
+    found = _consulted(request, pk)
+    form = MoveForm(request.POST)
+    if form.is_valid():
+        try:
+            moved = actions.move(found, by=request.user, **_values(form))
+        except ValidationError as error:
+            form.add_error(None, error)
+        else:
+            messages.success(request, _("staff", "Status: %(status)s.") % {"status": moved.get_status_display()})
+            return redirect(moved)
+    return _detail(request, found, form)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff("rumors.log")
+def sight_rumor(request: StaffRequest, pk: int) -> HttpResponse:
+    found = _consulted(request, pk)
+    form = SightingForm(request.POST or None, initial={"language": found.original_language})
+    if request.method == "POST" and form.is_valid():
+        try:
+            actions.sight(found, by=request.user, **_values(form))
+        except ValidationError as error:
+            form.add_error(None, error)
+        else:
+            messages.success(request, _("staff", "The sighting is saved."))
+            return redirect(found)
+    return _form_page(request, found, form, title=_("staff", "Heard again"))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff("rumors.edit")
+def edit_rumor(request: StaffRequest, pk: int) -> HttpResponse:
+    found = _consulted(request, pk)
+    form = RumorForm(request.POST or None, initial=model_to_dict(found))
+    if request.method == "POST" and form.is_valid():
+        try:
+            edited = actions.edit(found, by=request.user, **_values(form))
+        except ValidationError as error:
+            form.add_error(None, error)
+        else:
+            messages.success(request, _("staff", "Saved."))
+            is_visible = Rumor.objects.visible_to(request.user).filter(pk=edited.pk).exists()
+            return redirect(edited if is_visible else "staff_rumors")
+    return _form_page(request, found, form, title=_("staff", "Change what was logged"))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff("rumors.edit")
+def rate_rumor(request: StaffRequest, pk: int) -> HttpResponse:
+    found = _consulted(request, pk)
+    form = RateForm(request.POST or None, initial={"verdict": found.verdict, "basis": found.verdict_basis})
+    if request.method == "POST" and form.is_valid():
+        actions.rate(found, by=request.user, **_values(form))
+        messages.success(request, _("staff", "The verdict is saved."))
+        return redirect(found)
+    return _form_page(request, found, form, title=_("staff", "Verdict"))
+
+
+def _form_page(request: StaffRequest, found: Rumor, form: Form, *, title: str) -> HttpResponse:
+    areas = Sighting.objects.areas() if "area" in form.fields else []
+    context = {"rumor": found, "form": form, "title": title, "areas": areas}
+    return render(request, "rumors/staff/form.html", context, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff("rumors.edit")
+def link_fact(request: StaffRequest, pk: int) -> HttpResponse:
+    """In two steps, both with an address: find the fact, then say how it answers."""
+    found = _consulted(request, pk)
+    fact = Fact.objects.published().filter(slug=request.GET.get("fact", "")).first()
+    if fact is None and request.method != "POST":
+        return _choose_fact(request, found)
+    form = LinkForm(request.POST or None, initial={"fact": fact.slug if fact else "", "slug": _free_slug(fact)})
+    if request.method == "POST" and form.is_valid():
+        try:
+            rebuttal = actions.link(found, by=request.user, **form.cleaned_data)
+        except ValidationError as error:
+            form.add_error(None, error)
+        else:
+            messages.success(request, _("staff", "Linked. Now write the answer in Swedish."))
+            return redirect("text", "rebuttal", rebuttal.pk, languages.SOURCE)
+    context = {"rumor": found, "fact": fact or form.cleaned_data.get("fact"), "form": form}
+    return render(request, "rumors/staff/link.html", context, status=422 if form.errors else 200)
+
+
+def _free_slug(fact: Fact | None) -> str:
+    if fact is None:
+        return ""
+    taken = set(Rebuttal.objects.filter(slug__startswith=fact.slug[:56]).values_list("slug", flat=True))
+    names = (fact.slug, *(f"{fact.slug[:56]}-{number}" for number in range(2, len(taken) + 3)))
+    return next(name for name in names if name not in taken)
+
+
+def _choose_fact(request: StaffRequest, found: Rumor) -> HttpResponse:
+    form = FactSearchForm(request.GET)
+    words = form.cleaned_data["q"] if form.is_valid() else ""
+    facts = Fact.objects.published().read_in(languages.SOURCE)
+    if words:
+        ranked = [hit.object_id for hit in IndexRow.objects.matching(words, languages.SOURCE) if hit.kind == "fact"]
+        by_id = facts.in_bulk(ranked)
+        rows = [by_id[pk] for pk in ranked if pk in by_id]
+    else:
+        rows = list(facts[:100])
+    context = {"rumor": found, "form": form, "facts": rows, "words": words}
+    return render(request, "rumors/staff/choose_fact.html", context, status=422 if form.errors else 200)
+
+
+@require_safe
+@staff("rumors.view")
+def staff_rebuttal(request: StaffRequest, pk: int) -> HttpResponse:
+    visible = Rumor.objects.visible_to(request.user)
+    found = get_object_or_404(Rebuttal.objects.select_related("rumor", "fact").filter(rumor__in=visible), pk=pk)
+    actions.consult(found.rumor, by=request.user)
+    context = {
+        "rebuttal": found,
+        "rows": language_rows(found),
+        "is_published": Rebuttal.objects.published().filter(pk=pk).exists(),
+    }
+    return render(request, "rumors/staff/rebuttal.html", context)

@@ -1,0 +1,131 @@
+import io
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import django
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def main() -> int:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+    django.setup()
+    from django.core.management import call_command
+
+    call_command("migrate", verbosity=0)
+    call_command("load_pages", verbosity=0, stdout=io.StringIO())
+    call_command("load_starter", verbosity=0, stdout=io.StringIO())
+    call_command("collectstatic", interactive=False, verbosity=0)
+    kept = [speed(), weight(), memory()]
+    return 0 if all(kept) else 1
+
+
+def told(what: str, value: float, limit: float, *, at_most: bool, unit: str = "") -> bool:
+    is_kept = value <= limit if at_most else value >= limit
+    word = "at most" if at_most else "at least"
+    print(f"  {'ok  ' if is_kept else 'MISS'} {what}: {value:.2f}{unit} ({word} {limit:g}{unit})", flush=True)
+    return is_kept
+
+
+def speed() -> bool:
+    from django.db import connection
+    from django.test import Client
+    from django.test.utils import CaptureQueriesContext
+
+    from tests.bench.load import Server, compare, serving
+
+    path = "/ar/facts/ta-mitt-barn/"
+    print("Fact page, uncached and cached", flush=True)
+    client = Client(SERVER_NAME="localhost")
+    client.get(path)
+    from django.core.cache import cache
+
+    cache.clear()
+    with CaptureQueriesContext(connection) as queries:
+        client.get(path)
+    kept = told("SQL queries, uncached", len(queries), 3, at_most=True)
+    connection.close()
+    bare = Server("tests.bench.bare:application", "/")
+    uncached = Server("portal.wsgi", path, DJANGO_SETTINGS_MODULE="tests.bench.uncached")
+    cached = Server("portal.wsgi", path)
+    with serving(bare, uncached, cached):
+        figures = compare(uncached, bare)
+        print(f"       uncached {figures['rate']:.0f}/s, {figures['cpu_ms']:.2f} ms CPU; bare {figures['bare_rate']:.0f}/s, {figures['bare_cpu_ms']:.2f} ms")
+        kept &= told("CPU, uncached against bare", figures["cpu_ratio"], 15, at_most=True, unit="x")
+        figures = compare(cached, bare)
+        print(f"       cached {figures['rate']:.0f}/s, {figures['cpu_ms']:.2f} ms CPU; bare {figures['bare_rate']:.0f}/s, {figures['bare_cpu_ms']:.2f} ms")
+        kept &= told("requests per second, cached against bare", figures["rate_ratio"], 0.45, at_most=False, unit="x")
+    return kept
+
+
+def weight() -> bool:
+    """What a first visit costs, as a browser without anything stored counts it."""
+    from playwright.sync_api import sync_playwright
+
+    from tests.bench.load import Server, serving
+    from tests.stories.browser import chromium
+
+    print("First visit of a fact page", flush=True)
+    kept = True
+    server = Server("portal.wsgi", "/healthz")
+    with serving(server), sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        for code, limit in [("sv", 60), ("ar", 60), ("ti", 140)]:
+            page = browser.new_page()
+            session = page.context.new_cdp_session(page)
+            session.send("Network.enable")
+            sizes: list[float] = []
+            session.on("Network.loadingFinished", lambda event, sizes=sizes: sizes.append(event["encodedDataLength"]))
+            requests: list[str] = []
+            page.on("request", lambda request, requests=requests: requests.append(request.url))
+            page.goto(f"http://localhost:{server.port}/{code}/facts/ta-mitt-barn/", wait_until="networkidle")
+            kept &= told(f"{code}, over the wire", sum(sizes) / 1000, limit, at_most=True, unit=" KB")
+            kept &= told(f"{code}, requests", len(requests), 4, at_most=True)
+            foreign = [url for url in requests if f"localhost:{server.port}" not in url]
+            kept &= told(f"{code}, requests to other hosts", len(foreign), 0, at_most=True)
+            page.close()
+        browser.close()
+    return kept
+
+
+def memory() -> bool:
+    """Resident memory of web with two workers, worker and beat after some use, each process counted in full."""
+    from tests.bench.load import Server, burst, serving
+
+    print("Memory", flush=True)
+    server = Server("portal.wsgi", "/sv/facts/ta-mitt-barn/")
+    celery = [sys.executable, "-m", "celery", "-A", "portal"]
+    quiet = {"cwd": ROOT, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    worker = subprocess.Popen([*celery, "worker", "-c", "2", "--without-gossip", "--without-mingle"], **quiet)
+    beat = subprocess.Popen([*celery, "beat", "-s", "/tmp/klarlagt-bench-beat"], **quiet)
+    try:
+        with serving(server):
+            burst(server, 3)
+            time.sleep(12)
+            pids = server.pids()
+            for process in (worker, beat):
+                children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+                pids += [process.pid, *map(int, children)]
+            resident = sum(_kilobytes(pid, "status", "VmRSS") for pid in pids) / 1000
+            shared = sum(_kilobytes(pid, "smaps_rollup", "Pss") for pid in pids) / 1000
+    finally:
+        worker.terminate()
+        beat.terminate()
+        worker.wait(20)
+        beat.wait(20)
+    print(f"       {len(pids)} processes; {shared:.0f} MB when shared pages are counted once")
+    return told("resident", resident, 600, at_most=True, unit=" MB")
+
+
+def _kilobytes(pid: int, file: str, field: str) -> int:
+    for line in Path(f"/proc/{pid}/{file}").read_text().splitlines():
+        if line.startswith(field + ":"):
+            return int(line.split()[1])
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,42 @@
+from collections.abc import Iterator
+
+import pytest
+from django.contrib.contenttypes.models import ContentType
+from django.core.cache import cache
+from django.db import connection
+from django.utils import translation
+
+from portal import languages
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker):
+    """The audit log refuses to be emptied, which is how Django cleans up after tests with real transactions."""
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE audit_auditevent DISABLE TRIGGER audit_refuse_truncate")
+
+
+@pytest.fixture(autouse=True)
+def _clean_place(settings, tmp_path) -> Iterator[None]:
+    """Production's rules, an empty cache and a media folder of its own for every test."""
+    settings.DEMO = False
+    settings.MAILBOX_DIR = None
+    settings.MEDIA_ROOT = tmp_path / "media"
+    settings.CONTACTS_FILE = settings.MEDIA_ROOT / "contacts.json"
+    settings.STORAGES = settings.STORAGES | {
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    }
+    settings.EMAIL_BACKEND = "portal.mail.backend.Rows"
+    cache.clear()
+    ContentType.objects.clear_cache()
+    with translation.override(languages.SOURCE):
+        yield
+
+
+@pytest.fixture
+def example_content(db) -> None:
+    """Everything that the demo shows."""
+    from portal.pages import starter
+
+    starter.load_pages()
+    starter.load()

@@ -1,0 +1,70 @@
+from datetime import timedelta
+from itertools import count
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from events import actions
+from events.models import Event
+from portal.accounts.models import Role
+from portal.public import form_token
+from tests import factories
+from tests.accounts.people import person, sign_in
+
+SECRET_LINK = "https://meeting.example.org/only-for-who-has-registered"
+
+_numbers = count(1)
+
+
+@pytest.fixture
+def make_event(db):
+    """An event in ten days without text; `published` names the languages in which it has one."""
+
+    def make(*published: str, starts_in=timedelta(days=10), lasts=timedelta(minutes=90), **fields) -> Event:
+        number = next(_numbers)
+        starts_at = fields.pop("starts_at", None) or timezone.now().replace(microsecond=0) + starts_in
+        values = {
+            "kind": "seminar",
+            "slug": f"traff-{number}",
+            "starts_at": starts_at,
+            "ends_at": starts_at + lasts,
+            "is_online": True,
+            "join_url": SECRET_LINK,
+            "registration_ends_at": starts_at,
+        } | fields
+        event = actions.create(by=factories.user(), **values)
+        for code in published:
+            factories.publish(
+                event, code, title=f"Träff {code} {number}", summary=f"Om {code}.", body="## Rubrik\n\nText."
+            )
+        event.refresh_from_db()
+        return event
+
+    return make
+
+
+@pytest.fixture
+def public():
+    """A reader's browser: it keeps no cookies worth anything and sends no CSRF token."""
+    return Client(enforce_csrf_checks=True)
+
+
+@pytest.fixture
+def form():
+    """What a browser sends from the registration form."""
+
+    def filled(**fields):
+        return {"token": form_token("register"), "name": "Bo", "email": "bo@example.org", "website": ""} | fields
+
+    return filled
+
+
+@pytest.fixture
+def staff(db):
+    """A signed-in browser of somebody with these roles."""
+
+    def signed_in(*roles: Role) -> Client:
+        return sign_in(person(*roles))
+
+    return signed_in

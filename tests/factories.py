@@ -1,0 +1,60 @@
+"""What tests need to exist, made by the same actions as in the site."""
+
+from datetime import timedelta
+from itertools import count
+
+from django.utils import timezone
+
+from portal import languages
+from portal.accounts.models import User
+from portal.facts import actions as facts
+from portal.facts.models import Audience, Fact, Topic
+from portal.revisions import actions as revisions
+from portal.revisions.models import Revision
+
+_numbers = count(1)
+
+
+def user(**fields) -> User:
+    number = next(_numbers)
+    return User.objects.create_user(f"person{number}@example.org", name=fields.pop("name", f"Person {number}"), **fields)
+
+
+def topic(key: str = "care") -> Topic:
+    return Topic.objects.get_or_create(key=key, defaults={languages.suffixed("name", "sv"): "Vård"})[0]
+
+
+def fact(*, by: User | None = None, **fields) -> Fact:
+    """A fact without text."""
+    today = timezone.localdate()
+    values = {
+        "audience": Audience.PARENTS,
+        "topic": fields.pop("topic", None) or topic(),
+        "slug": f"faktum-{next(_numbers)}",
+        "reviewed_on": today,
+        "review_due": today + timedelta(days=365),
+    } | fields
+    return facts.create(by=by or user(), **values)
+
+
+def publish(thing, language: str = "sv", /, **fields) -> Revision:
+    """A text written by one person, approved and published by another."""
+    about = {k: fields.pop(k) for k in ("significance", "change_note", "method", "pivot", "based_on") if k in fields}
+    author, approver = user(), user()
+    revision = revisions.draft(thing, language=language, fields=fields, by=author, **about)
+    revisions.submit(revision, by=author)
+    revisions.approve(revision, by=approver)
+    revisions.publish(revision, by=approver)
+    revision.refresh_from_db()
+    return revision
+
+
+def published_fact(*codes: str, **fields) -> Fact:
+    """A fact with a published text in Swedish and in `codes`; the title names the language."""
+    made = fact(**fields)
+    for code in ("sv", *codes):
+        publish(made, code, title=f"Fråga {code}?", summary=f"Svar {code}.", body=f"## Rubrik\n\nText {code} 1–4 §§.")
+    made.refresh_from_db()
+    return made
+
+

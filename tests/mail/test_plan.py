@@ -1,0 +1,171 @@
+from datetime import timedelta
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from portal.mail import actions
+from portal.mail.models import Delivery, Reason, State, Suppression, address_hash
+
+pytestmark = pytest.mark.django_db
+
+
+def test_planning_the_same_key_twice_leaves_the_first_promise(plan):
+    first = plan(1)
+    plan(1, to="other@example.org", due_at=timezone.now() + timedelta(days=3))
+    again = Delivery.objects.get()
+    assert (again.pk, again.recipient, again.due_at) == (first.pk, "reader1@example.org", first.due_at)
+
+
+def test_planning_takes_one_query(plan):
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        actions.plan(kind="notice", key="k", to="a@example.org", language="sv", due_at=timezone.now())
+    assert [q["sql"].split()[0] for q in queries] == ["INSERT"]
+
+
+@pytest.mark.parametrize("address", ["a@example.org\r\nBcc: all@example.org", "a@example.org, b@example.org", "", "no"])
+def test_what_is_not_one_address_is_not_planned(plan, address):
+    with pytest.raises(ValidationError):
+        plan(1, to=address)
+    assert not Delivery.objects.exists()
+
+
+def test_a_promise_that_expires_before_it_is_due_is_refused(plan):
+    now = timezone.now()
+    with pytest.raises(IntegrityError, match="delivery_expires_after_it_is_due"):
+        plan(1, due_at=now, expires_at=now)
+
+
+def test_canceling_a_prefix_takes_back_what_waits_and_nothing_else(plan):
+    for key in ("reminder:event:5:1", "reminder:event:5:2", "reminder:event:50:1"):
+        plan(1, key=key)
+    Delivery.objects.filter(key="reminder:event:5:2").update(
+        state=State.SENT, sent_at=timezone.now(), ended_at=timezone.now(), fenced_at=timezone.now()
+    )
+    assert actions.cancel(prefix="reminder:event:5:") == 1
+    assert dict(Delivery.objects.values_list("key", "state")) == {
+        "reminder:event:5:1": "canceled",
+        "reminder:event:5:2": "sent",
+        "reminder:event:50:1": "planned",
+    }
+
+
+@pytest.mark.parametrize("name", [{}, {"prefix": ""}, {"key": "a", "prefix": "b"}])
+def test_nothing_is_canceled_without_a_name(plan, name):
+    plan(1)
+    with pytest.raises(ValueError, match="key or by a prefix"):
+        actions.cancel(**name)
+    assert Delivery.objects.get().state == State.PLANNED
+
+
+def test_replanning_moves_what_waits_and_revives_what_was_canceled_but_not_what_was_sent(plan):
+    now = timezone.now()
+    for number in range(4):
+        plan(number, key=f"r:{number}")
+    actions.cancel(key="r:1")
+    Delivery.objects.filter(key="r:2").update(state=State.SENT, sent_at=now, ended_at=now, fenced_at=now)
+    actions.claim(limit=1, now=now)
+    later = now + timedelta(days=7)
+    assert actions.replan(prefix="r:", due_at=later, expires_at=later + timedelta(hours=1)) == 3
+    assert dict(Delivery.objects.values_list("key", "state")) == {
+        "r:0": "planned",
+        "r:1": "planned",
+        "r:2": "sent",
+        "r:3": "planned",
+    }
+    assert set(Delivery.objects.waiting().values_list("due_at", "lease_until", "ended_at")) == {(later, None, None)}
+
+
+def test_a_claim_takes_the_oldest_due_rows_and_nobody_gets_them_twice(plan):
+    now = timezone.now()
+    plan(1, due_at=now - timedelta(hours=1))
+    plan(2, due_at=now - timedelta(hours=2))
+    plan(3, due_at=now + timedelta(seconds=1))
+    plan(4, due_at=now - timedelta(hours=3), expires_at=now)
+    first = actions.claim(limit=1, now=now)
+    second = actions.claim(limit=10, now=now)
+    assert [d.context["number"] for d in (*first, *second)] == [2, 1]
+    assert actions.claim(limit=10, now=now) == []
+    assert Delivery.objects.get(key="notice:2").lease_until == now + actions.LEASE
+
+
+def test_what_is_too_late_expires_and_loses_its_text(plan):
+    now = timezone.now()
+    plan(1, due_at=now - timedelta(hours=2), expires_at=now - timedelta(hours=1), payload={"text": "secret link"})
+    plan(2, expires_at=now + timedelta(hours=1))
+    assert actions.expire(now=now) == 1
+    late = Delivery.objects.get(key="notice:1")
+    assert (late.state, late.payload) == (State.EXPIRED, {})
+    assert Delivery.objects.get(key="notice:2").state == State.PLANNED
+
+
+def test_the_oldest_unsent_age_counts_from_when_the_message_was_due(plan):
+    now = timezone.now()
+    assert Delivery.objects.all().oldest_unsent_age(now) == timedelta()
+    plan(1, due_at=now + timedelta(days=1))
+    assert Delivery.objects.all().oldest_unsent_age(now) == timedelta()
+    plan(2, due_at=now - timedelta(hours=3))
+    Delivery.objects.filter(key="notice:2").update(state=State.RETRY, retry_at=now + timedelta(hours=1))
+    assert Delivery.objects.all().oldest_unsent_age(now) == timedelta(hours=3)
+    actions.cancel(key="notice:2")
+    assert Delivery.objects.all().oldest_unsent_age(now) == timedelta()
+
+
+def test_a_worker_that_never_came_back_costs_nothing_before_the_fence_and_certainty_after_it(plan):
+    now = timezone.now()
+    for number in (1, 2, 3):
+        plan(number, payload={"text": "secret link"})
+    actions.claim(limit=3, now=now)
+    Delivery.objects.filter(key="notice:2").update(fenced_at=now)
+    Delivery.objects.filter(key="notice:3").update(attempts=actions.MAX_ATTEMPTS)
+    assert actions.recover(now=now + actions.LEASE - timedelta(seconds=1)) == 0
+    assert actions.recover(now=now + actions.LEASE) == 3
+    assert {d.key: (d.state, bool(d.payload)) for d in Delivery.objects.all()} == {
+        "notice:1": ("retry", True),
+        "notice:2": ("uncertain", False),
+        "notice:3": ("failed", False),
+    }
+
+
+def test_the_purge_forgets_addresses_after_30_days_and_rows_after_400(plan):
+    now = timezone.now()
+    ages = {"fresh": 29, "old": 30, "ancient": 400}
+    for key, days in ages.items():
+        plan(1, key=key)
+        Delivery.objects.filter(key=key).update(state=State.FAILED, ended_at=now - timedelta(days=days))
+    plan(1, key="waiting", due_at=now - timedelta(days=500))
+    for reason in Reason:
+        actions.suppress(address_hash=address_hash("x@example.org"), reason=reason)
+    Suppression.objects.update(at=now - timedelta(days=401))
+    actions.purge(now=now)
+    assert {d.key: d.recipient for d in Delivery.objects.all()} == {
+        "fresh": "reader1@example.org",
+        "old": "",
+        "waiting": "reader1@example.org",
+    }
+    assert Delivery.objects.get(key="old").recipient_hash == address_hash("reader1@example.org")
+    assert Suppression.objects.get().reason == Reason.UNSUBSCRIBED
+
+
+@pytest.mark.parametrize(
+    ("values", "constraint"),
+    [
+        ({"state": State.SENDING}, "delivery_is_leased_while_it_is_being_sent"),
+        ({"state": State.RETRY}, "delivery_to_be_tried_again_says_when"),
+        ({"state": State.FAILED}, "delivery_has_ended_with_its_time"),
+        ({"ended_at": timezone.now()}, "delivery_has_ended_with_its_time"),
+        ({"fenced_at": timezone.now()}, "waiting_delivery_is_before_the_fence"),
+        ({"state": State.UNCERTAIN, "ended_at": timezone.now()}, "sent_or_uncertain_delivery_passed_the_fence"),
+        ({"state": State.FAILED, "ended_at": timezone.now(), "payload": {"a": "b"}}, "ended_delivery_keeps_no_payload"),
+        ({"recipient": ""}, "delivery_has_a_recipient_until_it_has_ended"),
+        ({"sent_at": timezone.now()}, "delivery_is_sent_with_its_time"),
+    ],
+)
+def test_the_database_refuses_states_that_make_no_sense(plan, values, constraint):
+    plan(1)
+    with pytest.raises(IntegrityError, match=constraint):
+        Delivery.objects.update(**values)

@@ -1,0 +1,27 @@
+"""Which strings of the catalogs readers and recipients of mail see; the rest is for staff."""
+
+import re
+from pathlib import Path
+
+import polib
+from django.utils.translation import to_locale
+
+ROOT = Path(__file__).resolve().parent.parent
+_STAFF = re.compile(
+    r"templates/(staff\.html|plain\.html|account/|mfa/|socialaccount/|allauth/|revisions/|mail/|reports/"
+    r"|components/language_rows|[a-z]+/staff/)"
+    r"|portal/(accounts|audit|revisions|reports)/|portal/mail/(views|forms)"
+)
+
+
+def catalog(code: str) -> polib.POFile:
+    return polib.pofile(str(ROOT / "locale" / to_locale(code) / "LC_MESSAGES" / "django.po"))
+
+
+def is_public(entry: polib.POEntry) -> bool:
+    return entry.msgctxt != "staff" and any(not _STAFF.match(place) for place, _line in entry.occurrences)
+
+
+def missing(code: str, *, staff: bool) -> list[polib.POEntry]:
+    """Entries without a whole, certain translation; of those for staff only when `staff`."""
+    return [e for e in catalog(code) if (staff or is_public(e)) and not e.obsolete and not e.translated()]

@@ -1,0 +1,115 @@
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import DatabaseError, IntegrityError, transaction
+
+from portal.audit.models import AuditEvent
+from portal.facts.models import Fact
+from portal.revisions import actions
+from portal.revisions.models import Edition, Revision, Significance, State
+from portal.search.models import IndexRow
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+def text(**fields):
+    return {"title": "Fråga?", "summary": "Svar.", "body": "Text."} | fields
+
+
+def test_a_draft_leaves_the_live_columns_alone():
+    fact = factories.fact()
+    actions.draft(fact, language="sv", fields=text(), by=factories.user())
+    fact.refresh_from_db()
+    assert fact.title_sv == ""
+    assert not Fact.objects.published().exists()
+    assert not IndexRow.objects.exists()
+
+
+def test_publishing_writes_the_columns_of_that_language_the_edition_and_the_index_row():
+    fact = factories.fact()
+    factories.publish(fact, title="Fråga?", summary="Svar.", body="Text.")
+    factories.publish(fact, "ar", title="سؤال؟", summary="جواب.", body="نص.")
+    fact.refresh_from_db()
+    assert (fact.title_sv, fact.title_ar, fact.title_en) == ("Fråga?", "سؤال؟", "")
+    assert set(Edition.objects.of(fact).published().values_list("language", flat=True)) == {"sv", "ar"}
+    assert set(IndexRow.objects.values_list("language", "title")) == {("sv", "Fråga?"), ("ar", "سؤال؟")}
+
+
+def test_nobody_approves_their_own_text():
+    fact, author = factories.fact(), factories.user()
+    revision = actions.submit(actions.draft(fact, language="sv", fields=text(), by=author), by=author)
+    with pytest.raises(ValidationError):
+        actions.approve(revision, by=author)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Revision.objects.filter(pk=revision.pk).update(decided_by=author, decided_at=revision.created_at)
+
+
+def test_an_unapproved_text_cannot_be_published():
+    fact, author = factories.fact(), factories.user()
+    revision = actions.draft(fact, language="sv", fields=text(), by=author)
+    with pytest.raises(ValidationError):
+        actions.publish(revision, by=factories.user())
+    fact.refresh_from_db()
+    assert fact.title_sv == ""
+
+
+@pytest.mark.parametrize("change", [{"fields": {"title": "x"}}, {"language": "en"}, {"digest": "0"}, {"method": "machine"}])
+def test_the_database_refuses_to_rewrite_a_revision(change):
+    revision = actions.draft(factories.fact(), language="sv", fields=text(), by=factories.user())
+    with pytest.raises(DatabaseError, match="never rewritten"), transaction.atomic():
+        Revision.objects.filter(pk=revision.pk).update(**change)
+
+
+def test_two_steps_at_once_leave_one_decision_standing():
+    fact, author = factories.fact(), factories.user()
+    revision = actions.submit(actions.draft(fact, language="sv", fields=text(), by=author), by=author)
+    actions.approve(revision, by=factories.user())
+    with pytest.raises(ValidationError, match="snabbare|faster"):
+        actions.reject(revision, by=factories.user(), reason="för lång")
+
+
+def test_an_older_version_never_replaces_a_newer_one():
+    fact, author, approver = factories.fact(), factories.user(), factories.user()
+    old = actions.submit(actions.draft(fact, language="sv", fields=text(), by=author), by=author)
+    actions.approve(old, by=approver)
+    factories.publish(fact, **text(title="Nyare?"))
+    with pytest.raises(ValidationError):
+        actions.publish(old, by=approver)
+    fact.refresh_from_db()
+    assert fact.title_sv == "Nyare?"
+
+
+def test_a_translation_needs_a_published_swedish_text():
+    with pytest.raises(ValidationError):
+        actions.draft(factories.fact(), language="ar", fields=text(), by=factories.user())
+
+
+@pytest.mark.parametrize(
+    "changed",
+    ["Ring 112 eller 11414.", "Ring 113.", "Se https://example.org/b", "Enligt 3 §."],
+)
+def test_a_changed_number_link_or_section_is_no_spelling(changed):
+    fact = factories.fact()
+    factories.publish(fact, **text(body="Ring 112. Se https://example.org/a Enligt 2 §."))
+    with pytest.raises(ValidationError):
+        actions.draft(
+            fact, language="sv", fields=text(body=changed), by=factories.user(), significance=Significance.TYPO
+        )
+
+
+def test_withdrawing_takes_the_text_away_everywhere_and_says_why():
+    fact = factories.published_fact("ar")
+    manager = factories.user()
+    actions.withdraw(fact, language="ar", by=manager, reason="Fel siffra")
+    fact.refresh_from_db()
+    edition = Edition.objects.of(fact).get(language="ar")
+    assert fact.title_ar == ""
+    assert (edition.revision, edition.withdrawn_by, edition.withdrawn_reason) == (None, manager, "Fel siffra")
+    assert list(IndexRow.objects.values_list("language", flat=True)) == ["sv"]
+
+
+def test_every_step_leaves_a_line_in_the_log():
+    fact = factories.fact()
+    factories.publish(fact, **text())
+    verbs = list(AuditEvent.objects.about(fact).order_by("id").values_list("verb", flat=True))
+    assert verbs == ["create", "draft", State.SUBMITTED, State.APPROVED, State.PUBLISHED]

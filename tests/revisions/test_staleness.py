@@ -1,0 +1,57 @@
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.django import TestCase
+
+from portal.revisions.models import Edition, Significance
+from portal.revisions.rules import read
+from tests import factories
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["typo", "content", "major", "resave", "revert", "translate"]), st.text("abc åäö", max_size=8)
+    ),
+    max_size=7,
+)
+
+
+class Staleness(TestCase):
+    """Over any history of edits a translation is outdated only when the Swedish text really says something else."""
+
+    @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @given(STEPS)
+    def test_no_false_alarm_and_none_missed(self, steps):
+        fact = factories.fact()
+        texts = ["Början."]
+        factories.publish(fact, title="T", summary="S", body=texts[0])
+        factories.publish(fact, "ar", title="T", summary="S", body="ar")
+        base, serious = texts[0], False
+        for number, (step, words) in enumerate(steps):
+            if step == "translate":
+                factories.publish(fact, "ar", title="T", summary="S", body=f"ar {'x' * number}")
+                base, serious = texts[-1], False
+                continue
+            body = {"resave": texts[-1], "revert": texts[0]}.get(step, f"{words} {'o' * (number + 1)}".strip())
+            significance = step if step in Significance.values else Significance.CONTENT
+            factories.publish(fact, title="T", summary="S", body=body, significance=significance)
+            texts.append(body)
+            serious = serious or significance != Significance.TYPO
+        edition = Edition.objects.of(fact).with_staleness().get(language="ar")
+        assert edition.is_outdated == (serious and texts[-1] != base)
+
+
+def test_a_reader_gets_one_whole_text_never_a_mixture(db):
+    fact = factories.fact()
+    factories.publish(fact, title="Fråga?", summary="Svar.", body="Text.")
+    factories.publish(fact, "fa", title="سؤال؟", summary="", body="متن")
+    fact.refresh_from_db()
+    dari = read(fact, "prs")
+    assert (dari.language.code, dari.is_fallback, dari["title"], dari["summary"]) == ("fa", True, "سؤال؟", "")
+    assert read(fact, "ckb").language.code == "sv"
+    assert read(fact, "kmr").language.code == "sv"
+    assert not read(fact, "fa").is_fallback
+
+
+def test_embassies_read_english_before_swedish(db):
+    fact = factories.published_fact("en", audience="embassies")
+    assert read(fact, "fr", audience="embassies").language.code == "en"
+    assert read(fact, "fr", audience="parents").language.code == "sv"
