@@ -163,11 +163,8 @@ def _about(registration: Registration) -> dict[str, Any]:
     event = registration.event
     text = read(event, registration.language)
     token = private_token(registration)
-    hours = "–".join(f"{timezone.localtime(moment):%H:%M}" for moment in (event.starts_at, event.ends_at))
     return {
         "event": event,
-        # For the text part, which has no markup to keep the hours from being turned around.
-        "hours": f"\u2066{hours}\u2069" if languages.get(registration.language).direction == "rtl" else hours,
         "title": text["title"] if text else str(event.get_kind_display()),
         "text": text,
         "language": languages.get(registration.language),

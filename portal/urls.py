@@ -18,6 +18,7 @@ import portal.revisions.urls
 handler400 = "portal.pages.errors.bad_request"
 handler403 = "portal.pages.errors.permission_denied"
 handler404 = "portal.pages.errors.page_not_found"
+handler429 = "portal.accounts.views.too_many_requests"
 handler500 = "portal.pages.errors.server_error"
 
 urlpatterns = [

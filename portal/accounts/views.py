@@ -74,6 +74,11 @@ add_webauthn = _second_factors(webauthn.add_webauthn)
 remove_webauthn = _second_factors(webauthn.remove_webauthn)
 
 
+def too_many_requests(request: HttpRequest) -> HttpResponse:
+    """allauth looks for it as `handler429` beside the root addresses; the error page is made on the way out."""
+    return HttpResponse(status=429)
+
+
 @require_safe
 def mfa_index(request: HttpRequest) -> HttpResponseBase:
     response: HttpResponseBase = mfa.index(request)

@@ -72,8 +72,11 @@ class Part:
 @once
 def _characters(font: str) -> frozenset[int]:
     """What a font can write in both of its weights."""
-    weights = [TTFont(STATIC / "fonts" / f"{font}-{weight}.ttf", lazy=True) for weight in ("Regular", "Bold")]
-    return frozenset.intersection(*(frozenset(weight.getBestCmap()) for weight in weights))
+    found = []
+    for weight in ("Regular", "Bold"):
+        with TTFont(STATIC / "fonts" / f"{font}-{weight}.ttf", lazy=True) as file:
+            found.append(frozenset(file.getBestCmap()))
+    return found[0] & found[1]
 
 
 def unprintable(text: str) -> str:

@@ -7,6 +7,8 @@ public = [
     path("children/", views.children, name="children"),
     path("embassies/", views.embassies, name="embassies"),
     path("facts/<slug:slug>/", views.fact, name="fact"),
+    path("facts/<slug:slug>/handout.pdf", views.handout, name="handout"),
+    path("facts/<slug:slug>/card.png", views.card, name="card"),
 ]
 staff = [
     path("facts/", views.staff_facts, name="staff_facts"),

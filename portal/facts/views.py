@@ -10,16 +10,17 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import translation
+from django.utils.timezone import localdate
 from django.utils.translation import get_language, pgettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from portal import languages
-from portal.facts import actions
+from portal.facts import actions, documents
 from portal.facts.forms import FactFilterForm, FactForm, SourceFormSet, TopicForm
 from portal.facts.models import Audience, Fact, Source, Topic
 from portal.facts.rules import alternates, provenance
 from portal.http import StaffRequest, staff
-from portal.public import absolute, gone, in_language, public
+from portal.public import FRESH_SECONDS, absolute, gone, in_language, public
 from portal.revisions.models import Edition, Revision
 from portal.revisions.rules import read
 from portal.revisions.views import language_rows
@@ -110,6 +111,56 @@ def short(request: HttpRequest, pk: int) -> HttpResponse:
         response = redirect(reverse("fact", args=[found.slug]))
     response.headers["Vary"] = "Accept-Language"
     return response
+
+
+@require_safe
+@public(stored=False)
+def handout(request: HttpRequest, slug: str) -> HttpResponse:
+    """The fact on paper, beside a second language when `with` names one."""
+    code, second = _code(), request.GET.get("with") or ""
+    if second and second not in dict(languages.LANGUAGES):
+        raise Http404
+    codes = dict.fromkeys((code, second or code))
+    columns = [column for each in codes for column in languages.chain(each)]
+    found = Fact.objects.published().read_in(code, *columns).filter(slug=slug).first()
+    if found is None:
+        return _gone_or_missing(request, slug)
+    editions = list(Edition.objects.of(found).published().with_staleness())
+    try:
+        content = documents.handout(
+            documents.read_parts(found, codes, editions),
+            sources=found.sources.all(),
+            reviewed_on=found.reviewed_on,
+            printed_on=localdate(),
+            address=absolute(reverse("short", args=[found.pk])),
+            is_guarded=found.is_guarded,
+        )
+    except documents.UnavailableError:
+        return HttpResponse(status=503, headers={"Retry-After": "5"})
+    return _document(content, "application/pdf", is_guarded=found.is_guarded)
+
+
+@require_safe
+@public(stored=False)
+def card(request: HttpRequest, slug: str) -> HttpResponse:
+    """The picture that others show with a link. Pages for children and on violence are not for sharing."""
+    code = _code()
+    found = Fact.objects.published().read_in(code).filter(slug=slug).first()
+    if found is None:
+        return _gone_or_missing(request, slug)
+    if found.is_guarded:
+        raise Http404
+    try:
+        content = documents.card(found, code, address=absolute(reverse("short", args=[found.pk])))
+    except documents.UnavailableError:
+        return HttpResponse(status=503, headers={"Retry-After": "5"})
+    return _document(content, "image/png", is_guarded=False)
+
+
+def _document(content: bytes, content_type: str, *, is_guarded: bool) -> HttpResponse:
+    """Kept by browsers and proxies no longer than a page; `documents` keeps the bytes itself."""
+    response = HttpResponse(content, content_type, headers={"Cache-Control": f"public, max-age={FRESH_SECONDS}"})
+    return _guarded(response, is_guarded=is_guarded)
 
 
 # Staff ---------------------------------------------------------------------------------------------------------

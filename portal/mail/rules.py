@@ -9,14 +9,18 @@ from email.headerregistry import Address, BaseHeader, HeaderRegistry, Unstructur
 from email.message import EmailMessage
 from email.policy import SMTP, Policy
 from email.utils import parseaddr
+from itertools import zip_longest
 from typing import Final
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.template.defaultfilters import linebreaks
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.encoding import punycode
+from django.utils.html import escape, format_html
+from django.utils.safestring import SafeString
 
 from portal import languages
 from portal.mail.models import Delivery
@@ -41,6 +45,10 @@ _TYPE_SIZES: Final = {"arabic": "20px/1.8", "ethiopic": "19px/1.7"}
 
 _CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _ADDRESSES: Final = re.compile(r"<?[^\s<>@]+@[^\s<>@]+>?")
+_LINK: Final = r"https?://[^\s<>\"]*[^\s<>\".,;:!?)]"
+# Digits with something between them that has no direction of its own: 116 111, 0980-319 200, 8.30–10.00.
+_NUMBER: Final = r"\+?\d+(?:[-–/.,: \u00a0\u202f]\d+)+"
+_RUNS: Final = re.compile(f"({_LINK})|({_NUMBER})")
 _METHOD: Final = re.compile(rb"^METHOD:([A-Z]+)\r?$", re.MULTILINE)
 
 
@@ -113,6 +121,24 @@ def _token_digest(delivery: Delivery) -> str:
     return base64.urlsafe_b64encode(digest[:16]).decode().rstrip("=")
 
 
+def _as_html(text: str) -> SafeString:
+    """Paragraphs, links to press, and numbers that are not turned around between words from right to left."""
+    pieces = _RUNS.split(text)
+    html = escape("")
+    for plain, link, number in zip_longest(pieces[::3], pieces[1::3], pieces[2::3]):
+        html += escape(plain)
+        if link:
+            html += format_html('<a href="{0}"><bdi dir="ltr">{0}</bdi></a>', link)
+        elif number:
+            html += format_html('<bdi dir="ltr">{}</bdi>', number)
+    return linebreaks(html)
+
+
+def _with_isolates(text: str) -> str:
+    """The same for numbers in plain text, by characters that are not seen; links stay as they are."""
+    return _RUNS.sub(lambda run: f"\u2066{run[2]}\u2069" if run[2] else run[0], text)
+
+
 def compose(delivery: Delivery, message: Message, *, now: datetime) -> EmailMessage:
     """The message as it travels; called with the recipient's language active."""
     language = languages.get(delivery.language)
@@ -121,8 +147,8 @@ def compose(delivery: Delivery, message: Message, *, now: datetime) -> EmailMess
         unsubscribe_url = absolute(reverse("unsubscribe", args=[unsubscribe_token(delivery)]))
     context = {
         "subject": one_line(message.subject),
-        "text": message.text,
-        "html": message.html,
+        "text": _with_isolates(message.text) if language.direction == "rtl" else message.text,
+        "html": message.html or _as_html(message.text),
         "language": language,
         "type_size": _TYPE_SIZES.get(language.script, "18px/1.6"),
         "site_name": settings.SITE_NAME,

@@ -146,6 +146,10 @@ CROSS JOIN LATERAL (
 ORDER BY tier, score DESC, kind, object_id
 """
 
+# Signs and words of two letters stand in no trigram, and asked for them the index would read all of itself.
+_MATCHING_SHORT: Final = _MATCHING.replace("folded LIKE variant.", "folded || '' LIKE variant.")
+_TRIGRAM: Final = re.compile(r"[^\W_]{3}")
+
 
 class IndexRowManager(models.Manager["IndexRow"]):
     def matching(self, query: str, language: str, audience: str = "", *, page: int = 1) -> Hits:
@@ -163,7 +167,7 @@ class IndexRowManager(models.Manager["IndexRow"]):
         with connections[self.db].cursor() as cursor:
             meant = _meant(cursor, chain, terms)
             cursor.execute(
-                _MATCHING,
+                _MATCHING if any(_TRIGRAM.search(term) for term in terms) else _MATCHING_SHORT,
                 {
                     # A leading hyphen means NOT to PostgreSQL, and to people a number or the half of a compound.
                     "query": query.replace("-", " "),
@@ -286,16 +290,17 @@ def _as_json(variants: Iterable[_Variant]) -> str:
     """As SQL reads them: with the two longest words in front, which the index is asked for."""
     rows = []
     for variant in variants:
-        patterns = [_pattern(term) for term in variant.terms]
-        first, *others = sorted(patterns, key=len, reverse=True)
-        second = others[0] if others else first
+        # Those with trigrams first, of these the longest.
+        ranked = sorted(variant.terms, key=lambda term: (_TRIGRAM.search(term) is None, -len(term)))
+        patterns = [_pattern(term) for term in ranked]
+        has_second = len(ranked) > 1 and _TRIGRAM.search(ranked[1])
         rows.append(
             {
                 "tier": variant.tier,
                 "language": variant.language,
                 "score": variant.score,
-                "first": first,
-                "second": second,
+                "first": patterns[0],
+                "second": patterns[1 if has_second else 0],
                 "patterns": patterns,
             }
         )

@@ -15,6 +15,7 @@ from events.models import Registration
 from portal import languages
 from portal.mail import actions as mail
 from portal.mail.models import Delivery
+from portal.mail.rules import compose
 from tests.events.conftest import SECRET_LINK
 
 STARTS = datetime(2027, 11, 25, 14, 0, tzinfo=ZoneInfo("Europe/Stockholm"))
@@ -101,10 +102,15 @@ def rendered(registration, kind=actions.CONFIRMATION):
 
 def test_an_arabic_message_keeps_its_times_from_left_to_right(make_event):
     event = make_event("sv", "ar", starts_at=STARTS)
-    message = rendered(actions.register(event, name="Bo", email="bo@example.org", language="ar"))
+    registration = actions.register(event, name="Bo", email="bo@example.org", language="ar")
+    message = rendered(registration)
     assert event.title_ar in message.subject
-    assert "\u206614:00–15:30\u2069" in message.text
-    assert re.search(r'<bdi dir="ltr"><bdi dir="ltr">14:00</bdi>–<bdi dir="ltr">15:30</bdi></bdi>', message.html)
+    with translation.override("ar"):
+        letter = compose(Delivery.objects.get(kind=actions.CONFIRMATION), message, now=timezone.now())
+    assert "\u206614:00–15:30\u2069" in letter.get_body(("plain",)).get_content()
+    assert re.search(
+        r'<bdi dir="ltr"><bdi dir="ltr">14:00</bdi>&NoBreak;–&NoBreak;<bdi dir="ltr">15:30</bdi></bdi>', message.html
+    )
     assert "/ar/events/" in message.text
     assert b"/ar/events/" in message.calendar.replace(b"\r\n ", b"")
 

@@ -223,11 +223,11 @@ def test_nothing_asked_costs_nothing(query: str, django_assert_num_queries: obje
 
 
 @pytest.mark.parametrize("query", ["domstolen", "utredning", "domstoln beslutr", "finns inte"])
-def test_a_search_is_one_query(query: str) -> None:
+def test_a_search_is_at_most_two_queries(query: str) -> None:
     publish(1, "sv", "Domstolen beslutar", "En barnavårdsutredning")
     with CaptureQueriesContext(connection) as queries:
         found(query, "fa", "parents")
-    assert len(queries) == 1
+    assert 1 <= len(queries) <= 2
 
 
 def test_pages_continue_where_the_last_one_ended() -> None:

@@ -1,0 +1,280 @@
+"""Logging what was heard: the form, the guard on it, the number, the receipt."""
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from django.db import connection
+from django.utils import timezone
+
+from portal.accounts.models import Role
+from portal.audit.models import AuditEvent
+from rumors import actions
+from rumors.models import Priority, Rumor, Sensitivity, Sighting, Status
+from tests import factories
+from tests.accounts.people import person, sign_in
+from tests.rumors.conftest import CLAIM, log, published
+
+pytestmark = pytest.mark.django_db
+
+# Nobody's: the number that the tax agency gives as its example of a test number.
+NUMBER = "189001019802"
+URL = "/staff/rumors/log/"
+
+
+def form(**values) -> dict[str, str]:
+    return {
+        "claim": CLAIM,
+        "original": "Mahkeme yok",
+        "original_language": "tr",
+        "channel": "home_visit",
+        "heard_how": "told",
+        "seen_on": timezone.localdate().isoformat(),
+        "area": "Väster",
+        "url": "",
+        "claim_type": "law_says",
+        "topic": "",
+        "priority": "high",
+        "sensitivity": "internal",
+    } | values
+
+
+def in_digits(number: str, zero: str) -> str:
+    return "".join(chr(ord(zero) + int(char)) if char.isdecimal() else char for char in number)
+
+
+def test_the_form_makes_a_rumor_and_its_first_sighting(as_reporter, reporter):
+    response = as_reporter.post(URL, form(url="https://video.example.org/1"))
+    rumor = Rumor.objects.get()
+    assert response.headers["Location"] == f"/staff/rumors/{rumor.pk}/logged/"
+    assert (rumor.claim, rumor.original_language, rumor.status) == (CLAIM, "tr", Status.NEW)
+    assert (rumor.logged_by, rumor.sensitivity) == (reporter, Sensitivity.INTERNAL)
+    sighting = rumor.sightings.get()
+    assert (sighting.language, sighting.original, sighting.channel) == ("tr", "Mahkeme yok", "home_visit")
+    assert (sighting.area, sighting.url) == ("Väster", "https://video.example.org/1")
+
+
+def test_a_few_fields_are_enough(as_reporter):
+    """What a phone sends when only the claim and the place were filled in."""
+    page = as_reporter.get(URL).content.decode()
+    sent = {"claim": CLAIM, "channel": "phone"}
+    for name, value in re.findall(r'<input type="date" name="(\w+)" value="([^"]+)"', page):
+        sent[name] = value
+    for name, options in re.findall(r'<select name="(\w+)".*?>(.*?)</select>', page, re.DOTALL):
+        chosen = re.search(r'value="([^"]*)"\s+selected', options)
+        sent.setdefault(name, chosen[1] if chosen else "")
+    assert sent["seen_on"] == timezone.localdate().isoformat()
+    as_reporter.post(URL, sent)
+    rumor = Rumor.objects.get()
+    assert (rumor.priority, rumor.sensitivity, rumor.original_language) == ("medium", "internal", "sv")
+
+
+def test_the_claim_comes_first_on_the_page_and_the_rest_is_folded(as_reporter):
+    page = as_reporter.get(URL).content.decode()
+    places = [page.index(f'name="{name}"') for name in ("claim", "original", "original_language", "channel", "heard_how", "seen_on", "area", "url")]  # fmt: skip
+    assert places == sorted(places)
+    folded = page[page.index("<details") : page.index("</details>")]
+    assert 'name="sensitivity"' in folded
+    assert 'name="claim"' not in folded
+
+
+@pytest.mark.parametrize("field", ["claim", "original", "area", "url"])
+@pytest.mark.parametrize(
+    "zero", ["0", "٠", "۰", "०", "０"], ids=["latin", "arabic", "persian", "devanagari", "fullwidth"]
+)
+def test_a_personal_number_is_refused_in_every_field_and_script(as_reporter, field, zero):
+    number = in_digits(NUMBER, zero)
+    value = f"https://example.org/{NUMBER}" if field == "url" else f"Om {number} sägs det"
+    response = as_reporter.post(URL, form(**{field: value}))
+    page = response.content.decode()
+    assert response.status_code == 422
+    assert response.context["form"].errors.keys() == {field}
+    assert not Rumor.objects.exists()
+    # In its own field, where nothing typed is lost, and nowhere else.
+    assert page.count(NUMBER if field == "url" else number) == 1
+    assert "Mahkeme yok" in page or field == "original"
+
+
+@pytest.mark.parametrize("number", ["890101-9802", "18890101 9802", "890161-9807", "890101–9802", "89 01 01 9802"])
+def test_only_valid_numbers_are_refused(as_reporter, number):
+    """With any separator; a number that cannot be anybody's is no finding."""
+    from portal import guard
+
+    response = as_reporter.post(URL, form(original=f"text {number}"))
+    blocks = any(found.blocks for found in guard.find(number))
+    assert (response.status_code == 422) is blocks
+    assert Rumor.objects.exists() is not blocks
+
+
+@pytest.mark.parametrize(
+    "text", ["Ring 070-123 45 67", "Skriv till nagon@example.org", "Dnr 2026-123", "Bor på Storgatan 12"]
+)
+def test_what_may_point_at_a_person_has_to_be_confirmed(as_reporter, text):
+    assert "is_about_no_client" not in as_reporter.get(URL).content.decode()
+    first = as_reporter.post(URL, form(original=text))
+    assert first.status_code == 422
+    assert first.context["form"].errors.keys() == {"original", "is_about_no_client"}
+    assert 'name="is_about_no_client"' in first.content.decode()
+    assert text in first.content.decode()
+    assert not Rumor.objects.exists()
+    second = as_reporter.post(URL, form(original=text, is_about_no_client="on"))
+    assert second.status_code == 302
+    assert Rumor.objects.get().original == text
+
+
+def test_confirming_lets_no_personal_number_through(as_reporter):
+    response = as_reporter.post(URL, form(original=f"070-123 45 67, {NUMBER}", is_about_no_client="on"))
+    assert response.status_code == 422
+    assert not Rumor.objects.exists()
+
+
+def test_a_confirmation_stays_ticked_when_something_else_is_missing(as_reporter):
+    page = as_reporter.post(URL, form(claim="", original="070-123 45 67", is_about_no_client="on")).content.decode()
+    assert re.search(r'name="is_about_no_client"[^>]*checked', page)
+
+
+def test_an_address_is_no_district(as_reporter):
+    response = as_reporter.post(URL, form(area="Storgatan 12", is_about_no_client="on"))
+    assert response.context["form"].errors.keys() == {"area"}
+    assert not Rumor.objects.exists()
+
+
+@pytest.mark.parametrize("day", ["3026-01-01", "0202-01-05", "i går", ""])
+def test_a_day_that_cannot_be_is_refused_beside_its_field(as_reporter, day):
+    response = as_reporter.post(URL, form(seen_on=day))
+    assert response.context["form"].errors.keys() == {"seen_on"}
+
+
+@pytest.mark.parametrize("values", [{"claim": "x" * 301}, {"channel": "pigeon"}, {"url": "javascript:alert(1)"}, {"topic": "99999999999999999999"}, {"original": "a\x00b"}])  # fmt: skip
+def test_bad_values_are_refused_with_a_sentence(as_reporter, values):
+    response = as_reporter.post(URL, form(**values))
+    assert response.status_code == 422
+    assert response.context["form"].errors.keys() == values.keys()
+    assert not Rumor.objects.exists()
+
+
+def test_numbers_are_counted_within_the_year_of_stockholm(reporter):
+    with time_machine.travel(datetime(2026, 12, 31, 22, 30, tzinfo=UTC), tick=False):
+        last = log(by=reporter)
+    with time_machine.travel(datetime(2026, 12, 31, 23, 30, tzinfo=UTC), tick=False):
+        first = log(by=reporter)
+        second = log(by=reporter)
+    assert [r.public_id for r in (last, first, second)] == ["R-2026-0001", "R-2027-0001", "R-2027-0002"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_ten_at_once_get_ten_numbers():
+    reporter = person(Role.REPORTER)
+
+    def one(_number: int) -> str:
+        try:
+            return log(by=reporter).public_id
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(10) as pool:
+        numbers = list(pool.map(one, range(30)))
+    assert sorted(numbers) == [f"R-{timezone.localdate().year}-{number:04d}" for number in range(1, 31)]
+
+
+@pytest.mark.parametrize(("priority", "days"), [(Priority.HIGH, 2), (Priority.MEDIUM, 15), (Priority.LOW, 30)])
+def test_the_priority_says_when_it_is_due_and_so_does_another_one_later(editor, priority, days):
+    rumor = log(priority=priority)
+    assert abs(rumor.due_at - rumor.logged_at - timedelta(days=days)) < timedelta(minutes=1)
+    other = log(priority=Priority.LOW if priority != Priority.LOW else Priority.HIGH)
+    assert actions.edit(other, by=editor, priority=priority).due_at == other.logged_at + timedelta(days=days)
+
+
+def test_the_audit_log_holds_no_words_of_a_rumor(editor):
+    secret_words = "MARKÖR-ALFA"
+    rumor = log(claim=f"{secret_words} ett", original=f"{secret_words} två", area=secret_words)
+    actions.edit(rumor, by=editor, claim=f"{secret_words} tre", priority="low")
+    actions.rate(rumor, verdict="false", basis=f"{secret_words} fyra", by=editor)
+    actions.move(rumor, status="out_of_scope", reason=f"{secret_words} fem", by=editor)
+    events = AuditEvent.objects.about(rumor)
+    assert [event.verb for event in events] == ["move", "rate", "edit", "log"]
+    assert not [event for event in events if secret_words in f"{event.changes}{event.note}"]
+    assert events[2].changes["claim"] == ["…", "…"]
+    assert events[0].changes["status"] == ["new", "out_of_scope"]
+
+
+# The receipt ------------------------------------------------------------------------------------------------------
+
+
+def test_the_receipt_says_what_to_answer_in_the_language_of_the_claim(as_reporter):
+    fact = factories.published_fact("tr")
+    published("tr", rumor=log(), fact=fact)
+    receipt = as_reporter.post(URL, form(claim="Barn tas utan att en domstol prövar det"), follow=True)
+    page = receipt.content.decode()
+    first = receipt.context["answers"][0]
+    assert first.title == "Domstolen beslutar om vård utan samtycke"
+    assert (first.url, first.language.code) == ("/tr/rumors/domstolen-beslutar/", "tr")
+    assert first.handout_url == f"/sv/facts/{fact.slug}/handout.pdf?with=tr"
+    assert page.index("En domstol beslutar. Kommunen ansöker.") < page.index("Add as a sighting" if "Add as" in page else "R-")
+    assert f'href="{first.handout_url}"' in page
+
+
+def test_the_receipt_says_so_when_nothing_is_known(as_reporter):
+    receipt = as_reporter.post(URL, form(claim="Zebror dansar"), follow=True)
+    assert receipt.context["answers"] == []
+    assert receipt.context["near"] == []
+
+
+def test_one_tap_makes_it_a_sighting_of_the_earlier_one(as_reporter, reporter):
+    earlier = log()
+    receipt = as_reporter.post(URL, form(), follow=True)
+    fresh = receipt.context["rumor"]
+    assert [near.pk for near in receipt.context["near"]] == [earlier.pk]
+    response = as_reporter.post(f"/staff/rumors/{fresh.pk}/merge/", {"into": earlier.pk})
+    assert response.headers["Location"] == f"/staff/rumors/{earlier.pk}/"
+    fresh.refresh_from_db()
+    assert (fresh.status, fresh.same_as, fresh.sightings.count()) == (Status.DUPLICATE, earlier, 0)
+    assert fresh.ended_at is not None
+    assert list(earlier.sightings.values_list("original", flat=True)) == ["Mahkeme yok", ""]
+
+
+def test_only_a_fresh_one_of_ones_own_is_added_to_another(as_reporter, reporter, editor):
+    earlier = log()
+    foreign, sighted, moved, itself = log(), log(by=reporter), log(by=reporter), log(by=reporter)
+    actions.sight(sighted, channel="phone", seen_on=timezone.localdate(), by=editor)
+    actions.move(moved, status=Status.SCREENED, by=editor)
+    for rumor, into in [(foreign, earlier), (sighted, earlier), (moved, earlier), (itself, itself)]:
+        as_reporter.post(f"/staff/rumors/{rumor.pk}/merge/", {"into": into.pk})
+        rumor.refresh_from_db()
+        assert rumor.same_as is None
+    assert Sighting.objects.filter(rumor=earlier).count() == 1
+
+
+@pytest.mark.parametrize("into", ["", "x", "-1", "99999999999999999999999999", "٣٣٣٣٣"])
+def test_a_rumor_that_is_not_there_cannot_be_merged_into(as_reporter, reporter, into):
+    rumor = log(by=reporter)
+    assert as_reporter.post(f"/staff/rumors/{rumor.pk}/merge/", {"into": into}).status_code == 404
+    rumor.refresh_from_db()
+    assert rumor.status == Status.NEW
+
+
+def test_a_sighting_can_be_added_later_but_not_to_a_duplicate(as_reporter, reporter):
+    earlier, fresh = log(), log(by=reporter)
+    seen = {"channel": "tiktok", "heard_how": "seen_online", "language": "ar", "seen_on": "2026-01-02", "original": "", "area": "", "url": ""}  # fmt: skip
+    as_reporter.post(f"/staff/rumors/{earlier.pk}/sight/", seen)
+    assert earlier.sightings.filter(channel="tiktok", language="ar").count() == 1
+    actions.merge(fresh, into=earlier, by=reporter)
+    refused = as_reporter.post(f"/staff/rumors/{fresh.pk}/sight/", seen)
+    assert str(earlier) in " ".join(refused.context["form"].non_field_errors())
+    assert fresh.sightings.count() == 0
+
+
+@pytest.mark.parametrize(("path", "field"), [("sight", "original"), ("sight", "area"), ("sight", "url"), ("edit", "claim"), ("edit", "original"), ("rate", "basis"), ("move", "reason")])  # fmt: skip
+def test_every_other_form_has_the_guard_too(path, field):
+    client = sign_in(person(Role.EDITOR))
+    rumor = log()
+    value = f"https://example.org/{NUMBER}" if field == "url" else f"om {NUMBER}"
+    sent = form(language="sv", verdict="false", basis="LVU", status="out_of_scope", reason="Nej") | {field: value}
+    response = client.post(f"/staff/rumors/{rumor.pk}/{path}/", sent)
+    assert response.status_code == 422
+    assert field in response.context["form"].errors
+    assert response.content.decode().count(NUMBER) == 1
+    rumor.refresh_from_db()
+    assert NUMBER not in f"{rumor.claim}{rumor.original}{rumor.verdict_basis}{rumor.status_reason}"
