@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import Model
 from django.urls import reverse
 from django.utils import timezone, translation
-from django.utils.translation import pgettext as _
+from django.utils.translation import pgettext
 
 from events import rules
 from events.models import Event, ProgramItem, Registration, Speaker
@@ -90,7 +90,9 @@ def edit(event: Event, *, by: User, program: Sequence[Mapping[str, Any]] | None 
 
 def _put_program(event: Event, program: Sequence[Mapping[str, Any]]) -> None:
     if any(not event.starts_at <= row["starts_at"] < row["ends_at"] <= event.ends_at for row in program):
-        raise ValidationError(_("staff", "Every line of the program has to lie between start and end of the event."))
+        raise ValidationError(
+            pgettext("staff", "Every line of the program has to lie between start and end of the event.")
+        )
     kept = {row["id"] for row in program if row.get("id")}
     event.program.exclude(pk__in=kept).delete()
     for row in program:
@@ -173,14 +175,14 @@ def register(event: Event, *, name: str, email: str, language: str, question: st
     """
     locked = _lock(event)
     if not locked.is_open_for_registration:
-        raise ClosedError(_("registration", "Registration for this event is closed."))
+        raise ClosedError(pgettext("registration", "Registration for this event is closed."))
     now = timezone.now()
     seats = locked.registrations.confirmed()
     registration: Registration | None = seats.held_by(email).first()
     is_twice = registration is not None and now - registration.registered_at < TWICE
     if locked.capacity is not None and seats.count() >= locked.capacity and not is_twice:
         raise FullError(
-            _("registration", "All seats are taken. If you have registered before, your seat is still yours.")
+            pgettext("registration", "All seats are taken. If you have registered before, your seat is still yours.")
         )
     if registration is None:
         registration = Registration.objects.create(event=locked, name=name, email=email, language=language)

@@ -10,7 +10,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
-from django.utils.translation import pgettext as _
+from django.utils.translation import pgettext
 from icalendar import Calendar
 from icalendar import Event as CalendarEvent
 
@@ -96,7 +96,7 @@ def _entry(event: Event, code: str) -> CalendarEvent:
     text = read(event, code)
     where = [event.place] if event.place else []
     if event.is_online:
-        where.append(_("event", "Online"))
+        where.append(pgettext("event", "Online"))
     return CalendarEvent.new(
         uid=event.uid,
         sequence=event.sequence,
@@ -120,7 +120,7 @@ def confirmation(delivery: Delivery) -> Message | None:
         return None
     context = _about(registration)
     return Message(
-        subject=_("mail", "You are registered: %(title)s") % context,
+        subject=pgettext("mail", "You are registered: %(title)s") % context,
         text=render_to_string("emails/events/confirmation.txt", context),
         html=render_to_string("emails/events/confirmation.html", context),
         calendar=calendar([registration.event], registration.language),
@@ -134,7 +134,7 @@ def reminder(delivery: Delivery) -> Message | None:
         return None
     context = _about(registration) | {"join_url": registration.event.join_url}
     return Message(
-        subject=_("mail", "Reminder: %(title)s") % context,
+        subject=pgettext("mail", "Reminder: %(title)s") % context,
         text=render_to_string("emails/events/reminder.txt", context),
         html=render_to_string("emails/events/reminder.html", context),
     )
@@ -146,7 +146,7 @@ def cancellation(delivery: Delivery) -> Message | None:
         return None
     context = _about(registration)
     return Message(
-        subject=_("mail", "You have canceled: %(title)s") % context,
+        subject=pgettext("mail", "You have canceled: %(title)s") % context,
         text=render_to_string("emails/events/cancellation.txt", context),
         html=render_to_string("emails/events/cancellation.html", context),
     )

@@ -8,8 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import get_language
-from django.utils.translation import pgettext as _
+from django.utils.translation import get_language, pgettext
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -199,9 +198,9 @@ def new_event(request: StaffRequest) -> HttpResponse:
         except ValidationError as error:
             form.add_error(None, error)
         else:
-            messages.success(request, _("staff", "Made. Now write the Swedish text."))
+            messages.success(request, pgettext("staff", "Made. Now write the Swedish text."))
             return redirect("text", "event", made.pk, languages.SOURCE)
-    return _form_page(request, form, program, title=_("staff", "New event"), back=reverse("staff_events"))
+    return _form_page(request, form, program, title=pgettext("staff", "New event"), back=reverse("staff_events"))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -217,7 +216,9 @@ def edit_event(request: StaffRequest, pk: int) -> HttpResponse:
         except ValidationError as error:
             form.add_error(None, error)
         else:
-            messages.success(request, _("staff", "Saved. The reminders have moved along, if the time is another one."))
+            messages.success(
+                request, pgettext("staff", "Saved. The reminders have moved along, if the time is another one.")
+            )
             return redirect(back)
     return _form_page(request, form, program, title=str(found), back=back)
 
@@ -258,7 +259,7 @@ def event_program(request: StaffRequest, pk: int, language: str) -> HttpResponse
     form = ProgramTitlesForm(items, language, request.POST or None)
     if request.method == "POST" and form.is_valid():
         actions.name_program(found, language=language, titles=form.titles(), by=request.user)
-        messages.success(request, _("staff", "Saved."))
+        messages.success(request, pgettext("staff", "Saved."))
         return redirect("staff_event", pk)
     context = {"form": form, "event": found, "text_language": languages.get(language)}
     return render(request, "events/staff/program.html", context, status=422 if form.errors else 200)

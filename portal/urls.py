@@ -1,6 +1,5 @@
 """Composition: every module's addresses in one place; nothing imports this."""
 
-import rumors.urls
 from django.conf.urls.i18n import i18n_patterns
 from django.contrib import admin
 from django.urls import include, path
@@ -14,6 +13,7 @@ import portal.pages.urls
 import portal.questions.urls
 import portal.reports.urls
 import portal.revisions.urls
+import rumors.urls
 
 handler400 = "portal.pages.errors.bad_request"
 handler403 = "portal.pages.errors.permission_denied"

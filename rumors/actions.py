@@ -6,7 +6,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Model
 from django.urls import reverse
 from django.utils import timezone, translation
-from django.utils.translation import pgettext as _
+from django.utils.translation import pgettext
 
 from portal import languages, markup
 from portal.accounts.models import User
@@ -133,7 +133,7 @@ def sight(
     locked = _locked(rumor)
     if locked.same_as is not None:
         raise ValidationError(
-            _("staff", "This is the same as %(rumor)s. Add the sighting there.") % {"rumor": locked.same_as}
+            pgettext("staff", "This is the same as %(rumor)s. Add the sighting there.") % {"rumor": locked.same_as}
         )
     sighting = Sighting.objects.create(
         rumor=locked,
@@ -155,7 +155,9 @@ def edit(rumor: Rumor, *, by: User, **values: Any) -> Rumor:
     """Change what was logged. Another priority moves the day it is due."""
     locked = _locked(rumor)
     if values.get("sensitivity") == Sensitivity.SECRET and locked.rebuttals.exists():
-        raise ValidationError({"sensitivity": _("staff", "It has a public answer, so the claim cannot be secret.")})
+        raise ValidationError(
+            {"sensitivity": pgettext("staff", "It has a public answer, so the claim cannot be secret.")}
+        )
     if "priority" in values and values["priority"] != locked.priority:
         values["due_at"] = locked.logged_at + DEADLINES[Priority(values["priority"])]
     _write(locked, "edit", by=by, **values)
@@ -165,9 +167,9 @@ def edit(rumor: Rumor, *, by: User, **values: Any) -> Rumor:
 @transaction.atomic
 def rate(rumor: Rumor, *, verdict: str, basis: str, by: User) -> Rumor:
     if not verdict:
-        raise ValidationError({"verdict": _("staff", "Choose a verdict.")})
+        raise ValidationError({"verdict": pgettext("staff", "Choose a verdict.")})
     if not basis.strip():
-        raise ValidationError({"basis": _("staff", "Say what the verdict rests on.")})
+        raise ValidationError({"basis": pgettext("staff", "Say what the verdict rests on.")})
     locked = _locked(rumor)
     _write(locked, "rate", by=by, verdict=verdict, verdict_basis=basis)
     return locked
@@ -179,13 +181,13 @@ def move(rumor: Rumor, *, status: str, by: User, reason: str = "") -> Rumor:
     locked = _locked(rumor)
     if status not in rules.steps(locked):
         raise ValidationError(
-            _("staff", "That step cannot be taken from here. The status is now: %(status)s.")
+            pgettext("staff", "That step cannot be taken from here. The status is now: %(status)s.")
             % {"status": locked.get_status_display()}
         )
     if status == Status.CLOSED and not (locked.verdict and locked.verdict_basis):
-        raise ValidationError(_("staff", "Give the verdict and what it rests on first. Then it can be closed."))
+        raise ValidationError(pgettext("staff", "Give the verdict and what it rests on first. Then it can be closed."))
     if not reason.strip() and rules.needs_reason(locked, status):
-        raise ValidationError({"reason": _("staff", "Say why. It is kept with the rumor.")})
+        raise ValidationError({"reason": pgettext("staff", "Say why. It is kept with the rumor.")})
     ended_at = timezone.now() if status in ENDED else None
     _write(locked, "move", by=by, status=status, status_reason=reason, ended_at=ended_at)
     return locked
@@ -197,20 +199,22 @@ def link(rumor: Rumor, *, fact: Fact, slug: str, by: User, strength: str = Stren
     locked = _locked(rumor)
     if locked.is_secret:
         raise ValidationError(
-            _("staff", "A secret rumor gets no public answer. Change who may read it, or answer in another way.")
+            pgettext("staff", "A secret rumor gets no public answer. Change who may read it, or answer in another way.")
         )
     revision = revisions.current(fact)
     if revision is None:
-        raise ValidationError({"fact": _("staff", "Publish the fact first: an answer rests on a published fact.")})
+        raise ValidationError(
+            {"fact": pgettext("staff", "Publish the fact first: an answer rests on a published fact.")}
+        )
     if locked.rebuttals.filter(fact=fact).exists():
-        raise ValidationError({"fact": _("staff", "This fact answers the rumor already.")})
+        raise ValidationError({"fact": pgettext("staff", "This fact answers the rumor already.")})
     try:
         with transaction.atomic():
             rebuttal: Rebuttal = Rebuttal.objects.create(
                 rumor=locked, fact=fact, fact_revision=revision, strength=strength, slug=slug, linked_by=by
             )
     except IntegrityError as error:
-        raise ValidationError({"slug": _("staff", "Another answer has this address already.")}) from error
+        raise ValidationError({"slug": pgettext("staff", "Another answer has this address already.")}) from error
     audit.record("link", locked, by=by, changes={"fact": ("", fact.slug), "slug": ("", slug)})
     return rebuttal
 
@@ -234,10 +238,10 @@ def merge(rumor: Rumor, *, into: Rumor, by: User) -> Rumor:
     )
     if fresh.pk == earlier.pk or not is_untouched or earlier.status == Status.DUPLICATE:
         raise ValidationError(
-            _("staff", "Only a new rumor of your own, with one sighting, can be added to an earlier one.")
+            pgettext("staff", "Only a new rumor of your own, with one sighting, can be added to an earlier one.")
         )
     if fresh.is_secret != earlier.is_secret:
-        raise ValidationError(_("staff", "One of the two is secret and the other is not."))
+        raise ValidationError(pgettext("staff", "One of the two is secret and the other is not."))
     fresh.sightings.update(rumor=earlier)
     _write(fresh, "merge", by=by, status=Status.DUPLICATE, same_as=earlier, ended_at=timezone.now())
     audit.record("sight", earlier, by=by)

@@ -7,8 +7,7 @@ from django.forms import Form, model_to_dict
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.utils.translation import get_language
-from django.utils.translation import pgettext as _
+from django.utils.translation import get_language, pgettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from portal import languages
@@ -111,7 +110,7 @@ def log_rumor(request: StaffRequest) -> HttpResponse:
         if Rumor.objects.visible_to(request.user).filter(pk=made.pk).exists():
             return redirect("logged_rumor", made.pk)
         messages.success(
-            request, _("staff", "%(rumor)s is saved. Only the security role can read it.") % {"rumor": made}
+            request, pgettext("staff", "%(rumor)s is saved. Only the security role can read it.") % {"rumor": made}
         )
         return redirect("staff_rumors")
     context = {"form": form, "areas": Sighting.objects.areas()}
@@ -148,7 +147,7 @@ def merge_rumor(request: StaffRequest, pk: int) -> HttpResponse:
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
         return redirect(found)
-    messages.success(request, _("staff", "Added as a sighting of %(rumor)s.") % {"rumor": earlier})
+    messages.success(request, pgettext("staff", "Added as a sighting of %(rumor)s.") % {"rumor": earlier})
     return redirect(earlier)
 
 
@@ -182,7 +181,7 @@ def move_rumor(request: StaffRequest, pk: int) -> HttpResponse:
         except ValidationError as error:
             form.add_error(None, error)
         else:
-            messages.success(request, _("staff", "Status: %(status)s.") % {"status": moved.get_status_display()})
+            messages.success(request, pgettext("staff", "Status: %(status)s.") % {"status": moved.get_status_display()})
             return redirect(moved)
     return _detail(request, found, form)
 
@@ -198,9 +197,9 @@ def sight_rumor(request: StaffRequest, pk: int) -> HttpResponse:
         except ValidationError as error:
             form.add_error(None, error)
         else:
-            messages.success(request, _("staff", "The sighting is saved."))
+            messages.success(request, pgettext("staff", "The sighting is saved."))
             return redirect(found)
-    return _form_page(request, found, form, title=_("staff", "Heard again"))
+    return _form_page(request, found, form, title=pgettext("staff", "Heard again"))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -214,10 +213,10 @@ def edit_rumor(request: StaffRequest, pk: int) -> HttpResponse:
         except ValidationError as error:
             form.add_error(None, error)
         else:
-            messages.success(request, _("staff", "Saved."))
+            messages.success(request, pgettext("staff", "Saved."))
             is_visible = Rumor.objects.visible_to(request.user).filter(pk=edited.pk).exists()
             return redirect(edited if is_visible else "staff_rumors")
-    return _form_page(request, found, form, title=_("staff", "Change what was logged"))
+    return _form_page(request, found, form, title=pgettext("staff", "Change what was logged"))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -227,9 +226,9 @@ def rate_rumor(request: StaffRequest, pk: int) -> HttpResponse:
     form = RateForm(request.POST or None, initial={"verdict": found.verdict, "basis": found.verdict_basis})
     if request.method == "POST" and form.is_valid():
         actions.rate(found, by=request.user, **_values(form))
-        messages.success(request, _("staff", "The verdict is saved."))
+        messages.success(request, pgettext("staff", "The verdict is saved."))
         return redirect(found)
-    return _form_page(request, found, form, title=_("staff", "Verdict"))
+    return _form_page(request, found, form, title=pgettext("staff", "Verdict"))
 
 
 def _form_page(request: StaffRequest, found: Rumor, form: Form, *, title: str) -> HttpResponse:
@@ -253,7 +252,7 @@ def link_fact(request: StaffRequest, pk: int) -> HttpResponse:
         except ValidationError as error:
             form.add_error(None, error)
         else:
-            messages.success(request, _("staff", "Linked. Now write the answer in Swedish."))
+            messages.success(request, pgettext("staff", "Linked. Now write the answer in Swedish."))
             return redirect("text", "rebuttal", rebuttal.pk, languages.SOURCE)
     context = {"rumor": found, "fact": fact or form.cleaned_data.get("fact"), "form": form}
     return render(request, "rumors/staff/link.html", context, status=422 if form.errors else 200)

@@ -17,7 +17,9 @@ _numbers = count(1)
 
 def user(**fields) -> User:
     number = next(_numbers)
-    return User.objects.create_user(f"person{number}@example.org", name=fields.pop("name", f"Person {number}"), **fields)
+    return User.objects.create_user(
+        f"person{number}@example.org", name=fields.pop("name", f"Person {number}"), **fields
+    )
 
 
 def topic(key: str = "care") -> Topic:
@@ -56,5 +58,3 @@ def published_fact(*codes: str, **fields) -> Fact:
         publish(made, code, title=f"Fråga {code}?", summary=f"Svar {code}.", body=f"## Rubrik\n\nText {code} 1–4 §§.")
     made.refresh_from_db()
     return made
-
-

@@ -18,7 +18,9 @@ from portal import languages
 ROOT = Path(__file__).resolve().parent.parent
 TRACKED = [
     ROOT / line
-    for line in subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    for line in subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
     if (ROOT / line).is_file()
 ]
 TEMPLATES = sorted((ROOT / "templates").rglob("*.*"))
@@ -119,14 +121,28 @@ def test_no_module_has_a_name_that_says_nothing():
 
 
 def test_no_committed_file_names_a_registry_or_a_path_of_this_machine():
-    forbidden = re.compile("|".join(["files.python" + "hosted", "registry" + ".npmjs", "pypi" + r"\.org/simple", "/work" + "/main", "/root" + "/"]))
+    forbidden = re.compile(
+        "|".join(
+            [
+                "files.python" + "hosted",
+                "registry" + ".npmjs",
+                "pypi" + r"\.org/simple",
+                "/work" + "/main",
+                "/root" + "/",
+            ]
+        )
+    )
     named = [p for p in TRACKED if p.suffix not in {".ttf", ".woff2", ".png", ".mo"} and forbidden.search(text_of(p))]
     assert named == []
 
 
 def test_modules_import_only_what_the_map_allows():
     result = subprocess.run(
-        [Path(sys.executable).with_name("lint-imports"), "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False
+        [Path(sys.executable).with_name("lint-imports"), "--no-cache"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert result.returncode == 0, result.stdout
 

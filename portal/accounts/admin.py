@@ -4,8 +4,7 @@ from django.contrib import admin, messages
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
-from django.utils.translation import pgettext as _
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import pgettext, pgettext_lazy
 
 from portal.accounts import actions
 from portal.accounts.forms import UserForm
@@ -67,7 +66,7 @@ class UserAdmin(admin.ModelAdmin[User]):
             actions.invite(user)
         obj.pk = user.pk
         obj._state.adding = False
-        messages.info(request, _("staff", "A mail with the way to a password is on its way to %s.") % user.email)
+        messages.info(request, pgettext("staff", "A mail with the way to a password is on its way to %s.") % user.email)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Roles are saved by the action, with what they were before."""
@@ -86,4 +85,4 @@ class UserAdmin(admin.ModelAdmin[User]):
         assert request.user.is_authenticated
         for user in queryset:
             actions.remove_second_factors(user, by=request.user)
-        messages.success(request, _("staff", "They set up a new second step when they sign in the next time."))
+        messages.success(request, pgettext("staff", "They set up a new second step when they sign in the next time."))

@@ -7,8 +7,7 @@ from allauth.mfa.webauthn import forms as webauthn
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator
-from django.utils.translation import pgettext as _
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import pgettext, pgettext_lazy
 
 from portal.accounts.models import Role, User
 
@@ -24,10 +23,10 @@ def _plain(form: forms.Form) -> None:
 
 def _new_password(form: forms.Form) -> None:
     _plain(form)
-    form.fields["password1"].help_text = _(
+    form.fields["password1"].help_text = pgettext(
         "staff", "At least 12 characters, and not a common word. Three words that nobody puts together are good."
     )
-    form.fields["password2"].label = _("staff", "The new password once more")
+    form.fields["password2"].label = pgettext("staff", "The new password once more")
 
 
 def _code(form: forms.Form, hint: str) -> None:
@@ -41,7 +40,7 @@ class SignIn(account.LoginForm):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         _plain(self)
-        self.fields["login"].label = _("staff", "E-mail address")
+        self.fields["login"].label = pgettext("staff", "E-mail address")
         self.fields["login"].widget.attrs["autocomplete"] = "username"
 
 
@@ -61,7 +60,7 @@ class ForgottenPassword(account.ResetPasswordForm):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         _plain(self)
-        self.fields["email"].label = _("staff", "E-mail address")
+        self.fields["email"].label = pgettext("staff", "E-mail address")
 
 
 class FirstPassword(account.ResetPasswordKeyForm):  # type: ignore[misc]
@@ -73,19 +72,19 @@ class FirstPassword(account.ResetPasswordKeyForm):  # type: ignore[misc]
 class Code(mfa.AuthenticateForm):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        _code(self, _("staff", "Six digits from the app on your phone, or one of your recovery codes."))
+        _code(self, pgettext("staff", "Six digits from the app on your phone, or one of your recovery codes."))
 
 
 class CodeAgain(mfa.ReauthenticateForm):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        _code(self, _("staff", "Six digits from the app on your phone, or one of your recovery codes."))
+        _code(self, pgettext("staff", "Six digits from the app on your phone, or one of your recovery codes."))
 
 
 class FirstCode(totp.ActivateTOTPForm):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        _code(self, _("staff", "Six digits that the app shows now."))
+        _code(self, pgettext("staff", "Six digits that the app shows now."))
 
 
 class AddKey(webauthn.AddWebAuthnForm):  # type: ignore[misc]
@@ -93,8 +92,8 @@ class AddKey(webauthn.AddWebAuthnForm):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
         _plain(self)
         _key_name(self)
-        self.fields["passwordless"].label = _("staff", "Sign in with it alone, without a password (passkey)")
-        self.fields["passwordless"].help_text = _(
+        self.fields["passwordless"].label = pgettext("staff", "Sign in with it alone, without a password (passkey)")
+        self.fields["passwordless"].help_text = pgettext(
             "staff", "The phone, computer or key then asks for your finger, your face or its own code."
         )
         self.fields["passwordless"].initial = True
@@ -109,8 +108,8 @@ class RenameKey(webauthn.EditWebAuthnForm):  # type: ignore[misc]
 def _key_name(form: forms.Form) -> None:
     field = form.fields["name"]
     assert isinstance(field, forms.CharField)
-    field.label = _("staff", "A name for it")
-    field.help_text = _("staff", "So that you know it again in the list: my phone, the key on my key ring.")
+    field.label = pgettext("staff", "A name for it")
+    field.help_text = pgettext("staff", "So that you know it again in the list: my phone, the key on my key ring.")
     field.widget.attrs["maxlength"] = KEY_NAME_LENGTH
     field.validators.append(MaxLengthValidator(KEY_NAME_LENGTH))
 
@@ -155,5 +154,5 @@ class UserForm(forms.ModelForm[User]):
         cleaned = super().clean() or {}
         keeps_the_door = cleaned.get("is_active", True) and Role.ADMIN in cleaned.get("roles", [])
         if self.instance.pk == self.by.pk and not keeps_the_door:
-            raise ValidationError(_("staff", "You cannot take your own way in away; ask another administrator."))
+            raise ValidationError(pgettext("staff", "You cannot take your own way in away; ask another administrator."))
         return cleaned

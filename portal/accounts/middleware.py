@@ -12,7 +12,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import translation
-from django.utils.translation import pgettext as _
+from django.utils.translation import pgettext
 from django.utils.translation.trans_real import parse_accept_lang_header
 
 from portal import languages
@@ -81,12 +81,14 @@ class SessionLimits:
         now = time.time()
         idle = now - request.session.get(SEEN_AT, now)
         if now - request.session.get(SIGNED_IN_AT, now) > WHOLE_SECONDS:
-            return _("staff", "You have been signed in for 12 hours. Sign in again to go on.")
+            return pgettext("staff", "You have been signed in for 12 hours. Sign in again to go on.")
         if idle > FIELD_IDLE_SECONDS or (idle > IDLE_SECONDS and not _is_in_the_field(request)):
-            return _("staff", "You were signed out because nothing happened for a while. Sign in again to go on.")
+            return pgettext(
+                "staff", "You were signed out because nothing happened for a while. Sign in again to go on."
+            )
         if not may_work(request) and has_second_factor(request.user):
             # Somebody who knew the password before the second factor was set up must not stay in.
-            return _("staff", "Your account has a second step now. Sign in again with it.")
+            return pgettext("staff", "Your account has a second step now. Sign in again with it.")
         return ""
 
     @staticmethod

@@ -21,7 +21,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.template.response import TemplateResponse
-from django.utils.translation import pgettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from portal.accounts import actions
@@ -103,7 +103,7 @@ def profile(request: HttpRequest) -> HttpResponse:
     form = ProfileForm(request.POST or None, initial={"name": request.user.name, "language": request.user.language})
     if request.method == "POST" and form.is_valid():
         actions.edit_profile(request.user, **form.cleaned_data)
-        messages.success(request, _("staff", "Saved."))
+        messages.success(request, pgettext("staff", "Saved."))
         return redirect("profile")
     roles = [Role(name).label for name in sorted(request.user.roles)]
     return render(request, "account/profile.html", {"form": form, "role_names": roles})

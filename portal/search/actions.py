@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from portal import languages
 from portal.fold import fold
-from portal.search.models import IndexRow, Word, words
+from portal.search.models import WORD_LENGTHS, IndexRow, words
 
 # A tsvector ends at a megabyte; what stands behind this many characters is not searched.
 _CHARACTERS: Final = 100_000
@@ -35,7 +35,6 @@ def index(*, kind: str, object_id: int, language: str, audience: str = "", title
     """Make a published text findable in place of what stood there. `text` is plain, `url` the path in that language."""
     text = text[:_CHARACTERS]
     folded = f"{fold(title)}\n{fold(text)}"
-    longest = Word._meta.get_field("word").max_length
     with connection.cursor() as cursor:
         cursor.execute(
             _INDEX,
@@ -49,7 +48,7 @@ def index(*, kind: str, object_id: int, language: str, audience: str = "", title
                 "url": url,
                 "config": languages.get(language).search_config,
                 "folded": folded,
-                "words": [word for word in words(folded) if 3 <= len(word) <= longest],
+                "words": [word for word in words(folded) if len(word) in WORD_LENGTHS],
                 "now": timezone.now(),
             },
         )

@@ -23,10 +23,11 @@ SNIPPET_CHARACTERS: Final = 180
 # The tiers of hits below those that PostgreSQL's own text search finds in titles (0) and texts (1).
 FOLDED, CORRECTED = 2, 3
 
-_RANKED: Final = 500
-"""How many folded or corrected matches are put in order; of more, only some get to be compared."""
+_RANKED: Final = 250
+"""How many folded or corrected matches of one language are put in order; of more, the rest is not looked at."""
 
 # Shorter words are one letter away from too many others, longer ones stand in no vocabulary, and each costs a look.
+WORD_LENGTHS: Final = range(4, 41)
 _CORRECTED_LENGTHS: Final = range(5, 41)
 _CORRECTED_TERMS: Final = 6
 _ALTERNATIVES: Final = 6
@@ -95,7 +96,8 @@ GROUP BY term, language
 
 # Each tier holds those before it, and none is computed once the page is full: common words are dear to rank and rare
 # ones dear to look for elsewhere, but never both. Titles come first by their own index. What the rows are joined with
-# is never a constant, so that PostgreSQL asks the index for language and words at once.
+# is never a constant, so that PostgreSQL asks the index for language and words at once. The limits within bound what
+# a piece of a word that stands everywhere may cost; the words as typed come before those that may have been meant.
 _MATCHING: Final = r"""
 WITH reads AS (
     SELECT language, websearch_to_tsquery(config::regconfig, %(query)s) AS query
@@ -118,19 +120,24 @@ WITH reads AS (
     SELECT * FROM exact
     UNION ALL (
         SELECT DISTINCT ON (kind, object_id) kind, object_id, tier, score + is_titled::int
-        FROM jsonb_to_recordset(%(variants)s) AS variant (
-            tier int, language text, score real, first text, second text, patterns text[]
-        )
-        CROSS JOIN LATERAL (
-            SELECT kind, object_id, split_part(left(folded, 300), E'\n', 1) LIKE ALL (variant.patterns) AS is_titled
-            FROM search_indexrow
-            WHERE language = variant.language
-                AND folded LIKE variant.first AND folded LIKE variant.second AND folded LIKE ALL (variant.patterns)
-                AND (%(audience)s = '' OR audience = %(audience)s)
-                AND (kind, object_id) NOT IN (SELECT kind, object_id FROM exact)
-            LIMIT %(ranked)s
+        FROM (
+            SELECT kind, object_id, tier, score, is_titled
+            FROM jsonb_to_recordset(%(variants)s) AS variant (
+                tier int, language text, score real, first text, second text, others text[]
+            )
+            CROSS JOIN LATERAL (
+                SELECT kind, object_id, split_part(left(folded, 300), E'\n', 1)
+                    LIKE ALL (ARRAY[variant.first, variant.second] || variant.others) AS is_titled
+                FROM search_indexrow
+                WHERE language = variant.language
+                    AND folded LIKE variant.first AND folded LIKE variant.second AND folded LIKE ALL (variant.others)
+                    AND (%(audience)s = '' OR audience = %(audience)s)
+                    AND (kind, object_id) NOT IN (SELECT kind, object_id FROM exact)
+                LIMIT %(ranked)s
+            ) AS found
+            WHERE (SELECT count(*) FROM exact) < %(needed)s
+            LIMIT %(ranked)s * 2
         ) AS found
-        WHERE (SELECT count(*) FROM exact) < %(needed)s
         ORDER BY kind, object_id, tier, score + is_titled::int DESC
     )
 )
@@ -244,7 +251,7 @@ class Word(models.Model):
     """
 
     language = models.CharField(max_length=10)
-    word = models.CharField(max_length=40)
+    word = models.CharField(max_length=WORD_LENGTHS[-1])
 
     class Meta:
         indexes: ClassVar = [
@@ -301,7 +308,7 @@ def _as_json(variants: Iterable[_Variant]) -> str:
                 "score": variant.score,
                 "first": patterns[0],
                 "second": patterns[1 if has_second else 0],
-                "patterns": patterns,
+                "others": patterns[2 if has_second else 1 :],
             }
         )
     return json.dumps(rows)

@@ -53,10 +53,14 @@ def speed() -> bool:
     cached = Server("portal.wsgi", path)
     with serving(bare, uncached, cached):
         figures = compare(uncached, bare)
-        print(f"       uncached {figures['rate']:.0f}/s, {figures['cpu_ms']:.2f} ms CPU; bare {figures['bare_rate']:.0f}/s, {figures['bare_cpu_ms']:.2f} ms")
+        print(
+            f"       uncached {figures['rate']:.0f}/s, {figures['cpu_ms']:.2f} ms CPU; bare {figures['bare_rate']:.0f}/s, {figures['bare_cpu_ms']:.2f} ms"
+        )
         kept &= told("CPU, uncached against bare", figures["cpu_ratio"], 15, at_most=True, unit="x")
         figures = compare(cached, bare)
-        print(f"       cached {figures['rate']:.0f}/s, {figures['cpu_ms']:.2f} ms CPU; bare {figures['bare_rate']:.0f}/s, {figures['bare_cpu_ms']:.2f} ms")
+        print(
+            f"       cached {figures['rate']:.0f}/s, {figures['cpu_ms']:.2f} ms CPU; bare {figures['bare_rate']:.0f}/s, {figures['bare_cpu_ms']:.2f} ms"
+        )
         kept &= told("requests per second, cached against bare", figures["rate_ratio"], 0.45, at_most=False, unit="x")
     return kept
 

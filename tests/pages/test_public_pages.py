@@ -37,9 +37,7 @@ def test_public_pages_set_no_cookie_and_vary_on_none(client, fact, path):
 
 def test_a_fact_page_says_how_long_it_may_be_kept_and_answers_304(client, fact):
     first = client.get(f"/ar/facts/{fact.slug}/")
-    assert re.fullmatch(
-        r"public, max-age=\d+, stale-while-revalidate=15, stale-if-error=86400", first["Cache-Control"]
-    )
+    assert re.fullmatch(r"public, max-age=\d+, stale-while-revalidate=15, stale-if-error=86400", first["Cache-Control"])
     again = client.get(f"/ar/facts/{fact.slug}/", headers={"if-none-match": first["ETag"]})
     assert (again.status_code, again.content) == (304, b"")
     assert again["ETag"] == first["ETag"]

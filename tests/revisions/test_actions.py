@@ -53,7 +53,9 @@ def test_an_unapproved_text_cannot_be_published():
     assert fact.title_sv == ""
 
 
-@pytest.mark.parametrize("change", [{"fields": {"title": "x"}}, {"language": "en"}, {"digest": "0"}, {"method": "machine"}])
+@pytest.mark.parametrize(
+    "change", [{"fields": {"title": "x"}}, {"language": "en"}, {"digest": "0"}, {"method": "machine"}]
+)
 def test_the_database_refuses_to_rewrite_a_revision(change):
     revision = actions.draft(factories.fact(), language="sv", fields=text(), by=factories.user())
     with pytest.raises(DatabaseError, match="never rewritten"), transaction.atomic():

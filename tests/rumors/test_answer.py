@@ -97,7 +97,9 @@ def test_an_answer_needs_a_published_fact_an_own_address_and_is_given_once(as_ed
     assert Rebuttal.objects.count() == 1
     with pytest.raises(ValidationError):
         actions.link(log(), fact=fact, slug="tagen", by=editor)
-    assert as_editor.get(f"/staff/rumors/{rumor.pk}/link/?fact={fact.slug}").context["form"]["slug"].value() == fact.slug
+    assert (
+        as_editor.get(f"/staff/rumors/{rumor.pk}/link/?fact={fact.slug}").context["form"]["slug"].value() == fact.slug
+    )
 
 
 def test_the_log_of_the_rumor_tells_of_the_link():

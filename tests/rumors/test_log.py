@@ -212,7 +212,9 @@ def test_the_receipt_says_what_to_answer_in_the_language_of_the_claim(as_reporte
     assert first.title == "Domstolen beslutar om vård utan samtycke"
     assert (first.url, first.language.code) == ("/tr/rumors/domstolen-beslutar/", "tr")
     assert first.handout_url == f"/sv/facts/{fact.slug}/handout.pdf?with=tr"
-    assert page.index("En domstol beslutar. Kommunen ansöker.") < page.index("Add as a sighting" if "Add as" in page else "R-")
+    assert page.index("En domstol beslutar. Kommunen ansöker.") < page.index(
+        "Add as a sighting" if "Add as" in page else "R-"
+    )
     assert f'href="{first.handout_url}"' in page
 
 

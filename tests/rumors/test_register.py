@@ -49,7 +49,7 @@ ALLOWED = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("before", "after"), product(Status.values, Status.values))
+@pytest.mark.parametrize(("before", "after"), list(product(Status.values, Status.values)))
 def test_a_status_moves_along_the_allowed_steps_only(before, after):
     rumor, editor = at(before), person(Role.EDITOR)
     if f"{before} {after}" in ALLOWED:
@@ -214,7 +214,9 @@ def test_every_role_opens_what_it_may_and_nothing_else(role):
 def test_strangers_are_led_to_the_sign_in():
     rumor = log()
     for path in [path for paths in [*NEEDS.values(), *POSTS.values()] for path in paths]:
-        response = browser().get(path.format(rumor.pk)) if "m" not in path[-6:] else browser().post(path.format(rumor.pk))
+        response = (
+            browser().get(path.format(rumor.pk)) if "m" not in path[-6:] else browser().post(path.format(rumor.pk))
+        )
         assert response.status_code in {302, 405}, path
         assert response.status_code == 405 or "/staff/login/" in response.headers["Location"]
 
@@ -320,7 +322,14 @@ def test_the_page_of_a_rumor_tells_what_was_done(as_editor, editor):
     published("ar", rumor=rumor)
     as_editor.post(f"/staff/rumors/{rumor.pk}/edit/", {"claim": "Nytt", "original": "Mahkeme yok", "original_language": "tr", "claim_type": "law_says", "topic": "", "priority": "high", "sensitivity": "internal"})  # fmt: skip
     page = as_editor.get(f"/staff/rumors/{rumor.pk}/").content.decode()
-    for words in ["Nytt", "Mahkeme yok", "https://video.example.org/7", "Öster", "العربية", "Domstolen beslutar om vård"]:
+    for words in [
+        "Nytt",
+        "Mahkeme yok",
+        "https://video.example.org/7",
+        "Öster",
+        "العربية",
+        "Domstolen beslutar om vård",
+    ]:
         assert words in page
     assert editor.name in page
     assert [step.value for step in as_editor.get(f"/staff/rumors/{rumor.pk}/").context["steps"]] == ["screened", "out_of_scope"]  # fmt: skip
