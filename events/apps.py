@@ -5,6 +5,6 @@ class EventsConfig(AppConfig):
     name = "events"
 
     def ready(self) -> None:
-        from events import actions  # noqa: PLC0415 - models are there only now
+        from events import actions
 
         actions.announce()

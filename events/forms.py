@@ -153,9 +153,10 @@ class ProgramItemForm(forms.Form):
         for line in filter(str.strip, self.cleaned_data["speakers"].splitlines()):
             parts = [part.strip() for part in line.split(",", 2)]
             speaker = dict(zip(("name", "title", "organization"), parts, strict=False))
-            for name, value in speaker.items():
-                if len(value) > (Speaker._meta.get_field(name).max_length or 0):
-                    raise ValidationError(pgettext("staff", "“%(text)s” is too long.") % {"text": value[:40]})
+            try:
+                Speaker(**speaker).clean_fields()
+            except ValidationError as error:
+                raise ValidationError(f"“{line[:40]}”: {' '.join(error.messages)}") from error
             found.append(speaker)
         return found
 
@@ -189,13 +190,20 @@ class ProgramItemForm(forms.Form):
 ProgramFormSet = forms.formset_factory(ProgramItemForm, extra=3, can_delete=True, max_num=60, absolute_max=70)
 
 
+def _speakers(item: Any) -> list[dict[str, str]]:
+    """As `with_speakers` annotated them."""
+    rows: list[dict[str, str]] = item.speaker_rows
+    return rows
+
+
 def program_initial(event: Event) -> list[dict[str, Any]]:
     """What stands in the forms of the program when it is opened."""
     first_day = timezone.localdate(event.starts_at)
     rows = []
-    for item in event.program.read_in(languages.SOURCE).with_speakers():
+    program: Any = event.program.read_in(languages.SOURCE).with_speakers()
+    for item in program:
         starts = timezone.localtime(item.starts_at)
-        lines = [", ".join((s["name"], s["title"], s["organization"])).rstrip(", ") for s in item.speaker_rows]
+        lines = [", ".join((s["name"], s["title"], s["organization"])).rstrip(", ") for s in _speakers(item)]
         rows.append(
             {
                 "id": item.pk,

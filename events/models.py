@@ -1,7 +1,7 @@
 import secrets
 import uuid
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
@@ -52,8 +52,9 @@ class EventQuerySet(models.QuerySet["Event"]):
         return self.only(*reading_columns(Event, languages.chain(code)))
 
     def with_taken(self) -> "EventQuerySet":
-        """Adds `taken`, the number of seats that are."""
-        return self.annotate(taken=Count("registrations", filter=Q(registrations__canceled_at__isnull=True)))
+        """Adds `taken`, the number of seats that are, and `is_full`."""
+        taken = Count("registrations", filter=Q(registrations__canceled_at__isnull=True))
+        return self.annotate(taken=taken).annotate(is_full=Q(capacity__lte=F("taken")))
 
 
 class Event(models.Model):
@@ -101,9 +102,6 @@ class Event(models.Model):
 
     objects: ClassVar[models.Manager[Any]] = EventQuerySet.as_manager()
 
-    if TYPE_CHECKING:
-        taken: int
-
     class Meta:
         ordering: ClassVar = ["starts_at"]
         indexes: ClassVar = [models.Index(fields=["ends_at"], name="event_by_end")]
@@ -141,11 +139,6 @@ class Event(models.Model):
     @property
     def is_recording_gone(self) -> bool:
         return bool(self.recording_url and self.recording_until and self.recording_until < timezone.localdate())
-
-    @property
-    def is_full(self) -> bool:
-        """Of an event that was read `with_taken`. A lowered capacity throws nobody out."""
-        return self.capacity is not None and self.taken >= self.capacity
 
     @property
     def is_open_for_registration(self) -> bool:
@@ -189,9 +182,6 @@ class ProgramItem(models.Model):
     )
 
     objects: ClassVar[models.Manager[Any]] = ProgramItemQuerySet.as_manager()
-
-    if TYPE_CHECKING:
-        speaker_rows: list[dict[str, str]]
 
     class Meta:
         ordering: ClassVar = ["starts_at", "pk"]

@@ -3,6 +3,7 @@
 import logging
 import re
 from pathlib import Path
+from typing import Any
 
 import django.conf.locale
 import django_stubs_ext
@@ -308,7 +309,7 @@ METRICS = env.bool("METRICS", False)
 """Serve /metrics; only behind a proxy that keeps strangers out."""
 
 LOG_FORMAT = env.str("LOG_FORMAT", "json", validate=lambda value: value in {"json", "console"})
-_shared_processors = [
+_shared_processors: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
@@ -333,7 +334,7 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "structured"}},
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
-        # Django's own line for 4xx holds the full path with secrets of secret links; the request log below has the rest.
+        # Django's own line for 4xx holds the whole path, secret links too; our request log has the route.
         "django.request": {"level": "ERROR"},
         "django.security.DisallowedHost": {"level": "CRITICAL"},
     },

@@ -5,6 +5,6 @@ class RumorsConfig(AppConfig):
     name = "rumors"
 
     def ready(self) -> None:
-        from rumors import actions  # noqa: PLC0415 - models are there only now
+        from rumors import actions
 
         actions.register()

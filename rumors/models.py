@@ -6,6 +6,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.contrib.postgres.search import TrigramSimilarity
 from django.db import models
 from django.db.models import Case, Count, Exists, F, Max, OuterRef, Q, Subquery, Value, When
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import pgettext_lazy
@@ -157,9 +158,12 @@ class RumorQuerySet(models.QuerySet["Rumor"]):
 
     def as_rows(self) -> "RumorQuerySet":
         """With what a list shows of each: `sightings_count`, `last_seen_on` and `is_answered`."""
-        answers = Rebuttal.objects.published().filter(rumor=OuterRef("pk"))
+        # Subqueries and not joins: counting the pages leaves them out.
+        seen = Sighting.objects.filter(rumor=OuterRef("pk")).order_by().values("rumor")
         return self.annotate(
-            sightings_count=Count("sightings"), last_seen_on=Max("sightings__seen_on"), is_answered=Exists(answers)
+            sightings_count=Coalesce(Subquery(seen.annotate(number=Count("pk")).values("number")), 0),
+            last_seen_on=Subquery(seen.annotate(last=Max("seen_on")).values("last")),
+            is_answered=Exists(Rebuttal.objects.published().filter(rumor=OuterRef("pk"))),
         )
 
     def near(self, claim: str) -> "RumorQuerySet":

@@ -1,3 +1,4 @@
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -26,6 +27,10 @@ def _clean_place(settings, tmp_path) -> Iterator[None]:
     settings.STORAGES = settings.STORAGES | {
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     }
+    # Every test empties the cache; another worker's must not lose its stored pages and counts in between.
+    number = 1 + int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 14
+    location = f"{settings.REDIS_URL.rpartition('/')[0]}/{number}"
+    settings.CACHES = {"default": settings.CACHES["default"] | {"LOCATION": location}}
     settings.EMAIL_BACKEND = "portal.mail.backend.Rows"
     cache.clear()
     ContentType.objects.clear_cache()

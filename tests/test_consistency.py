@@ -37,7 +37,7 @@ def test_every_template_compiles_and_is_used(path):
     name = str(path.relative_to(ROOT / "templates"))
     get_template(name)
     # allauth asks for these by names of its own.
-    if name.split("/")[0] in {"account", "mfa", "socialaccount", "allauth"} or name == "429.html":
+    if name.partition("/")[0] in {"account", "mfa", "socialaccount", "allauth"} or name == "429.html":
         return
     stem = re.sub(r"\.(html|txt)$", "", name)
     users = [p for p in [*PYTHON, *TEMPLATES] if p != path and (name in (t := text_of(p)) or f'"{stem}' in t)]

@@ -1,8 +1,9 @@
-from datetime import date, timedelta
-from typing import Any
+from datetime import timedelta
+from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 from django.utils.translation import pgettext, pgettext_lazy
 
 from portal import languages
@@ -24,16 +25,16 @@ class FactForm(forms.ModelForm[Fact]):
             "reviewed_on",
             "review_due",
         )
-        widgets = {"reviewed_on": DateInput, "review_due": DateInput}
-        help_texts = {
+        widgets: ClassVar = {"reviewed_on": DateInput, "review_due": DateInput}
+        help_texts: ClassVar = {
             "slug": pgettext_lazy("staff", "Short, for print: small letters a–z, digits and hyphens."),
             "order": pgettext_lazy("staff", "Small numbers come first."),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if self.instance.pk is None:
-            today = date.today()  # noqa: DTZ011 the day people see is Stockholm's, and TIME_ZONE is
+        if self.instance._state.adding:
+            today = timezone.localdate()
             self.initial.setdefault("reviewed_on", today)
             self.initial.setdefault("review_due", today + timedelta(days=365))
 
@@ -49,7 +50,7 @@ class SourceForm(forms.ModelForm[Source]):
     class Meta:
         model = Source
         fields = ("title", "sfs", "sections", "url")
-        help_texts = {
+        help_texts: ClassVar = {
             "title": pgettext_lazy("staff", "As readers know it: LVU, or the name of a report."),
             "sfs": pgettext_lazy("staff", "For a law, like 1990:52."),
             "sections": pgettext_lazy("staff", "Like 1–4 §§."),

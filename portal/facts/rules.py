@@ -1,6 +1,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 import rules
 
@@ -39,10 +40,10 @@ class Alternate:
     url: str
 
 
-def provenance(text: Text, editions: Iterable[Edition]) -> Provenance:
+def provenance(text: Text, editions: Iterable[Any]) -> Provenance:
+    """`editions` as `Edition.objects.with_staleness()` brings them."""
     edition = next(e for e in editions if e.language == text.language.code)
     revision = edition.revision
-    assert revision is not None
     return Provenance(
         is_example=revision.is_example,
         is_machine_made=revision.method == Method.MACHINE,

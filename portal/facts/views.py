@@ -82,7 +82,7 @@ def fact(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "fact": found,
         "text": text,
-        "sources": [Source(**row) for row in found.source_rows],
+        "sources": [Source(**row) for row in getattr(found, "source_rows", [])],
         "provenance": provenance(text, editions),
         "alternates": alternates(request.path, editions),
         "links": found.links(code),

@@ -44,7 +44,8 @@ class Mailbox:
         with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(f"X-Envelope-From: {envelope.mail_from}\r\n".encode())
             file.write(f"X-Envelope-To: {', '.join(envelope.rcpt_tos)}\r\n".encode())
-            file.write(bytes(envelope.content or b""))
+            content = envelope.content or b""
+            file.write(content.encode() if isinstance(content, str) else content)
         unfinished.rename(self.folder / f"{name}.eml")
         return "250 kept"
 

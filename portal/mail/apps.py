@@ -5,6 +5,6 @@ class MailConfig(AppConfig):
     name = "portal.mail"
 
     def ready(self) -> None:
-        from portal.mail import actions, backend  # noqa: PLC0415 - models are there only now
+        from portal.mail import actions, backend
 
         actions.register(backend.KIND, backend.render)

@@ -14,7 +14,6 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.template.defaultfilters import linebreaks
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.crypto import constant_time_compare, salted_hmac
@@ -121,8 +120,8 @@ def _token_digest(delivery: Delivery) -> str:
     return base64.urlsafe_b64encode(digest[:16]).decode().rstrip("=")
 
 
-def _as_html(text: str) -> SafeString:
-    """Paragraphs, links to press, and numbers that are not turned around between words from right to left."""
+def _marked(text: str) -> SafeString:
+    """As HTML, with links to press, and numbers that are not turned around between words from right to left."""
     pieces = _RUNS.split(text)
     html = escape("")
     for plain, link, number in zip_longest(pieces[::3], pieces[1::3], pieces[2::3]):
@@ -131,7 +130,7 @@ def _as_html(text: str) -> SafeString:
             html += format_html('<a href="{0}"><bdi dir="ltr">{0}</bdi></a>', link)
         elif number:
             html += format_html('<bdi dir="ltr">{}</bdi>', number)
-    return linebreaks(html)
+    return html
 
 
 def _with_isolates(text: str) -> str:
@@ -148,7 +147,8 @@ def compose(delivery: Delivery, message: Message, *, now: datetime) -> EmailMess
     context = {
         "subject": one_line(message.subject),
         "text": _with_isolates(message.text) if language.direction == "rtl" else message.text,
-        "html": message.html or _as_html(message.text),
+        "html": message.html,
+        "marked_text": _marked(message.text),
         "language": language,
         "type_size": _TYPE_SIZES.get(language.script, "18px/1.6"),
         "site_name": settings.SITE_NAME,

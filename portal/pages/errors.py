@@ -106,7 +106,7 @@ class ErrorPages:
             and not request.path_info.startswith("/api/")
         ):
             framed = page(request, response.status_code)
-            if allow := response.headers.get("Allow"):
-                framed.headers["Allow"] = allow
+            for name in {"Allow", "Retry-After"} & set(response.headers):
+                framed.headers[name] = response.headers[name]
             return framed
         return response

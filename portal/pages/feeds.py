@@ -1,6 +1,6 @@
 """What machines read: Atom, sitemap, robots.txt, security.txt. The search index knows every published page."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Final
 
@@ -64,7 +64,7 @@ def feed(request: HttpRequest) -> HttpResponse:
 def sitemap(request: HttpRequest) -> HttpResponse:
     """Every published page with its other languages; standing pages exist in all active ones."""
     active = {language.code: language for language in languages.ACTIVE}
-    pages = []
+    pages: list[list[tuple[str, str, datetime | None]]] = []
     for name in STANDING:
         path = reverse(name)
         pages.append([(language.tag, absolute(in_language(path, code)), None) for code, language in active.items()])

@@ -49,7 +49,7 @@ def _findings() -> dict[str, dict[str, Any]]:
 def _cache_works() -> bool:
     try:
         cache.set("readyz", "1", 10)
-        return cache.get("readyz") == "1"
+        return bool(cache.get("readyz") == "1")
     except CACHE_DOWN:
         return False
 

@@ -151,7 +151,7 @@ def reject(revision: Revision, *, by: User, reason: str) -> Revision:
 
 @transaction.atomic
 def publish(revision: Revision, *, by: User) -> Edition:
-    """Make an approved revision the text that readers get: the edition, its live columns and its search row, or nothing."""
+    """Make an approved revision what readers get: the edition, its live columns and its search row, or nothing."""
     thing = revision.thing
     edition = _locked_edition(thing, revision.language)
     if edition.revision_id is not None and edition.revision_id > revision.pk:

@@ -6,7 +6,7 @@ from django.utils.translation import pgettext_lazy
 
 from portal import languages
 from portal.revisions.models import Method, Significance
-from portal.revisions.rules import translated_fields
+from portal.revisions.rules import text_fields
 
 
 class TextForm(forms.Form):
@@ -16,14 +16,13 @@ class TextForm(forms.Form):
         super().__init__(*args, **kwargs)
         known = languages.get(language)
         attributes = {"lang": known.tag, "dir": known.direction}
-        for position, name in enumerate(translated_fields(model)):
-            field = model._meta.get_field(name)
+        for position, field in enumerate(text_fields(model)):
             widget = (
                 forms.TextInput(attrs=attributes)
                 if isinstance(field, CharField)
                 else forms.Textarea(attrs={**attributes, "rows": 4 if position == 1 else 18})
             )
-            self.fields[name] = forms.CharField(
+            self.fields[field.name] = forms.CharField(
                 label=field.verbose_name,
                 help_text=field.help_text,
                 max_length=field.max_length or 20_000,
@@ -61,7 +60,7 @@ class TextForm(forms.Form):
         extra = {"significance", "change_note", "method", "pivot"}
         return {name: value for name, value in self.cleaned_data.items() if name not in extra}
 
-    def circumstances(self) -> dict[str, str]:
+    def circumstances(self) -> dict[str, Any]:
         """What `draft` wants to know beside the text."""
         return {name: value for name, value in self.cleaned_data.items() if name not in self.text()}
 

@@ -6,13 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django.db.models import Model
+from django.db.models import Field, Model
 from modeltranslation.translator import translator
 
 from portal import languages
 from portal.languages import Language
 
 _FACTS_IN_TEXT: Final = re.compile(r"https?://[^\s)>\]]+|\{\{[^}]*\}\}|\d+(?:[  ]\d{3})*|§+")
+
+
+def text_fields(model: type[Model]) -> list["Field[Any, Any]"]:
+    """The translated fields themselves, with their labels and limits."""
+    names = translated_fields(model)
+    return [field for field in model._meta.concrete_fields if field.name in names]
 
 
 def translated_fields(model: type[Model]) -> tuple[str, ...]:

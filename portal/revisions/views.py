@@ -15,7 +15,7 @@ from portal.http import StaffRequest, staff
 from portal.revisions import actions
 from portal.revisions.forms import ReasonForm, TextForm
 from portal.revisions.models import Edition, Method, Revision, State
-from portal.revisions.rules import translated_fields
+from portal.revisions.rules import text_fields
 
 
 def _thing(kind: str, object_id: int) -> tuple[actions.Kind, Model]:
@@ -87,10 +87,7 @@ def _sent(revision: Revision, *, submitted: bool) -> str:
 
 
 def _rows(model: type[Model], revision: Revision) -> list[dict[str, Any]]:
-    return [
-        {"label": model._meta.get_field(name).verbose_name, "value": revision.fields.get(name, ""), "name": name}
-        for name in translated_fields(model)
-    ]
+    return [{"label": field.verbose_name, "value": revision.fields.get(field.name, "")} for field in text_fields(model)]
 
 
 @require_safe

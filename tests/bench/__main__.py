@@ -30,6 +30,12 @@ def told(what: str, value: float, limit: float, *, at_most: bool, unit: str = ""
     return is_kept
 
 
+def show(what: str, figures: dict[str, float]) -> None:
+    """The figures behind the ratios."""
+    for name, rate, cpu in ((what, "rate", "cpu_ms"), ("bare", "bare_rate", "bare_cpu_ms")):
+        print(f"       {name}: {figures[rate]:.0f} requests a second, {figures[cpu]:.2f} ms of CPU each")
+
+
 def speed() -> bool:
     from django.db import connection
     from django.test import Client
@@ -53,14 +59,10 @@ def speed() -> bool:
     cached = Server("portal.wsgi", path)
     with serving(bare, uncached, cached):
         figures = compare(uncached, bare)
-        print(
-            f"       uncached {figures['rate']:.0f}/s, {figures['cpu_ms']:.2f} ms CPU; bare {figures['bare_rate']:.0f}/s, {figures['bare_cpu_ms']:.2f} ms"
-        )
+        show("uncached", figures)
         kept &= told("CPU, uncached against bare", figures["cpu_ratio"], 15, at_most=True, unit="x")
         figures = compare(cached, bare)
-        print(
-            f"       cached {figures['rate']:.0f}/s, {figures['cpu_ms']:.2f} ms CPU; bare {figures['bare_rate']:.0f}/s, {figures['bare_cpu_ms']:.2f} ms"
-        )
+        show("cached", figures)
         kept &= told("requests per second, cached against bare", figures["rate_ratio"], 0.45, at_most=False, unit="x")
     return kept
 

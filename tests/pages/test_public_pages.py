@@ -13,7 +13,10 @@ from tests import factories
 
 pytestmark = pytest.mark.django_db
 
-PUBLIC = ["/sv/", "/ar/parents/", "/ar/children/", "/en/embassies/", "/sv/search/?q=hjälp", "/sv/rumors/", "/sv/events/", "/sv/tell-us/", "/sv/feed.xml", "/sitemap.xml", "/robots.txt", "/.well-known/security.txt"]  # fmt: skip
+PUBLIC = """
+/sv/ /ar/parents/ /ar/children/ /en/embassies/ /sv/search/?q=hjälp /sv/rumors/ /sv/events/ /sv/tell-us/ /sv/feed.xml
+/sitemap.xml /robots.txt /.well-known/security.txt
+""".split()
 
 
 @pytest.fixture
