@@ -36,12 +36,12 @@ check: ## formatters, linters, types, import contracts, templates, migrations, c
 	$(INSTALL) gettext pango
 	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/ruff check --quiet .
-	@$(BIN)/djlint --quiet --check templates
+	@$(BIN)/djlint --check templates
 	@$(BIN)/djlint --quiet --lint templates
 	@$(BIN)/djade --target-version 5.2 --check $(TEMPLATES)
 	@$(BIN)/django-upgrade --target-version 5.2 --check $(PYTHON_FILES)
 	@$(SETTINGS) $(BIN)/mypy portal rumors events
-	@$(SETTINGS) $(BIN)/lint-imports
+	@$(SETTINGS) $(BIN)/lint-imports --no-logo
 	@$(BIN)/deptry .
 	@$(SETTINGS) $(BIN)/python manage.py check --deploy --fail-level WARNING
 	@$(LOCAL) exec --fresh -- $(BIN)/python manage.py makemigrations --check --dry-run

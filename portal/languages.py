@@ -4,6 +4,8 @@ import os
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from django.utils.translation import gettext_noop
+
 SOURCE: Final = "sv"
 
 Direction = Literal["ltr", "rtl"]
@@ -121,3 +123,28 @@ def extend_lang_info(lang_info: dict[str, dict[str, object]]) -> None:
                 "name_local": language.autonym,
             },
         )
+
+
+# Django has no catalog for these; names of months and days come from ours.
+WITHOUT_DJANGO_CATALOG: Final = ("so", "prs", "ti", "kmr", "ps", "am", "fit", "se", "smj", "sma", "rom", "yi")
+_CALENDAR: Final = (
+    gettext_noop("January"),
+    gettext_noop("February"),
+    gettext_noop("March"),
+    gettext_noop("April"),
+    gettext_noop("May"),
+    gettext_noop("June"),
+    gettext_noop("July"),
+    gettext_noop("August"),
+    gettext_noop("September"),
+    gettext_noop("October"),
+    gettext_noop("November"),
+    gettext_noop("December"),
+    gettext_noop("Monday"),
+    gettext_noop("Tuesday"),
+    gettext_noop("Wednesday"),
+    gettext_noop("Thursday"),
+    gettext_noop("Friday"),
+    gettext_noop("Saturday"),
+    gettext_noop("Sunday"),
+)

@@ -16,8 +16,11 @@ TAGS: Final = {"h2", "h3", "p", "ul", "ol", "li", "strong", "em", "a", "br"}
 _markdown: Final = MarkdownIt("commonmark", {"html": False}).disable(["image", "code", "fence", "html_block"])
 # Also entities: the 27 in an apostrophe written as &#x27; is no number of the text.
 _tag: Final = re.compile(r"(<[^>]*>|&#?\w+;)")
-# A number with anything between its digits that has no direction of its own: 1–4 §§, 1990:52, 2026-11-03, 27 300.
-_number: Final = re.compile(r"\+?\d+(?:[-–.,:/\u00a0\u202f]\d+|, \d+(?= ?§))*(?:[ \u00a0]?§+)?(?:[ \u00a0]?%)?")
+# A number with anything between its digits that has no direction of its own: 1–4 §§, 1990:52, 2026-11-03, 27 300,
+# and a typed phone number, 0980-319 200, whose groups would change places.
+_number: Final = re.compile(
+    r"\+?\d+(?:[-–.,:/\u00a0\u202f]\d+|, \d+(?= ?§)| \d{2,3}(?!\d))*(?:[ \u00a0]?§+)?(?:[ \u00a0]?%)?"
+)
 
 
 def phone(contact: contacts.Contact) -> SafeString:

@@ -156,6 +156,9 @@ MODELTRANSLATION_ENABLE_FALLBACKS = False
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "Europe/Stockholm"
+# For the languages that Django has no formats for.
+DATE_FORMAT = "j F Y"
+TIME_FORMAT = "H:i"
 
 # A link typed without a scheme is https. Goes away with Django 6, where nothing else is left.
 FORMS_URLFIELD_ASSUME_HTTPS = True
@@ -336,6 +339,7 @@ LOGGING = {
     "loggers": {
         # Django's own line for 4xx holds the whole path, secret links too; our request log has the route.
         "django.request": {"level": "ERROR"},
+        "weasyprint.progress": {"level": "WARNING"},
         "django.security.DisallowedHost": {"level": "CRITICAL"},
     },
 }

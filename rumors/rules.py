@@ -1,9 +1,9 @@
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 import rules
-from django.core.exceptions import FieldDoesNotExist
 from django.urls import reverse
 from django.utils.translation import pgettext_lazy
 
@@ -14,7 +14,7 @@ from portal.audit.models import AuditEvent
 from portal.facts.models import Fact
 from portal.public import in_language
 from portal.revisions.rules import read
-from portal.search.models import IndexRow, words
+from portal.search.models import IndexRow
 from rumors.models import ENDED, Rebuttal, Rumor, Status
 
 rules.add_perm("rumors.view", is_anyone_on_staff)
@@ -54,6 +54,11 @@ def needs_reason(rumor: Rumor, status: str) -> bool:
 # What is known already --------------------------------------------------------------------------------------------
 
 
+def any_word(claim: str) -> str:
+    """A query for the search, which wants every word it is given: of a whole sentence, any will do."""
+    return " or ".join(sorted(set(re.findall(r"\w+", claim.lower())), key=len, reverse=True))
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What may be said at once to somebody who has heard a claim. Texts are Swedish, for the one who says it."""
@@ -72,9 +77,7 @@ def answers(claim: str, *, near: Iterable[Rumor], language: str) -> list[Answer]
         ("rebuttal", pk): None
         for pk in Rebuttal.objects.published().filter(rumor__in=list(near)).values_list("pk", flat=True)
     }
-    # The search wants every word of a query; of a whole sentence, any will do.
-    query = " or ".join(sorted(set(words(claim.lower())), key=len, reverse=True))
-    for hit in IndexRow.objects.matching(query, languages.SOURCE):
+    for hit in IndexRow.objects.matching(any_word(claim), languages.SOURCE):
         if hit.kind in {"rebuttal", "fact"}:
             found.setdefault((hit.kind, hit.object_id))
     best = list(found)[:3]
@@ -135,17 +138,17 @@ def entries(events: Iterable[AuditEvent]) -> Iterator[Entry]:
         yield Entry(event, str(DEEDS.get(event.verb, event.verb)), changes)
 
 
+def _field(name: str) -> Any:
+    """The field of the rumor, or of the answer that was linked to it."""
+    known = {field.name: field for model in (Rebuttal, Rumor) for field in model._meta.get_fields()}
+    return known.get(name)
+
+
 def _name(field: str) -> str:
-    try:
-        return str(getattr(Rumor._meta.get_field(field), "verbose_name", field))
-    except FieldDoesNotExist:
-        return field
+    return str(getattr(_field(field), "verbose_name", field))
 
 
 def _word(field: str, value: Any) -> str:
     """The word that people know for a code."""
-    try:
-        labels = dict(getattr(Rumor._meta.get_field(field), "flatchoices", ()))
-    except FieldDoesNotExist:
-        labels = {}
+    labels = dict(getattr(_field(field), "flatchoices", ()))
     return str(labels.get(value, "" if value is None else value))

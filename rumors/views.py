@@ -267,16 +267,15 @@ def _free_slug(fact: Fact | None) -> str:
 
 
 def _choose_fact(request: StaffRequest, found: Rumor) -> HttpResponse:
+    """The facts that have the words looked for; before that all facts, those with words of the claim first."""
     form = FactSearchForm(request.GET)
-    words = form.cleaned_data["q"] if form.is_valid() else ""
-    facts = Fact.objects.published().read_in(languages.SOURCE)
-    if words:
-        ranked = [hit.object_id for hit in IndexRow.objects.matching(words, languages.SOURCE) if hit.kind == "fact"]
-        by_id = facts.in_bulk(ranked)
-        rows = [by_id[pk] for pk in ranked if pk in by_id]
-    else:
-        rows = list(facts[:100])
-    context = {"rumor": found, "form": form, "facts": rows, "words": words}
+    query = form.cleaned_data["q"] if form.is_valid() else ""
+    hits = IndexRow.objects.matching(query or rules.any_word(found.claim), languages.SOURCE)
+    facts = {fact.pk: fact for fact in Fact.objects.published().read_in(languages.SOURCE)}
+    rows = [facts.pop(hit.object_id) for hit in hits if hit.kind == "fact" and hit.object_id in facts]
+    if not query:
+        rows += facts.values()
+    context = {"rumor": found, "form": form, "facts": rows, "query": query}
     return render(request, "rumors/staff/choose_fact.html", context, status=422 if form.errors else 200)
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 import polib
 from django.utils.translation import to_locale
 
+from portal import languages
+
 ROOT = Path(__file__).resolve().parent.parent
 _STAFF = re.compile(
     r"templates/(staff\.html|plain\.html|account/|mfa/|socialaccount/|allauth/|revisions/|mail/|reports/"
@@ -22,6 +24,13 @@ def is_public(entry: polib.POEntry) -> bool:
     return entry.msgctxt != "staff" and any(not _STAFF.match(place) for place, _line in entry.occurrences)
 
 
+def _is_djangos(entry: polib.POEntry, code: str) -> bool:
+    """Names of months and days, where Django has them itself."""
+    places = {place for place, _line in entry.occurrences}
+    return places == {"portal/languages.py"} and code not in languages.WITHOUT_DJANGO_CATALOG
+
+
 def missing(code: str, *, staff: bool) -> list[polib.POEntry]:
     """Entries without a whole, certain translation; of those for staff only when `staff`."""
-    return [e for e in catalog(code) if (staff or is_public(e)) and not e.obsolete and not e.translated()]
+    wanted = [e for e in catalog(code) if (staff or is_public(e)) and not e.obsolete and not _is_djangos(e, code)]
+    return [e for e in wanted if not e.translated() or e.fuzzy]

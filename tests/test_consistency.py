@@ -14,6 +14,7 @@ from django.utils import translation
 from django.utils.translation.trans_real import check_for_language
 
 from portal import languages
+from tests import messages
 
 ROOT = Path(__file__).resolve().parent.parent
 TRACKED = [
@@ -150,3 +151,24 @@ def test_modules_import_only_what_the_map_allows():
 def test_settings_are_those_of_the_language_table():
     assert settings.LANGUAGES == languages.LANGUAGES
     assert settings.LANGUAGES[0][0] == settings.LANGUAGE_CODE == languages.SOURCE
+
+
+@pytest.mark.parametrize("language", [known for known in languages.ACTIVE if known.code != "en"], ids=lambda k: k.code)
+def test_no_default_language_misses_a_public_string(language):
+    assert [entry.msgid for entry in messages.missing(language.code, staff=language.code == "sv")] == []
+
+
+@pytest.mark.parametrize("code", languages.CATALOG)
+def test_numbers_and_placeholders_are_the_same_in_every_language(code):
+    hard = re.compile(r"%\(\w+\)[sd]|\d+")
+    for entry in messages.catalog(code):
+        for text in [entry.msgstr, *list(entry.msgstr_plural.values())[-1:]]:
+            if text and not entry.obsolete:
+                assert sorted(hard.findall(text)) == sorted(hard.findall(entry.msgid_plural or entry.msgid)), (
+                    entry.msgid
+                )
+
+
+@pytest.mark.parametrize("code", languages.CATALOG)
+def test_every_catalog_says_whether_a_native_reader_has_checked_it(code):
+    assert messages.catalog(code).metadata["X-Checked-By-Native-Reader"]

@@ -132,8 +132,9 @@ def make_home(tmp_path: Path) -> Iterator[Callable[[str], Home]]:
                 end(process)
         left = home.processes()
         # Outside tmp_path: as root all of it, otherwise the folder of the socket, since these paths are long.
-        shutil.rmtree(postgres.socket_folder(home.place, None))
-        shutil.rmtree(home.place.services)
+        if home.place.services.exists():
+            shutil.rmtree(postgres.socket_folder(home.place, None))
+            shutil.rmtree(home.place.services)
         assert not left
 
 

@@ -11,7 +11,7 @@ class EventQuerySet(models.QuerySet["AuditEvent"]):
 
 
 class AuditEvent(models.Model):
-    """Who did what to which object, with the changed fields before and after. Append-only: a trigger refuses the rest."""
+    """Who did what to which object, with the changed fields before and after. Append-only, by a trigger."""
 
     at = models.DateTimeField(auto_now_add=True, db_index=True)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")

@@ -175,7 +175,15 @@ def staff_facts(request: StaffRequest) -> HttpResponse:
         facts = facts.matching(**form.cleaned_data)
     page = Paginator(facts, 50).get_page(request.GET.get("page"))
     waiting = Revision.objects.awaiting_approval().defer("fields").select_related("author", "content_type")[:50]
-    context = {"page": page, "form": form, "waiting": waiting, "languages_count": len(languages.ACTIVE)}
+    kept = request.GET.copy()
+    kept.pop("page", None)
+    context = {
+        "page": page,
+        "form": form,
+        "waiting": waiting,
+        "languages_count": len(languages.ACTIVE),
+        "query": f"{kept.urlencode()}&" if kept else "",
+    }
     return render(request, "facts/staff/facts.html", context)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from portal.local import mailbox, postgres, valkey
-from portal.local.place import CHECKOUT, LocalError, Place, read_env_file, say
+from portal.local.place import CHECKOUT, LocalError, Place, own_folder, read_env_file, say
 from portal.local.processes import Child, Ledger
 
 Start = Callable[[Place, Ledger], tuple[Child, dict[str, str]]]
@@ -74,7 +74,7 @@ def environment(place: Place, *, sink: bool = True, waits: bool = True) -> Itera
 @contextmanager
 def shared(name: str, start: Start, place: Place, *, waits: bool) -> Iterator[tuple[dict[str, str], Child | None]]:
     """Join the server that runs here already, or start it and stop it afterwards."""
-    ledger = Ledger(place.services / f"{name}.json")
+    ledger = Ledger(own_folder(place.services, mode=0o711) / f"{name}.json")
     # Each user holds a lock on this file together with the others; the one that stops the server waits for them.
     with (place.services / f"{name}.users").open("a") as users:
         variables = join(ledger, users.fileno(), name)

@@ -59,8 +59,7 @@ def kept_place() -> Place:
     # PostgreSQL refuses to run as root, and a checkout of root is often inside a folder that nobody else may enter
     # (/root itself). So root's servers get a folder of their own that an unprivileged user can reach.
     digest = hashlib.sha256(bytes(local)).hexdigest()[:16]
-    services = own_folder(Path("/var/lib") / f"klarlagt-{digest}", mode=0o711)
-    return Place(local, services, local.parent / "media")
+    return Place(local, Path("/var/lib") / f"klarlagt-{digest}", local.parent / "media")
 
 
 @contextmanager

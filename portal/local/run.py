@@ -114,6 +114,7 @@ def gunicorn(port: int) -> list[str]:
         "--workers=2",
         "--threads=4",
         "--preload",  # the workers share the memory of what is loaded before they are made
+        "--config=python:portal.local.web",
         "--no-control-socket",
         "--forwarded-allow-ips=127.0.0.1",
         "--graceful-timeout=5",

@@ -45,7 +45,7 @@ def feed(request: HttpRequest) -> HttpResponse:
         author_name=settings.MUNICIPALITY,
     )
     for row in (
-        IndexRow.objects.filter(language=language.code).defer("vector", "folded").order_by("-updated_at")[:NEWEST]
+        IndexRow.objects.filter(language=language.code).defer("vector", "words").order_by("-updated_at")[:NEWEST]
     ):
         atom.add_item(
             title=row.title,

@@ -100,7 +100,9 @@ def staff_home(request: StaffRequest) -> HttpResponse:
     soon = timezone.now() + timedelta(days=14)
     context = {
         "waiting": waiting.exclude(author=user)[:20] if user.has_perm("facts.approve") else [],
-        "rumors": Rumor.objects.open().visible_to(user).order_by("due_at")[:10] if user.has_perm("rumors.view") else [],
+        "rumors": Rumor.objects.open().unanswered().visible_to(user).order_by("due_at")[:10]
+        if user.has_perm("rumors.view")
+        else [],
         "questions_count": Question.objects.waiting().count() if user.has_perm("questions.settle") else 0,
         "events": Event.objects.upcoming(timezone.now()).starting_before(soon).read_in(languages.SOURCE)[:10],
         "due": Fact.objects.published()

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from portal import languages
 from portal.fold import fold
-from portal.search.models import WORD_LENGTHS, IndexRow, words
+from portal.search.models import WORD_LENGTHS, IndexRow, indexed_words, quoted
 
 # A tsvector ends at a megabyte; what stands behind this many characters is not searched.
 _CHARACTERS: Final = 100_000
@@ -15,26 +15,26 @@ _CHARACTERS: Final = 100_000
 _INDEX: Final = """
 WITH learned AS (
     INSERT INTO search_word (language, word)
-    SELECT %(language)s, new.word FROM unnest(%(words)s::text[]) AS new (word)
+    SELECT %(language)s, new.word FROM unnest(%(vocabulary)s::text[]) AS new (word)
     WHERE NOT EXISTS (SELECT FROM search_word AS known WHERE known.language = %(language)s AND known.word = new.word)
 )
-INSERT INTO search_indexrow (kind, object_id, language, audience, title, text, url, vector, folded, updated_at)
+INSERT INTO search_indexrow (kind, object_id, language, audience, title, text, url, vector, words, updated_at)
 VALUES (
     %(kind)s, %(object_id)s, %(language)s, %(audience)s, %(title)s, %(text)s, %(url)s,
     setweight(to_tsvector(%(config)s::regconfig, %(title)s), 'A')
         || setweight(to_tsvector(%(config)s::regconfig, %(text)s), 'B'),
-    %(folded)s, %(now)s
+    %(words)s::tsvector, %(now)s
 )
 ON CONFLICT (kind, object_id, language) DO UPDATE SET
     audience = excluded.audience, title = excluded.title, text = excluded.text, url = excluded.url,
-    vector = excluded.vector, folded = excluded.folded, updated_at = excluded.updated_at
+    vector = excluded.vector, words = excluded.words, updated_at = excluded.updated_at
 """
 
 
 def index(*, kind: str, object_id: int, language: str, audience: str = "", title: str, text: str, url: str) -> None:
     """Make a published text findable in place of what stood there. `text` is plain, `url` the path in that language."""
     text = text[:_CHARACTERS]
-    folded = f"{fold(title)}\n{fold(text)}"
+    in_title, in_text = indexed_words(fold(title)), indexed_words(fold(text))
     with connection.cursor() as cursor:
         cursor.execute(
             _INDEX,
@@ -47,8 +47,8 @@ def index(*, kind: str, object_id: int, language: str, audience: str = "", title
                 "text": text,
                 "url": url,
                 "config": languages.get(language).search_config,
-                "folded": folded,
-                "words": [word for word in words(folded) if len(word) in WORD_LENGTHS],
+                "words": " ".join([f"{quoted(w)}:1A" for w in in_title] + [f"{quoted(w)}:2B" for w in in_text]),
+                "vocabulary": [word for word in in_title | in_text if len(word) in WORD_LENGTHS],
                 "now": timezone.now(),
             },
         )

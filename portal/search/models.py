@@ -1,10 +1,10 @@
-import json
+import math
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, ClassVar, Final, NamedTuple
+from functools import cache, lru_cache
+from typing import ClassVar, Final, NamedTuple
 
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
@@ -20,22 +20,29 @@ LAST_PAGE: Final = 500
 QUERY_CHARACTERS: Final = 200
 SNIPPET_CHARACTERS: Final = 180
 
-# The tiers of hits below those that PostgreSQL's own text search finds in titles (0) and texts (1).
-FOLDED, CORRECTED = 2, 3
+CORRECTED: Final = 3
+"""The tier of hits for what may have been meant, below exact ones in titles (0) and texts (1) and folded ones (2)."""
 
-_RANKED: Final = 250
-"""How many folded or corrected matches of one language are put in order; of more, the rest is not looked at."""
-
-# Shorter words are one letter away from too many others, longer ones stand in no vocabulary, and each costs a look.
-WORD_LENGTHS: Final = range(4, 41)
-_CORRECTED_LENGTHS: Final = range(5, 41)
-_CORRECTED_TERMS: Final = 6
-_ALTERNATIVES: Final = 6
+_PIECE: Final = 40
+"""Longer words are indexed in pieces that overlap by half."""
+WORD_LENGTHS: Final = range(4, _PIECE + 1)
+_CORRECTED_LENGTHS: Final = range(5, _PIECE + 1)
+"""Shorter words are one letter away from too many others."""
+# How many words of a query are looked up in the vocabulary, and how many each may bring along.
+_ASKED: Final = 12
+_COMPOUNDS: Final = 50
+_CLOSE: Final = 5
+_RANKED: Final = 300
+"""Matches of one tier and language that are ranked, and shown; ten microseconds each."""
 
 # Python's \w leaves out marks, without which Thai falls to pieces, and the joiners inside of Persian words.
 _JOINED: Final = "".join(c for c in map(chr, range(0x20000)) if unicodedata.category(c) in {"Mn", "Mc", "Me", "Cf"})
-_WORD: Final = re.compile(f"(?:[^\\W_]|[{re.escape(_JOINED)}])+")
-_WILDCARDS: Final = re.compile(r"[%_\\]")
+_WORD: Final = re.compile(f"[\\w{re.escape(_JOINED)}]+")
+_CHUNK: Final = re.compile(r"\S+")
+_SIGN: Final = re.compile(r"[\W_]")
+# Thai, Lao, Burmese, Khmer, Japanese and Chinese are written without spaces.
+_UNSPACED: Final = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]+")
+_TRIGRAM: Final = re.compile(r"[^\W_]{3}")
 
 
 class Segment(NamedTuple):
@@ -70,79 +77,95 @@ class Hits:
         return iter(self.found)
 
 
-# What each word may have been meant to be, per language. Edits find misspelled words, word similarity those that are
-# a part of a longer word. A union, because each half has its index and the two in one condition have none.
-_MEANT: Final = """
-SELECT term, language, EXISTS (
-    SELECT FROM search_word WHERE search_word.language = chain.language AND word = term
-), array_agg(word ORDER BY score DESC, word), array_agg(score ORDER BY score DESC, word)
+# The words of each language in which an asked one is contained, and those that it may have been meant to be: a few
+# edits away, or alike to a part of a longer word. Each of the three has its index; in one condition they have none.
+_VOCABULARY: Final = """
+SELECT asked.term, chain.language, false AS is_close, found.word
 FROM unnest(%(languages)s::text[]) AS chain (language)
-CROSS JOIN unnest(%(corrected)s::text[]) AS term
+CROSS JOIN unnest(%(contained)s::text[]) AS asked (term)
 CROSS JOIN LATERAL (
-    SELECT word, similarity(term, word) AS score
+    SELECT word FROM search_word
+    WHERE language = chain.language AND word LIKE '%%' || asked.term || '%%'
+    GROUP BY word ORDER BY length(word), word LIMIT %(compounds)s
+) AS found
+UNION ALL
+SELECT asked.term, chain.language, true, found.word
+FROM unnest(%(languages)s::text[]) AS chain (language)
+CROSS JOIN unnest(%(corrected)s::text[]) AS asked (term)
+CROSS JOIN LATERAL (
+    SELECT word
     FROM (
         SELECT word FROM search_word
-        WHERE search_word.language = chain.language AND word %% term
-            AND levenshtein_less_equal(word, term, 2) <= least(length(term) / 8 + 1, 2)
+        WHERE language = chain.language AND word %% asked.term
+            AND levenshtein_less_equal(word, asked.term, 2) <= least(length(asked.term) / 8 + 1, 2)
         UNION
-        SELECT word FROM search_word WHERE search_word.language = chain.language AND word %%> term
-    ) AS close
-    WHERE strpos(word, term) = 0
-    ORDER BY score DESC, word
-    LIMIT %(alternatives)s
-) AS close
-GROUP BY term, language
+        SELECT word FROM search_word WHERE language = chain.language AND word %%> asked.term
+    ) AS alike
+    WHERE strpos(word, asked.term) = 0
+    ORDER BY similarity(word, asked.term) DESC, word LIMIT %(close)s
+) AS found
 """
 
 # Each tier holds those before it, and none is computed once the page is full: common words are dear to rank and rare
-# ones dear to look for elsewhere, but never both. Titles come first by their own index. What the rows are joined with
-# is never a constant, so that PostgreSQL asks the index for language and words at once. The limits within bound what
-# a piece of a word that stands everywhere may cost; the words as typed come before those that may have been meant.
-_MATCHING: Final = r"""
+# ones dear to look for elsewhere, but never both. Titles come first by their own index, and by weight in the others.
+# Of words that stand in every text only so many are put in order.
+_MATCHING: Final = """
 WITH reads AS (
-    SELECT language, websearch_to_tsquery(config::regconfig, %(query)s) AS query
-    FROM unnest(%(languages)s::text[], %(configs)s::text[]) AS chain (language, config)
+    SELECT language, websearch_to_tsquery(config::regconfig, %(query)s) AS query, folded::tsquery, meant::tsquery
+    FROM unnest(%(languages)s::text[], %(configs)s::text[], %(folded)s::text[], %(meant)s::text[])
+        AS chain (language, config, folded, meant)
 ), titled AS (
     SELECT kind, object_id, 0 AS tier, max(ts_rank_cd('{0, 0, 0, 1}', vector, query)) AS score
-    FROM reads JOIN search_indexrow USING (language)
-    WHERE ts_filter(vector, '{a}') @@ query AND (%(audience)s = '' OR audience = %(audience)s)
+    FROM reads CROSS JOIN LATERAL (
+        SELECT kind, object_id, vector
+        FROM search_indexrow
+        WHERE language = reads.language AND ts_filter(vector, '{a}') @@ query
+            AND (%(audience)s = '' OR audience = %(audience)s)
+        LIMIT %(ranked)s
+    ) AS found
     GROUP BY kind, object_id
 ), exact AS (
     SELECT * FROM titled
     UNION ALL
     SELECT kind, object_id, 1, max(ts_rank_cd(vector, query))
-    FROM reads JOIN search_indexrow USING (language)
-    WHERE vector @@ query AND (%(audience)s = '' OR audience = %(audience)s)
-        AND (SELECT count(*) FROM titled) < %(needed)s
-        AND (kind, object_id) NOT IN (SELECT kind, object_id FROM titled)
+    FROM reads CROSS JOIN LATERAL (
+        SELECT kind, object_id, vector
+        FROM search_indexrow
+        WHERE language = reads.language AND vector @@ query AND (%(audience)s = '' OR audience = %(audience)s)
+            AND (kind, object_id) NOT IN (SELECT kind, object_id FROM titled)
+        LIMIT %(ranked)s
+    ) AS found
+    WHERE (SELECT count(*) FROM titled) < %(needed)s
     GROUP BY kind, object_id
 ), alike AS (
     SELECT * FROM exact
-    UNION ALL (
-        SELECT DISTINCT ON (kind, object_id) kind, object_id, tier, score + is_titled::int
-        FROM (
-            SELECT kind, object_id, tier, score, is_titled
-            FROM jsonb_to_recordset(%(variants)s) AS variant (
-                tier int, language text, score real, first text, second text, others text[]
-            )
-            CROSS JOIN LATERAL (
-                SELECT kind, object_id, split_part(left(folded, 300), E'\n', 1)
-                    LIKE ALL (ARRAY[variant.first, variant.second] || variant.others) AS is_titled
-                FROM search_indexrow
-                WHERE language = variant.language
-                    AND folded LIKE variant.first AND folded LIKE variant.second AND folded LIKE ALL (variant.others)
-                    AND (%(audience)s = '' OR audience = %(audience)s)
-                    AND (kind, object_id) NOT IN (SELECT kind, object_id FROM exact)
-                LIMIT %(ranked)s
-            ) AS found
-            WHERE (SELECT count(*) FROM exact) < %(needed)s
-            LIMIT %(ranked)s * 2
-        ) AS found
-        ORDER BY kind, object_id, tier, score + is_titled::int DESC
-    )
+    UNION ALL
+    SELECT kind, object_id, 2, max(ts_rank('{0, 0, 0.01, 1}', words, folded))
+    FROM reads CROSS JOIN LATERAL (
+        SELECT kind, object_id, words
+        FROM search_indexrow
+        WHERE language = reads.language AND words @@ folded AND (%(audience)s = '' OR audience = %(audience)s)
+            AND (kind, object_id) NOT IN (SELECT kind, object_id FROM exact)
+        LIMIT %(ranked)s
+    ) AS found
+    WHERE (SELECT count(*) FROM exact) < %(needed)s
+    GROUP BY kind, object_id
+), corrected AS (
+    SELECT * FROM alike
+    UNION ALL
+    SELECT kind, object_id, 3, max(ts_rank('{0, 0, 0.01, 1}', words, meant))
+    FROM reads CROSS JOIN LATERAL (
+        SELECT kind, object_id, words
+        FROM search_indexrow
+        WHERE language = reads.language AND words @@ meant AND (%(audience)s = '' OR audience = %(audience)s)
+            AND (kind, object_id) NOT IN (SELECT kind, object_id FROM alike)
+        LIMIT %(ranked)s
+    ) AS found
+    WHERE (SELECT count(*) FROM alike) < %(needed)s
+    GROUP BY kind, object_id
 )
 SELECT tier, kind, object_id, page.language, page.url, page.title, page.text
-FROM (SELECT * FROM alike ORDER BY tier, score DESC, kind, object_id LIMIT %(limit)s OFFSET %(offset)s) AS hit
+FROM (SELECT * FROM corrected ORDER BY tier, score DESC, kind, object_id LIMIT %(limit)s OFFSET %(offset)s) AS hit
 CROSS JOIN LATERAL (
     SELECT language, url, title, text
     FROM search_indexrow
@@ -153,35 +176,33 @@ CROSS JOIN LATERAL (
 ORDER BY tier, score DESC, kind, object_id
 """
 
-# Signs and words of two letters stand in no trigram, and asked for them the index would read all of itself.
-_MATCHING_SHORT: Final = _MATCHING.replace("folded LIKE variant.", "folded || '' LIKE variant.")
-_TRIGRAM: Final = re.compile(r"[^\W_]{3}")
-
 
 class IndexRowManager(models.Manager["IndexRow"]):
     def matching(self, query: str, language: str, audience: str = "", *, page: int = 1) -> Hits:
         """What answers a reader's words, best first: exact, then folded, then with misspelled words put right.
 
-        Looks in the reader's language and those it falls back to, Swedish always among them. At most two SQL
-        queries for anything that was typed; none for nothing or beyond the last page.
+        Looks in the reader's language and those it falls back to, Swedish always among them. Two SQL queries at most
+        for anything that was typed; none for nothing or beyond the last page.
         """
         query = query.encode("utf-8", "ignore").decode().replace("\0", " ").strip()[:QUERY_CHARACTERS]
-        terms = _terms(query)
+        folded = fold(query)
+        terms = asked_words(folded)
         if not terms or not 1 <= page <= LAST_PAGE:
             return Hits([], has_more=False)
         chain = languages.chain(language, audience=audience)
         offset = (page - 1) * PAGE
         with connections[self.db].cursor() as cursor:
-            meant = _meant(cursor, chain, terms)
+            compounds, close = _vocabulary(cursor, chain, terms)
             cursor.execute(
-                _MATCHING if any(_TRIGRAM.search(term) for term in terms) else _MATCHING_SHORT,
+                _MATCHING,
                 {
                     # A leading hyphen means NOT to PostgreSQL, and to people a number or the half of a compound.
                     "query": query.replace("-", " "),
                     "languages": list(chain),
                     "configs": [languages.get(code).search_config for code in chain],
+                    "folded": [_tsquery(code, terms, compounds) for code in chain],
+                    "meant": [_tsquery(code, terms, compounds, close) for code in chain],
                     "audience": audience,
-                    "variants": _as_json([*(_Variant(FOLDED, code, terms) for code in chain), *meant]),
                     "ranked": _RANKED,
                     "needed": offset + PAGE + 1,
                     "limit": PAGE + 1,
@@ -189,11 +210,14 @@ class IndexRowManager(models.Manager["IndexRow"]):
                 },
             )
             rows = cursor.fetchall()
-        corrected = {term for variant in meant for term in variant.terms}
-        found = [
-            _hit(row, wanted=language, terms=(*terms, *corrected) if tier == CORRECTED else terms)
-            for tier, *row in rows[:PAGE]
-        ]
+        typed = tuple(_words(folded) or folded.split())
+        meant = (*typed, *(word for alternatives in close.values() for word in alternatives))
+        marker = cache(Marker)
+        found = []
+        for tier, kind, object_id, shown, url, title, text in rows[:PAGE]:
+            mark = marker(shown, meant if tier == CORRECTED else typed)
+            parts = list(mark.parts(title)), list(mark.snippet(text))
+            found.append(Hit(kind, object_id, shown, shown != language, url, *parts))
         return Hits(found, has_more=len(rows) > PAGE)
 
 
@@ -211,8 +235,8 @@ class IndexRow(models.Model):
     url = models.CharField(max_length=500)
     vector = SearchVectorField()
     """Title (A) and text (B) in the configuration of the language."""
-    folded = models.TextField()
-    """Folded title, a line break, folded text."""
+    words = SearchVectorField()
+    """The folded words of title (A) and text (B), as they stand."""
     updated_at = models.DateTimeField()
 
     objects: ClassVar[IndexRowManager] = IndexRowManager()
@@ -231,12 +255,7 @@ class IndexRow(models.Model):
                 name="index_row_by_title",
                 fastupdate=False,
             ),
-            GinIndex(
-                fields=["language", "folded"],
-                opclasses=["varchar_ops", "gin_trgm_ops"],
-                name="index_row_by_trigram",
-                fastupdate=False,
-            ),
+            GinIndex(fields=["language", "words"], name="index_row_by_folded_word", fastupdate=False),
         ]
 
     def __str__(self) -> str:
@@ -244,10 +263,11 @@ class IndexRow(models.Model):
 
 
 class Word(models.Model):
-    """The vocabulary of the texts, folded: what a misspelled word may have meant.
+    """The vocabulary of the texts, folded: in which compounds a word stands, and which one a misspelled word may be.
 
-    Misspelled words are looked for here and not in the texts, where the same costs a second. May hold a word twice:
-    two who publish at once do not wait for each other. Keeps words whose texts are gone; they lead nowhere.
+    Looked for here and not in the texts, where a trigram index has every long text looked at and takes a second. May
+    hold a word twice: two who publish at once do not wait for each other. Keeps words whose texts are gone, which lead
+    nowhere.
     """
 
     language = models.CharField(max_length=10)
@@ -268,138 +288,146 @@ class Word(models.Model):
         return self.word
 
 
-def words(folded: str) -> list[str]:
-    """The different words of a folded text, in their order."""
-    return list(dict.fromkeys(_WORD.findall(folded)))
+def _words(folded: str) -> list[str]:
+    return _WORD.findall(folded.replace("_", " "))
 
 
-def _terms(query: str) -> list[str]:
-    """What has to be found, folded: the words, or the signs where there is no word."""
-    folded = fold(query)
-    return words(folded) or folded.split()
+def indexed_words(folded: str) -> set[str]:
+    """What a folded text is found by: words or their pieces, signs, and without spaces letters and pairs of them."""
+    half = _PIECE // 2
+    found = set(_SIGN.findall(folded)) - {" "}
+    for word in _words(folded):
+        for part in _UNSPACED.split(word):
+            found.update(part[start : start + _PIECE] for start in range(0, max(len(part) - half, 1), half))
+        for run in _UNSPACED.findall(word):
+            found.update(run, (run[place : place + 2] for place in range(len(run) - 1)))
+    return found - {""}
 
 
-def _pattern(term: str) -> str:
-    return "%" + _WILDCARDS.sub(r"\\\g<0>", term) + "%"
+def asked_words(folded: str) -> list[str]:
+    """What all has to be found for a folded query; signs only where there is no word."""
+    half = _PIECE // 2
+    asked: dict[str, None] = {}
+    for word in _words(folded):
+        for part in _UNSPACED.split(word):
+            starts = [*range(0, len(part) - half, half), len(part) - half]
+            asked |= dict.fromkeys([part] if len(part) <= _PIECE else [part[at : at + half] for at in starts])
+        for run in _UNSPACED.findall(word):
+            asked |= dict.fromkeys(run[place : place + 2] for place in range(max(len(run) - 1, 1)))
+    asked.pop("", None)
+    return list(asked) or list(dict.fromkeys(_SIGN.findall(folded.replace(" ", ""))))
 
 
-@dataclass(frozen=True, slots=True)
-class _Variant:
-    """Folded words that all have to stand in a text of one language."""
-
-    tier: int
-    language: str
-    terms: list[str]
-    score: float = 0.0
+Alternatives = dict[tuple[str, str], list[str]]
+"""Words by language and term."""
 
 
-def _as_json(variants: Iterable[_Variant]) -> str:
-    """As SQL reads them: with the two longest words in front, which the index is asked for."""
-    rows = []
-    for variant in variants:
-        # Those with trigrams first, of these the longest.
-        ranked = sorted(variant.terms, key=lambda term: (_TRIGRAM.search(term) is None, -len(term)))
-        patterns = [_pattern(term) for term in ranked]
-        has_second = len(ranked) > 1 and _TRIGRAM.search(ranked[1])
-        rows.append(
+def _vocabulary(cursor: CursorWrapper, chain: tuple[str, ...], terms: list[str]) -> tuple[Alternatives, Alternatives]:
+    """The longer words around each term, and the words it may have been meant to be."""
+    contained = [term for term in terms if _TRIGRAM.search(term)][:_ASKED]
+    corrected = [term for term in contained if len(term) in _CORRECTED_LENGTHS]
+    compounds: Alternatives = {}
+    close: Alternatives = {}
+    if contained:
+        cursor.execute(
+            _VOCABULARY,
             {
-                "tier": variant.tier,
-                "language": variant.language,
-                "score": variant.score,
-                "first": patterns[0],
-                "second": patterns[1 if has_second else 0],
-                "others": patterns[2 if has_second else 1 :],
-            }
+                "languages": list(chain),
+                "contained": contained,
+                "corrected": corrected,
+                "compounds": _COMPOUNDS,
+                "close": _CLOSE,
+            },
         )
-    return json.dumps(rows)
+        for term, language, is_close, word in cursor.fetchall():
+            (close if is_close else compounds).setdefault((language, term), []).append(word)
+    return compounds, close
 
 
-def _meant(cursor: CursorWrapper, chain: tuple[str, ...], terms: list[str]) -> list[_Variant]:
-    """The terms with one of them put right, and, where several words are unknown, with all of those put right."""
-    corrected = [term for term in terms if len(term) in _CORRECTED_LENGTHS][:_CORRECTED_TERMS]
-    if not corrected:
-        return []
-    alternatives = max(_ALTERNATIVES // len(corrected), 1)
-    cursor.execute(_MEANT, {"languages": list(chain), "corrected": corrected, "alternatives": alternatives})
-    variants = []
-    unknown: dict[str, dict[str, tuple[str, float]]] = {}
-    for term, language, is_known, close, scores in cursor.fetchall():
-        for word, score in zip(close, scores, strict=True):
-            variants.append(_Variant(CORRECTED, language, [word if t == term else t for t in terms], score))
-        if not is_known:
-            unknown.setdefault(language, {})[term] = (close[0], scores[0])
-    for language, best in unknown.items():
-        if len(best) > 1:
-            score = min(score for _, score in best.values())
-            variants.append(_Variant(CORRECTED, language, [best[t][0] if t in best else t for t in terms], score))
-    return variants
+def _tsquery(language: str, terms: list[str], *vocabularies: Alternatives) -> str:
+    """Every term, or another word that stands for it in one of the vocabularies."""
+    groups = []
+    for term in terms:
+        words = [term, *(word for known in vocabularies for word in known.get((language, term), ()))]
+        groups.append("|".join(quoted(word) for word in words))
+    return "&".join(f"({group})" for group in groups)
 
 
-def _hit(row: list[Any], *, wanted: str, terms: Iterable[str]) -> Hit:
-    kind, object_id, language, url, title, text = row
-    terms = tuple(terms)
-    return Hit(
-        kind=kind,
-        object_id=object_id,
-        language=language,
-        is_fallback=language != wanted,
-        url=url,
-        title_parts=list(_marked(title, terms, language)),
-        text_parts=_snippet(text, terms, language),
-    )
+def quoted(word: str) -> str:
+    """A word as it is written in a tsvector or a tsquery."""
+    escaped = word.replace("\\", "\\\\").replace("'", "''")
+    return f"'{escaped}'"
 
 
-# Pages share their words; folding each anew would take longer than the query.
-_folded_word: Final = lru_cache(maxsize=2**15)(fold)
+# Texts share most of their words, and folding one takes longer than all else that is done with it.
+_folded: Final = lru_cache(maxsize=2**15)(fold)
 
 
-def _matches(text: str, terms: tuple[str, ...], language: str) -> Iterator[tuple[int, int]]:
-    """Where in a text the words stand that match: whole words, single signs in scripts without spaces."""
-    known = languages.get(language)
-    if known.script in {"thai", "han"}:
-        yield from _matches_within(text, terms)
-        return
-    for word in _WORD.finditer(text):
-        folded = _folded_word(word[0])
-        if any(term in folded or (known.search_config != "simple" and _is_inflected(folded, term)) for term in terms):
-            yield word.span()
+class Marker:
+    """Finds the words of one language that match the folded terms, to be shown as such."""
 
+    def __init__(self, language: str, terms: tuple[str, ...]) -> None:
+        known = languages.get(language)
+        self.terms = terms
+        self.is_spaced = known.script not in {"thai", "han"}
+        self.is_stemmed = known.search_config != "simple"
+        # Texts share most of their words: looked at once each, with what punctuation surrounds them.
+        self.matches = cache(self._matches)
 
-def _matches_within(text: str, terms: tuple[str, ...]) -> Iterator[tuple[int, int]]:
-    # Folding sign by sign keeps the way back from a place in the folded text to the one in the text.
-    signs = [_folded_word(sign) for sign in text]
-    folded = "".join(signs)
-    origin = [place for place, sign in enumerate(signs) for _ in sign]
-    for found in re.finditer("|".join(map(re.escape, sorted(terms, key=len, reverse=True))), folded):
-        yield origin[found.start()], origin[found.end() - 1] + 1
+    def _matches(self, chunk: str) -> list[tuple[int, int]]:
+        words = _WORD.finditer(chunk.replace("_", " "))
+        return [word.span() for word in words if self._is_match(_folded(word[0]))]
+
+    def _is_match(self, folded: str) -> bool:
+        return any(
+            term == folded or (len(term) > 2 and term in folded) or (self.is_stemmed and _is_inflected(folded, term))
+            for term in self.terms
+        )
+
+    def spans(self, text: str) -> Iterator[tuple[int, int]]:
+        """Where the matches stand: whole words, or as many letters as match in scripts without spaces."""
+        if not self.is_spaced:
+            yield from self._spans_within(text)
+            return
+        for chunk in _CHUNK.finditer(text):
+            for start, stop in self.matches(chunk[0]):
+                yield chunk.start() + start, chunk.start() + stop
+
+    def _spans_within(self, text: str) -> Iterator[tuple[int, int]]:
+        # Folding sign by sign keeps the way back from a place in the folded text to the one in the text.
+        signs = [_folded(sign) for sign in text]
+        origin = [place for place, sign in enumerate(signs) for _ in sign]
+        end = 0
+        for found in re.finditer("|".join(map(re.escape, sorted(self.terms, key=len, reverse=True))), "".join(signs)):
+            # One sign can fold to several, and a match then end or begin within it.
+            if origin[found.start()] >= end:
+                end = origin[found.end() - 1] + 1
+                yield origin[found.start()], end
+
+    def parts(self, text: str) -> Iterator[Segment]:
+        end = 0
+        for start, stop in self.spans(text):
+            if start > end:
+                yield Segment(text[end:start], is_match=False)
+            yield Segment(text[start:stop], is_match=True)
+            end = stop
+        if end < len(text):
+            yield Segment(text[end:], is_match=False)
+
+    def snippet(self, text: str) -> Iterator[Segment]:
+        """About SNIPPET_CHARACTERS of the text around the first match, cut between words."""
+        text = " ".join(text.split())
+        first, _ = next(self.spans(text), (0, 0))
+        half = SNIPPET_CHARACTERS // 2
+        start = 0 if first < half else max(text.rfind(" ", 0, first - half // 2) + 1, first - half)
+        stop = len(text)
+        if stop - start > SNIPPET_CHARACTERS:
+            stop = text.rfind(" ", first, start + SNIPPET_CHARACTERS)
+            stop = stop if stop > first else start + SNIPPET_CHARACTERS
+        return self.parts(("…" if start else "") + text[start:stop] + ("…" if stop < len(text) else ""))
 
 
 def _is_inflected(word: str, term: str) -> bool:
-    """Whether two words share so much of their beginning that a stemmer took them for one. For marking only."""
-    needed = max(4, 0.7 * min(len(word), len(term)))
-    return len(word) >= needed and word[: int(needed + 0.999)] == term[: int(needed + 0.999)]
-
-
-def _marked(text: str, terms: tuple[str, ...], language: str) -> Iterator[Segment]:
-    end = 0
-    for start, stop in _matches(text, terms, language):
-        if start > end:
-            yield Segment(text[end:start], is_match=False)
-        yield Segment(text[start:stop], is_match=True)
-        end = stop
-    if end < len(text):
-        yield Segment(text[end:], is_match=False)
-
-
-def _snippet(text: str, terms: tuple[str, ...], language: str) -> list[Segment]:
-    """About SNIPPET_CHARACTERS of the text around the first match, cut between words."""
-    text = " ".join(text.split())
-    first, _ = next(_matches(text, terms, language), (0, 0))
-    start = 0 if first < SNIPPET_CHARACTERS // 2 else text.rfind(" ", 0, first - SNIPPET_CHARACTERS // 3) + 1
-    start = max(start, first - SNIPPET_CHARACTERS // 2)
-    stop = len(text)
-    if stop - start > SNIPPET_CHARACTERS:
-        stop = text.rfind(" ", first, start + SNIPPET_CHARACTERS)
-        stop = stop if stop > first else start + SNIPPET_CHARACTERS
-    cut = ("…" if start else "") + text[start:stop] + ("…" if stop < len(text) else "")
-    return list(_marked(cut, terms, language))
+    """Whether two words share so much of their beginning that a stemmer took them for one."""
+    shared = max(4, math.ceil(0.7 * min(len(word), len(term))))
+    return len(word) >= shared and word[:shared] == term[:shared]

@@ -427,7 +427,7 @@ def worker(post):
     yield start
     for process in processes:
         process.kill()
-        process.communicate()
+        sys.stderr.write(process.communicate()[1].decode())  # shown when the test has failed
 
 
 def account_mail():

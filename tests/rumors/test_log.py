@@ -59,9 +59,8 @@ def test_the_form_makes_a_rumor_and_its_first_sighting(as_reporter, reporter):
 def test_a_few_fields_are_enough(as_reporter):
     """What a phone sends when only the claim and the place were filled in."""
     page = as_reporter.get(URL).content.decode()
-    sent = {"claim": CLAIM, "channel": "phone"}
-    for name, value in re.findall(r'<input type="date" name="(\w+)" value="([^"]+)"', page):
-        sent[name] = value
+    sent = dict(re.findall(r'<input type="date" name="(\w+)" value="([^"]+)"', page))
+    sent |= {"claim": CLAIM, "channel": "phone"}
     for name, options in re.findall(r'<select name="(\w+)".*?>(.*?)</select>', page, re.DOTALL):
         chosen = re.search(r'value="([^"]*)"\s+selected', options)
         sent.setdefault(name, chosen[1] if chosen else "")
@@ -73,7 +72,10 @@ def test_a_few_fields_are_enough(as_reporter):
 
 def test_the_claim_comes_first_on_the_page_and_the_rest_is_folded(as_reporter):
     page = as_reporter.get(URL).content.decode()
-    places = [page.index(f'name="{name}"') for name in ("claim", "original", "original_language", "channel", "heard_how", "seen_on", "area", "url")]  # fmt: skip
+    places = [
+        page.index(f'name="{name}"')
+        for name in ("claim", "original", "original_language", "channel", "heard_how", "seen_on", "area", "url")
+    ]
     assert places == sorted(places)
     folded = page[page.index("<details") : page.index("</details>")]
     assert 'name="sensitivity"' in folded
@@ -149,7 +151,16 @@ def test_a_day_that_cannot_be_is_refused_beside_its_field(as_reporter, day):
     assert response.context["form"].errors.keys() == {"seen_on"}
 
 
-@pytest.mark.parametrize("values", [{"claim": "x" * 301}, {"channel": "pigeon"}, {"url": "javascript:alert(1)"}, {"topic": "99999999999999999999"}, {"original": "a\x00b"}])  # fmt: skip
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"claim": "x" * 301},
+        {"channel": "pigeon"},
+        {"url": "javascript:alert(1)"},
+        {"topic": "99999999999999999999"},
+        {"original": "a\x00b"},
+    ],
+)
 def test_bad_values_are_refused_with_a_sentence(as_reporter, values):
     response = as_reporter.post(URL, form(**values))
     assert response.status_code == 422
@@ -261,7 +272,15 @@ def test_a_rumor_that_is_not_there_cannot_be_merged_into(as_reporter, reporter, 
 
 def test_a_sighting_can_be_added_later_but_not_to_a_duplicate(as_reporter, reporter):
     earlier, fresh = log(), log(by=reporter)
-    seen = {"channel": "tiktok", "heard_how": "seen_online", "language": "ar", "seen_on": "2026-01-02", "original": "", "area": "", "url": ""}  # fmt: skip
+    seen = {
+        "channel": "tiktok",
+        "heard_how": "seen_online",
+        "language": "ar",
+        "seen_on": "2026-01-02",
+        "original": "",
+        "area": "",
+        "url": "",
+    }
     as_reporter.post(f"/staff/rumors/{earlier.pk}/sight/", seen)
     assert earlier.sightings.filter(channel="tiktok", language="ar").count() == 1
     actions.merge(fresh, into=earlier, by=reporter)
@@ -270,7 +289,18 @@ def test_a_sighting_can_be_added_later_but_not_to_a_duplicate(as_reporter, repor
     assert fresh.sightings.count() == 0
 
 
-@pytest.mark.parametrize(("path", "field"), [("sight", "original"), ("sight", "area"), ("sight", "url"), ("edit", "claim"), ("edit", "original"), ("rate", "basis"), ("move", "reason")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [
+        ("sight", "original"),
+        ("sight", "area"),
+        ("sight", "url"),
+        ("edit", "claim"),
+        ("edit", "original"),
+        ("rate", "basis"),
+        ("move", "reason"),
+    ],
+)
 def test_every_other_form_has_the_guard_too(path, field):
     client = sign_in(person(Role.EDITOR))
     rumor = log()

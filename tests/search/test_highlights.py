@@ -25,6 +25,7 @@ def hit(query: str, title: str, text: str = "", language: str = "sv") -> Hit:
         ("sv", "Domstolarna beslutar", "domstol", ["Domstolarna"]),
         ("sv", "Domstolen beslutar", "domstolarna", ["Domstolen"]),
         ("sv", "En orosanmälan görs", "orosanmlan", ["orosanmälan"]),
+        ("sv", "Kan de ta barnen?", "de barn", ["de", "barnen"]),
         ("sv", "LVU (1990:52) gäller", "1990:52", ["1990", "52"]),
         ("ar", "في المَدْرَسَةُ اليوم", "المدرسه", ["المَدْرَسَةُ"]),
         ("fa", "آیا می\u200cتوانند کودک", "میتوانند", ["می\u200cتوانند"]),

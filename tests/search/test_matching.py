@@ -40,6 +40,7 @@ def found(query: str, language: str = "sv", audience: str = "", *, page: int = 1
         pytest.param("sv", "Enligt socialtjänstlagen", "socialtjnst", id="misspelled part of a compound"),
         pytest.param("sv", "En orosanmälan", "orosanmelan", id="one letter wrong"),
         pytest.param("sv", "Socialtjänsten hjälper", "soicaltjänsten", id="two letters changed places"),
+        pytest.param("sv", "Barn- och ungdomsförvaltningsmyndigheten", "ungdomsförvaltningsmyndighetn", id="long"),
         pytest.param("sv", "Socialtjänsten hjälper", "socialtjanst", id="Swedish on a foreign keyboard"),
         pytest.param("en", "The authorities decided", "deciding", id="English stem"),
         pytest.param("ar", "الخدمات الاجتماعية", "خدمات", id="Arabic without article"),
@@ -124,7 +125,7 @@ def test_only_the_chosen_audience_is_found() -> None:
     publish(3, "sv", "Barnavård", audience="embassies")
     publish(4, "sv", "Barnn", audience="embassies")
     assert found("barn", audience="children") == [2]
-    assert found("barn", audience="embassies") == [4, 3] or found("barn", audience="embassies") == [3, 4]
+    assert sorted(found("barn", audience="embassies")) == [3, 4]
     assert found("barnn", audience="parents") == [1]
 
 
@@ -215,7 +216,7 @@ def test_a_sign_is_found_where_it_stands_and_stands_for_nothing_else(sign: str) 
 
 
 @pytest.mark.parametrize("query", ["", "   ", "\u200b", "\0"])
-def test_nothing_asked_costs_nothing(query: str, django_assert_num_queries: object) -> None:
+def test_nothing_asked_costs_nothing(query: str) -> None:
     publish(1, "sv", "Ord")
     with CaptureQueriesContext(connection) as queries:
         assert found(query) == []
@@ -293,6 +294,13 @@ def test_persian_is_never_stemmed_as_arabic() -> None:
     publish(1, "fa", "والدین", "کتابها")
     row = IndexRow.objects.get()
     assert "والدین" in row.vector, "the Arabic stemmer would have taken letters away"
+
+
+def test_a_part_of_an_endless_word_is_found() -> None:
+    word = "".join(chr(ord("a") + n * n % 23) for n in range(150))
+    publish(1, "sv", "Rubrik", word)
+    assert found(word) == [1]
+    assert [found(word[start : start + 20]) for start in range(130)] == [[1]] * 130
 
 
 def test_a_text_larger_than_a_vector_can_be_published() -> None:

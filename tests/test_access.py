@@ -1,0 +1,215 @@
+"""Who may open what: every address, by role. An address without a row fails."""
+
+import pytest
+from django.urls import get_resolver, reverse
+from django.utils import timezone
+
+from events import actions as events
+from portal.accounts.models import Role, User
+from portal.audit.models import AuditEvent
+from portal.pages.models import Page
+from portal.questions import actions as questions
+from portal.questions.models import Door
+from portal.revisions import actions as revisions
+from rumors import actions as rumors
+from tests import factories
+from tests.accounts.people import browser, person, sign_in
+
+R = Role
+ALL = frozenset(Role)
+PUBLIC = "public"
+OWN = "own"  # allauth's own pages: their rules are tested in tests/accounts
+WRITERS = {R.EDITOR}
+LOGGERS = {R.REPORTER, R.EDITOR, R.EVENTS, R.SECURITY}
+
+
+def words(text: str) -> list[str]:
+    return text.split()
+
+
+TABLE = {
+    # everybody
+    **dict.fromkeys(
+        words("""
+        root sitemap robots security_txt healthz readyz short unsubscribe front search feed accessibility
+        privacy parents children embassies fact handout card tell_us told rumors rumor events events_ics
+        event_ics event register registered registration openapi-json api-root list_languages list_facts
+        get_fact list_rebuttals list_events
+        """),
+        PUBLIC,
+    ),
+    **dict.fromkeys(
+        words("""
+        account_login account_logout account_inactive account_reauthenticate profile account_change_password
+        account_set_password account_reset_password account_reset_password_done
+        account_reset_password_from_key_done account_reset_password_from_key mfa_index mfa_authenticate
+        mfa_reauthenticate mfa_activate_totp mfa_deactivate_totp mfa_view_recovery_codes
+        mfa_generate_recovery_codes mfa_download_recovery_codes mfa_list_webauthn mfa_add_webauthn
+        mfa_login_webauthn mfa_reauthenticate_webauthn mfa_edit_webauthn mfa_remove_webauthn
+        socialaccount_login_cancelled socialaccount_login_error openid_connect_login openid_connect_callback
+        """),
+        OWN,
+    ),
+    # off unless a setting is on
+    "metrics": frozenset(),
+    "mailbox": frozenset(),
+    "mailbox_message": frozenset(),
+    # staff
+    "staff": ALL,
+    "staff_contacts": {R.EDITOR, R.ADMIN},
+    "staff_page": ALL,
+    "text": {R.EDITOR},
+    "withdraw": {R.APPROVER},
+    "revision": ALL,
+    "move_revision": {R.APPROVER},
+    "staff_facts": ALL,
+    "new_fact": {R.EDITOR},
+    "staff_topics": ALL,
+    "new_topic": {R.EDITOR},
+    "staff_topic": {R.EDITOR},
+    "staff_fact": ALL,
+    "edit_fact": {R.EDITOR},
+    "staff_questions": ALL,
+    "staff_question": {R.EDITOR, R.REPORTER, R.EVENTS},
+    "staff_rumors": ALL,
+    "log_rumor": LOGGERS,
+    "staff_rebuttal": ALL,
+    "staff_rumor": ALL,
+    "logged_rumor": LOGGERS,
+    "merge_rumor": LOGGERS,
+    "sight_rumor": LOGGERS,
+    "edit_rumor": {R.EDITOR},
+    "rate_rumor": {R.EDITOR},
+    "move_rumor": {R.EDITOR},
+    "link_fact": {R.EDITOR},
+    "staff_events": ALL,
+    "new_event": {R.EVENTS},
+    "staff_event": ALL,
+    "edit_event": {R.EVENTS},
+    "event_program": {R.EVENTS, R.EDITOR, R.TRANSLATOR},
+    "event_registrations": {R.EVENTS},
+    "staff_reports": {R.MANAGER, R.AUDITOR, R.EDITOR},
+    "staff_audit": {R.AUDITOR},
+}
+POSTS = {"move_revision", "merge_rumor", "move_rumor"}
+
+
+def names(patterns=None, prefix="") -> dict[str, str]:
+    found = {}
+    for entry in patterns or get_resolver().url_patterns:
+        route = prefix + str(entry.pattern)
+        if hasattr(entry, "url_patterns"):
+            if getattr(entry, "app_name", "") != "admin":
+                found |= names(entry.url_patterns, route)
+        elif entry.name:
+            found[entry.name] = route
+    return found
+
+
+def test_every_address_has_a_row_and_every_row_an_address():
+    assert set(names()) == set(TABLE)
+
+
+@pytest.fixture
+def arguments(db) -> dict[str, dict]:
+    """What an address needs to be opened, with everything that could leak behind it."""
+    fact = factories.published_fact("ar")
+    author = factories.user()
+    draft = revisions.draft(fact, language="sv", fields={"title": "Ny fråga?"}, by=author)
+    revisions.submit(draft, by=author)
+    rumor = rumors.log(claim="Påståendet att X", channel="tiktok", seen_on=timezone.localdate(), by=author)
+    rebuttal = rumors.link(rumor=rumor, fact=fact, strength="refutes", slug="sant", by=author)
+    starts_at = timezone.now() + timezone.timedelta(days=5)
+    event = events.create(
+        by=author, kind="seminar", slug="traff", starts_at=starts_at, ends_at=starts_at + timezone.timedelta(hours=1)
+    )
+    page = Page.objects.create(key="privacy")
+    question = questions.ask(text="Hur?", language="sv", door=Door.FORM)
+    on_fact = {"kind": "fact", "object_id": fact.pk, "language": "sv"}
+    return {
+        "staff_page": {"pk": page.pk},
+        "text": on_fact,
+        "withdraw": on_fact,
+        "revision": {"pk": draft.pk},
+        "move_revision": {"pk": draft.pk, "step": "approve"},
+        "staff_topic": {"pk": fact.topic_id},
+        "staff_fact": {"pk": fact.pk},
+        "edit_fact": {"pk": fact.pk},
+        "staff_question": {"pk": question.pk},
+        "staff_rebuttal": {"pk": rebuttal.pk},
+        **dict.fromkeys(
+            [
+                "staff_rumor",
+                "logged_rumor",
+                "merge_rumor",
+                "sight_rumor",
+                "edit_rumor",
+                "rate_rumor",
+                "move_rumor",
+                "link_fact",
+            ],
+            {"pk": rumor.pk},
+        ),
+        **dict.fromkeys(["staff_event", "edit_event", "event_registrations"], {"pk": event.pk}),
+        "event_program": {"pk": event.pk, "language": "ar"},
+        "mailbox_message": {"name": "00000000000000000001-1"},
+    }
+
+
+STAFF = sorted(name for name, who in TABLE.items() if who not in (PUBLIC, OWN))
+
+
+def answer(client, name, arguments):
+    url = reverse(name, kwargs=arguments.get(name))
+    return client.post(url) if name in POSTS else client.get(url)
+
+
+@pytest.mark.parametrize("role", [*Role, None], ids=str)
+def test_staff_addresses_open_for_their_roles_only(role, arguments):
+    client = sign_in(person(*([role] if role else [])))
+    wrong = []
+    for name in STAFF:
+        before = AuditEvent.objects.count()
+        response = answer(client, name, arguments)
+        may = role in TABLE[name]
+        # A form that is sent empty is answered with 422, a move with a redirect to the page it came from, and a merge
+        # with nothing to merge into with 404.
+        is_open = response.status_code in {200, 302, 422} or (name, response.status_code) == ("merge_rumor", 404)
+        if is_open != may or (response.status_code == 302 and "login" in response["Location"]):
+            wrong.append((name, response.status_code))
+        if not may and AuditEvent.objects.count() != before:
+            wrong.append((name, "left a trace"))
+    assert wrong == []
+
+
+def test_strangers_are_sent_to_sign_in(arguments):
+    client = browser()
+    for name in STAFF:
+        response = answer(client, name, arguments)
+        if TABLE[name]:
+            assert response["Location"].startswith("/staff/login/"), name
+        else:
+            assert response.status_code in {302, 404}, name
+
+
+def test_without_a_second_factor_no_staff_address_opens(arguments):
+    user = person(*Role, password="gurka läser tidning")
+    client = browser()
+    client.force_login(user)
+    for name in STAFF:
+        if TABLE[name]:
+            assert answer(client, name, arguments)["Location"].startswith("/staff/mfa/"), name
+    assert User.objects.filter(pk=user.pk).exists()
+
+
+def test_everything_under_staff_says_what_it_asks_for():
+    """A staff view without `@staff` would be open to everybody."""
+    from django.urls import resolve
+
+    for name in STAFF:
+        if name == "metrics":
+            continue
+        kwargs = {"pk": 1, "kind": "fact", "object_id": 1, "language": "sv", "step": "approve", "name": "1-1"}
+        route = names()[name]
+        path = reverse(name, kwargs={key: value for key, value in kwargs.items() if f"{key}>" in route})
+        assert getattr(resolve(path).func, "permission", None), name
