@@ -136,9 +136,9 @@ class StoredPages:
         request: HttpRequest, built_at: float, tag: str, headers: dict[str, str], packed: bytes
     ) -> HttpResponse:
         response: HttpResponse
-        if tag in request.META.get("HTTP_IF_NONE_MATCH", ""):
+        if tag in request.headers.get("if-none-match", ""):
             response = HttpResponseNotModified()
-        elif "gzip" in request.META.get("HTTP_ACCEPT_ENCODING", ""):
+        elif "gzip" in request.headers.get("accept-encoding", ""):
             response = HttpResponse(packed)
             headers = headers | {"Content-Encoding": "gzip"}
         else:
@@ -206,10 +206,10 @@ def form_token(purpose: str) -> str:
 
 def check_public_post(request: HttpRequest, purpose: str) -> bool:
     """False when the form's token has expired (show the form again); raises PermissionDenied on a foreign origin."""
-    origin = request.META.get("HTTP_ORIGIN")
+    origin = request.headers.get("origin")
     if origin is not None and urlsplit(origin).netloc != request.get_host():
         raise PermissionDenied("The form was sent from another site.")
-    if request.META.get("HTTP_SEC_FETCH_SITE", "same-origin") not in {"same-origin", "none"}:
+    if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
         raise PermissionDenied("The form was sent from another site.")
     try:
         return bool(signing.loads(request.POST.get("token", ""), salt="public-form", max_age=FORM_SECONDS) == purpose)

@@ -51,7 +51,7 @@ class StaffLanguage:
     def _language(request: HttpRequest) -> str:
         if has_session(request) and request.user.is_authenticated:
             return request.user.language
-        for wanted, _quality in parse_accept_lang_header(request.META.get("HTTP_ACCEPT_LANGUAGE", "").lower()):
+        for wanted, _quality in parse_accept_lang_header(request.headers.get("accept-language", "").lower()):
             if (code := wanted.partition("-")[0]) in languages.STAFF:
                 return code
         return languages.SOURCE
@@ -103,7 +103,7 @@ class SessionLimits:
         address = request.get_full_path()
         if request.method not in {"GET", "HEAD"}:
             # What was sent is refused, so the way back leads to the page of the form, not to where it was sent.
-            page = urlsplit(request.META.get("HTTP_REFERER", ""))
+            page = urlsplit(request.headers.get("referer", ""))
             if page.netloc == request.get_host() and page.path.startswith(STAFF_PATHS):
                 address = page._replace(scheme="", netloc="", fragment="").geturl()
         logout(request, show_message=False)

@@ -20,6 +20,7 @@ class SearchForm(forms.Form):
         choices=[("", pgettext_lazy("search", "Everybody")), *Audience.choices],
         required=False,
     )
+    page = forms.IntegerField(min_value=1, max_value=500, required=False, widget=forms.HiddenInput)
 
 
 class ContactsForm(forms.Form):

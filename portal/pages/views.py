@@ -1,5 +1,6 @@
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -52,11 +53,14 @@ def front(request: HttpRequest) -> HttpResponse:
 @public(stored=False)
 def search(request: HttpRequest) -> HttpResponse:
     form = SearchForm(request.GET)
-    hits: list[Any] = []
+    context: dict[str, Any] = {"form": form, "q": form.data.get("q", ""), "number": 1}
     if form.is_valid() and form.cleaned_data["q"]:
         code = get_language() or languages.SOURCE
-        hits = list(IndexRow.objects.matching(form.cleaned_data["q"], code, form.cleaned_data["audience"]))
-    return render(request, "pages/search.html", {"form": form, "hits": hits, "q": form.data.get("q", "")})
+        number = form.cleaned_data["page"] or 1
+        asked = {"q": form.cleaned_data["q"], "audience": form.cleaned_data["audience"]}
+        hits = IndexRow.objects.matching(asked["q"], code, asked["audience"], page=number)
+        context |= {"hits": hits, "number": number, "query": f"{urlencode(asked)}&"}
+    return render(request, "pages/search.html", context)
 
 
 def _standing(request: HttpRequest, key: str) -> HttpResponse:
