@@ -162,7 +162,6 @@ class Headers:
     FIXED: Final = {
         "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=(), interest-cohort=()",
         "Cross-Origin-Resource-Policy": "same-origin",
-        "X-Frame-Options": "DENY",
     }
 
     def __init__(self, get_response: GetResponse) -> None:

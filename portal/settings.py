@@ -69,6 +69,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "portal.public.RequestLog",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "portal.public.Headers",
     "csp.middleware.CSPMiddleware",
     "portal.pages.errors.ErrorPages",
