@@ -109,7 +109,7 @@ def test_an_arabic_message_keeps_its_times_from_left_to_right(make_event):
         letter = compose(Delivery.objects.get(kind=actions.CONFIRMATION), message, now=timezone.now())
     assert "\u206614:00–15:30\u2069" in letter.get_body(("plain",)).get_content()
     assert re.search(
-        r'<bdi dir="ltr"><bdi dir="ltr">14:00</bdi>&NoBreak;–&NoBreak;<bdi dir="ltr">15:30</bdi></bdi>', message.html
+        r'<bdi dir="ltr"><bdi dir="ltr">14:00</bdi>\u2060–\u2060<bdi dir="ltr">15:30</bdi></bdi>', message.html
     )
     assert "/ar/events/" in message.text
     assert b"/ar/events/" in message.calendar.replace(b"\r\n ", b"")

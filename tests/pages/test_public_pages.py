@@ -108,18 +108,17 @@ def test_the_short_address_leads_to_the_fact_in_the_readers_language(client, fac
 
 def test_a_missing_translation_is_the_whole_swedish_text_marked_as_such(client, fact):
     html = client.get(f"/so/facts/{fact.slug}/").content.decode()
-    assert '<html lang="so" dir="ltr"' in html
-    assert 'lang="sv" dir="ltr" data-fallback="sv"' in html
+    assert re.search(r'<html lang="so"\s+dir="ltr"', html)
+    assert re.search(r'lang="sv"\s+dir="ltr"\s+data-fallback="sv"', html)
     assert "Fråga sv?" in html
-    assert 'hreflang="so" href' not in html.split("</head>")[0].replace('" hreflang', "")
-    assert set(re.findall(r'<link rel="alternate" hreflang="([^"]+)"', html)) == {"sv", "ar", "en", "x-default"}
+    assert set(re.findall(r'<link rel="alternate"\s+hreflang="([^"]+)"', html)) == {"sv", "ar", "en", "x-default"}
 
 
 def test_a_right_to_left_page_says_so(client, fact):
     response = client.get(f"/ar/facts/{fact.slug}/")
     html = response.content.decode()
     assert response["Content-Language"] == "ar"
-    assert '<html lang="ar" dir="rtl"' in html
+    assert re.search(r'<html lang="ar"\s+dir="rtl"', html)
     assert '<bdi dir="ltr">1–4 §§</bdi>' in html
 
 
@@ -153,7 +152,7 @@ def test_bad_input_gets_a_human_sentence_and_the_numbers_to_call(client, method,
 def test_error_pages_are_in_the_readers_language_and_need_no_database(client, fact, django_assert_num_queries):
     with django_assert_num_queries(0):
         html = client.get("/ar/no/such/page/").content.decode()
-    assert '<html lang="ar" dir="rtl"' in html
+    assert re.search(r'<html lang="ar"\s+dir="rtl"', html)
 
 
 def ask(client: Client, **fields) -> object:
