@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import pgettext_lazy
 
 from portal import languages
-from portal.facts.models import Fact, Topic, titles
+from portal.facts.models import Fact, Topic, link_columns
 from portal.revisions.models import Edition, Revision
 from portal.revisions.rules import reading_columns
 
@@ -342,9 +342,7 @@ class RebuttalQuerySet(models.QuerySet["Rebuttal"]):
         return self.annotate(published_at=Subquery(published.values("published_at"))).order_by("-published_at", "-pk")
 
     def as_links(self, code: str) -> "models.QuerySet[Any, Any]":
-        return self.annotate(kind=Value("rebuttal"), **titles("title", code)).values(
-            "kind", "slug", "link_title", "link_language"
-        )
+        return self.annotate(kind=Value("rebuttal")).values_list("kind", "slug", *link_columns(code))
 
 
 class Rebuttal(models.Model):

@@ -1,10 +1,10 @@
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q, Value
-from django.db.models.functions import Coalesce, NullIf
 from django.urls import reverse
 from django.utils.translation import pgettext_lazy
 
@@ -74,24 +74,29 @@ class FactQuerySet(models.QuerySet["Fact"]):
         return self.filter(review_due__lte=on)
 
     def as_links(self, code: str) -> "models.QuerySet[Any, Any]":
-        """Kind, slug, title and the title's language, for lists of links; unites with other modules' `as_links`."""
-        return self.annotate(kind=Value("fact"), **titles("title", code)).values(
-            "kind", "slug", "link_title", "link_language"
-        )
+        """Rows for `Link.of`; unites with the `as_links` of other modules."""
+        return self.annotate(kind=Value("fact")).values_list("kind", "slug", *link_columns(code))
 
 
-def titles(field: str, code: str) -> dict[str, Any]:
-    """Annotations `link_title` and `link_language`: the first language of the chain that has the field."""
-    chain = languages.chain(code)
-    text = models.TextField()
-    filled = [NullIf(F(languages.suffixed(field, c)), Value(""), output_field=text) for c in chain]
-    return {
-        "link_title": Coalesce(*filled, Value(""), output_field=text),
-        "link_language": models.Case(
-            *(models.When(**{languages.suffixed(field, c) + "__gt": ""}, then=Value(c)) for c in chain[:-1]),
-            default=Value(chain[-1]),
-        ),
-    }
+def link_columns(code: str) -> list[str]:
+    return [languages.suffixed("title", candidate) for candidate in languages.chain(code)]
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A title in the reader's language, or in the first of its chain that has one."""
+
+    kind: str
+    slug: str
+    title: str
+    language: languages.Language
+
+    @classmethod
+    def of(cls, row: tuple[str, ...], code: str) -> "Link":
+        kind, slug, *titles = row
+        found = zip(titles, languages.chain(code), strict=True)
+        title, language = next((title, candidate) for title, candidate in found if title)
+        return cls(kind, slug, title, languages.get(language))
 
 
 class Fact(models.Model):
@@ -130,15 +135,16 @@ class Fact(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("fact", args=[self.slug])
 
-    def links(self, code: str) -> "models.QuerySet[Any, Any]":
-        """Rebuttals that rest on this fact, then other facts of its topic, as rows for a list of links; one query."""
+    def links(self, code: str) -> list[Link]:
+        """Rebuttals that rest on this fact, then other facts of its topic; one query."""
         related = (
             Fact.objects.published()
             .filter(topic_id=self.topic_id, audience=self.audience)
             .exclude(pk=self.pk)
             .as_links(code)[:6]
         )
-        return self.rebuttals.published().as_links(code).union(related).order_by("-kind")
+        rows = self.rebuttals.published().as_links(code).union(related).order_by("-kind")
+        return [Link.of(row, code) for row in rows]
 
     @property
     def is_guarded(self) -> bool:

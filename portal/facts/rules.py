@@ -49,10 +49,10 @@ def provenance(text: Text, editions: Iterable[Any]) -> Provenance:
         is_machine_made=revision.method == Method.MACHINE,
         is_machine_edited=revision.method == Method.MACHINE_EDITED,
         is_approved=revision.decided_by_id is not None,
-        is_outdated=edition.is_outdated,
+        is_outdated=edition.staleness.is_outdated,
         published_at=edition.published_at,
-        changed_on=edition.changed_at,
-        change_note=edition.change_note or "",
+        changed_on=edition.staleness.changed_at,
+        change_note=edition.staleness.change_note,
     )
 
 

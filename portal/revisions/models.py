@@ -6,7 +6,7 @@ from django.conf import settings
 from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
-from django.db.models import Exists, F, Model, OuterRef, Q, Subquery
+from django.db.models import F, Model, Q
 from django.utils.translation import pgettext_lazy
 
 from portal import languages
@@ -128,34 +128,8 @@ class EditionQuerySet(models.QuerySet["Edition"]):
         return self.filter(revision__isnull=False)
 
     def with_staleness(self) -> "EditionQuerySet":
-        """What a reader is told of a translation's age, without the texts of the revisions.
-
-        `is_outdated`: the Swedish text is another one now, and a content change came after the base. `changed_at`,
-        `change_note`: the last such change.
-        """
-        swedish = Edition.objects.filter(
-            content_type=OuterRef("content_type"), object_id=OuterRef("object_id"), language=languages.SOURCE
-        )
-        changes = Revision.objects.filter(
-            content_type=OuterRef("content_type"),
-            object_id=OuterRef("object_id"),
-            language=languages.SOURCE,
-            state=State.PUBLISHED,
-            significance__in=[Significance.CONTENT, Significance.MAJOR],
-            id__gt=OuterRef("revision__based_on_id"),
-        ).order_by("-id")
-        other_text = swedish.filter(revision__isnull=False).exclude(
-            revision__digest=OuterRef("revision__based_on__digest")
-        )
-        return (
-            self.select_related("revision")
-            .defer("revision__fields")
-            .annotate(
-                is_outdated=Exists(changes) & Exists(other_text),
-                changed_at=Subquery(changes.values("decided_at")[:1]),
-                change_note=Subquery(changes.values("change_note")[:1]),
-            )
-        )
+        """What a reader is told of a translation's age, without the texts of the revisions."""
+        return self.select_related("revision", "staleness").defer("revision__fields")
 
 
 class Edition(models.Model):
@@ -193,3 +167,27 @@ class Edition(models.Model):
 
     def __str__(self) -> str:
         return f"{self.content_type.model} {self.object_id} {self.language}"
+
+    @property
+    def is_outdated(self) -> bool:
+        return self.staleness.is_outdated
+
+
+class Staleness(models.Model):
+    """Whether an edition still says what the Swedish text says: a view of the database, computed and never stored.
+
+    Outdated: the Swedish text is another one now, and a published Swedish revision with a content change came after
+    the one that this translation renders. `changed_at` and `change_note` tell of the last such change.
+    """
+
+    edition = models.OneToOneField(Edition, models.DO_NOTHING, primary_key=True, related_name="staleness")
+    is_outdated = models.BooleanField()
+    changed_at = models.DateTimeField(null=True)
+    change_note = models.CharField(max_length=300)
+
+    class Meta:
+        managed = False
+        db_table = "revisions_staleness"
+
+    def __str__(self) -> str:
+        return f"{self.edition_id}"
