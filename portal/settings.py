@@ -217,7 +217,8 @@ ACCOUNT_SESSION_REMEMBER = False
 # Whole town halls sit behind one address, so the address may do much and the single account little.
 ACCOUNT_RATE_LIMITS = {"login": "120/m/ip", "login_failed": "30/m/ip,5/5m/key", "reset_password": "20/m/ip,5/h/key"}
 MFA_RATE_LIMITS = {"webauthn_login": "60/m/ip"}
-ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", 0)
+TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", 0)
+ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXY_COUNT
 ACCOUNT_FORMS = {
     "login": "portal.accounts.forms.SignIn",
     "reauthenticate": "portal.accounts.forms.PasswordAgain",

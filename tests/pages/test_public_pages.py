@@ -200,3 +200,12 @@ def test_a_class_of_85_gets_through_and_a_flood_does_not(client, settings):
         last = ask(client)
     assert last.status_code == 429
     assert "112" in last.content.decode()
+
+
+def test_a_limit_counts_readers_not_the_proxy_in_front_and_believes_no_made_up_address(settings, rf):
+    settings.TRUSTED_PROXY_COUNT = 1
+    for number in range(5):
+        request = rf.post("/", headers={"x-forwarded-for": f"1.2.3.{number}, 192.0.2.7"})
+        allowed = public.within_limit(request, "test", per_hour=3)
+    assert not allowed
+    assert public.within_limit(rf.post("/", headers={"x-forwarded-for": "192.0.2.8"}), "test", per_hour=3)
