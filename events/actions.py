@@ -131,7 +131,7 @@ def reindex(thing: Model, language: str) -> None:
     """The search row of one event in one language, made or taken away."""
     assert isinstance(thing, Event)
     title, summary, body = (getattr(thing, languages.suffixed(n, language)) for n in translated_fields(Event))
-    if not title:
+    if not (title and getattr(thing, languages.suffixed("title", languages.SOURCE))):
         search.remove(kind="event", object_id=thing.pk, language=language)
         return
     with translation.override(language):

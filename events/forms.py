@@ -1,5 +1,5 @@
 from collections.abc import Mapping
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, ClassVar, Final
 
 from django import forms
@@ -12,6 +12,9 @@ from portal import guard, languages
 
 LINK_LEAVES: Final = timedelta(hours=1)
 """Before the start: with the last reminder."""
+
+FIRST_YEAR: Final = 2000
+LAST_YEAR: Final = 2100
 
 DateTimeInput = forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"})
 DateInput = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
@@ -105,6 +108,9 @@ class EventForm(forms.ModelForm[Event]):
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
+        for name, moment in data.items():
+            if isinstance(moment, date) and not FIRST_YEAR <= moment.year <= LAST_YEAR:
+                self.add_error(name, pgettext("staff", "The year has to lie between 2000 and 2100."))
         starts, ends, closes = (data.get(name) for name in ("starts_at", "ends_at", "registration_ends_at"))
         if starts and ends and ends <= starts:
             self.add_error("ends_at", pgettext("staff", "The end has to come after the start."))

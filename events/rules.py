@@ -132,6 +132,8 @@ def reminder(delivery: Delivery) -> Message | None:
     registration = _registration(delivery)
     if registration is None or registration.canceled_at:
         return None
+    if not Event.objects.published().filter(pk=registration.event_id).exists():
+        return None
     context = _about(registration) | {"join_url": registration.event.join_url}
     return Message(
         subject=pgettext("mail", "Reminder: %(title)s") % context,

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
+from django.db import IntegrityError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -76,7 +77,7 @@ def event(request: HttpRequest, slug: str) -> HttpResponse:
 def _gone_or_missing(slug: str) -> HttpResponse:
     withdrawn = Event.objects.filter(slug=slug).first()
     if withdrawn and Edition.objects.of(withdrawn).filter(language=languages.SOURCE, withdrawn_at__isnull=False):
-        return HttpResponse(status=410)
+        return public.gone()
     raise Http404
 
 
@@ -197,6 +198,8 @@ def new_event(request: StaffRequest) -> HttpResponse:
             made = actions.create(by=request.user, program=_rows(program, form), **form.cleaned_data)
         except ValidationError as error:
             form.add_error(None, error)
+        except IntegrityError:
+            form.add_error("slug", pgettext("staff", "This address was taken a moment ago."))
         else:
             messages.success(request, pgettext("staff", "Made. Now write the Swedish text."))
             return redirect("text", "event", made.pk, languages.SOURCE)

@@ -2,6 +2,7 @@
 
 import re
 from functools import lru_cache
+from html import unescape
 from typing import Final
 
 import nh3
@@ -35,10 +36,14 @@ def isolate(html: str) -> SafeString:
     return mark_safe("".join(parts))  # noqa: S308 - escaped before; only <bdi> is new
 
 
+def _only_links(tag: str, attribute: str, value: str) -> str | None:
+    return value if (tag, attribute) == ("a", "href") else None
+
+
 @lru_cache(maxsize=1024)
 def _rendered(text: str) -> str:
     html: str = nh3.clean(
-        _markdown.render(text), tags=TAGS, attributes={"a": {"href"}}, url_schemes={"https", "http", "mailto", "tel"}
+        _markdown.render(text), tags=TAGS, attribute_filter=_only_links, url_schemes={"https", "http", "mailto", "tel"}
     )
     return str(isolate(html))
 
@@ -55,4 +60,4 @@ def render(text: str) -> SafeString:
 
 def plain(text: str) -> str:
     """The words of a Markdown text, for search and for mail: no marks, numbers filled in."""
-    return contacts.expand(re.sub(r"\s+", " ", nh3.clean(_markdown.render(text), tags=set())).strip())
+    return contacts.expand(re.sub(r"\s+", " ", unescape(nh3.clean(_markdown.render(text), tags=set()))).strip())

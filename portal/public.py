@@ -2,11 +2,12 @@
 
 import gzip
 import hashlib
+import logging
 import time
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, Final, ParamSpec
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode
 
 import structlog
 from django.conf import settings
@@ -119,7 +120,7 @@ class StoredPages:
             return None
         query = request.META.get("QUERY_STRING", "")
         if query:
-            kept = sorted(pair for pair in parse_qsl(query) if pair[0] in STORED_PARAMETERS)
+            kept = [pair for pair in parse_qsl(query, keep_blank_values=True) if pair[0] in STORED_PARAMETERS]
             query = urlencode(kept)
         digest = hashlib.blake2b(f"{request.scheme} {path}?{query}".encode(errors="replace"), digest_size=16)
         return "page:" + digest.hexdigest()
@@ -177,13 +178,15 @@ class Headers:
         return response
 
 
-class RefuseNul:
-    """No form and no address of ours holds a NUL, and PostgreSQL cannot store one."""
+class RefuseUnreadable:
+    """No form and no address of ours holds a NUL, which PostgreSQL cannot store, and all of them are UTF-8."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if (request.encoding or "utf-8").lower() not in {"utf-8", "utf8"}:
+            return HttpResponseBadRequest()
         if "%00" in request.META.get("QUERY_STRING", "") or "\x00" in request.path_info:
             return HttpResponseBadRequest()
         return self.get_response(request)
@@ -198,6 +201,15 @@ class RequestLog(RequestMiddleware):
         return f"{request.method} {match.route if match else '-'}"
 
 
+class HidePath(logging.Filter):
+    """Django's own line for an error names the path, and with it a secret link: the route says enough."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        match = getattr(getattr(record, "request", None), "resolver_match", None)
+        record.args = tuple(match.route if match else "-" for _ in record.args or ())
+        return True
+
+
 def form_token(purpose: str) -> str:
     """Stands in for the CSRF cookie on public forms, which set no cookie: signed, expiring, for one purpose."""
     return signing.dumps(purpose, salt="public-form")
@@ -206,7 +218,7 @@ def form_token(purpose: str) -> str:
 def check_public_post(request: HttpRequest, purpose: str) -> bool:
     """False when the form's token has expired (show the form again); raises PermissionDenied on a foreign origin."""
     origin = request.headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != request.get_host():
+    if origin is not None and origin != f"{request.scheme}://{request.get_host()}":
         raise PermissionDenied("The form was sent from another site.")
     if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
         raise PermissionDenied("The form was sent from another site.")

@@ -9,6 +9,7 @@ import django.conf.locale
 import django_stubs_ext
 import structlog
 from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 from environs import Env
 
 from portal import languages
@@ -27,6 +28,8 @@ SECRET_KEY = env.str("SECRET_KEY")
 PUBLIC_URL = env.str("PUBLIC_URL").rstrip("/")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", [re.sub(r"^https?://|[:/].*$", "", PUBLIC_URL), "localhost", "127.0.0.1"])
 SECURE = PUBLIC_URL.startswith("https://")
+if DEMO and not re.match(r"https?://(localhost|127\.0\.0\.1)(:\d+)?$", PUBLIC_URL):
+    raise ImproperlyConfigured("KLARLAGT_DEMO relaxes the second factor: it works on localhost only. Unset it.")
 
 MUNICIPALITY = env.str("MUNICIPALITY", "Exempelkommun")
 SITE_NAME = env.str("SITE_NAME", "Klarlagt")
@@ -73,7 +76,7 @@ MIDDLEWARE = [
     "portal.public.Headers",
     "csp.middleware.CSPMiddleware",
     "portal.pages.errors.ErrorPages",
-    "portal.public.RefuseNul",
+    "portal.public.RefuseUnreadable",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -336,11 +339,11 @@ LOGGING = {
             "foreign_pre_chain": _shared_processors,
         }
     },
+    "filters": {"hide_path": {"()": "portal.public.HidePath"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "structured"}},
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
-        # Django's own line for 4xx holds the whole path, secret links too; our request log has the route.
-        "django.request": {"level": "ERROR"},
+        "django.request": {"level": "ERROR", "filters": ["hide_path"]},
         "weasyprint.progress": {"level": "WARNING"},
         "django.security.DisallowedHost": {"level": "CRITICAL"},
     },

@@ -269,7 +269,7 @@ def reindex(thing: Model, language: str) -> None:
     """The search row of one rebuttal in one language, made or taken away. Nothing of the rumor is in it."""
     assert isinstance(thing, Rebuttal)
     fields = {name: getattr(thing, languages.suffixed(name, language)) for name in translated_fields(Rebuttal)}
-    if not fields["title"]:
+    if not (fields["title"] and getattr(thing, languages.suffixed("title", languages.SOURCE))):
         search.remove(kind="rebuttal", object_id=thing.pk, language=language)
         return
     with translation.override(language):

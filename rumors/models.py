@@ -287,8 +287,9 @@ class Rumor(models.Model):
 
 class SightingQuerySet(models.QuerySet["Sighting"]):
     def areas(self) -> "models.QuerySet[Sighting, str]":
-        """The districts named so far."""
-        return self.exclude(area="").order_by("area").values_list("area", flat=True).distinct()
+        """The districts named so far, those of secret rumors left out."""
+        named = self.exclude(area="").exclude(rumor__sensitivity=Sensitivity.SECRET)
+        return named.order_by("area").values_list("area", flat=True).distinct()
 
 
 class Sighting(models.Model):

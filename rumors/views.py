@@ -141,7 +141,9 @@ def logged_rumor(request: StaffRequest, pk: int) -> HttpResponse:
 def merge_rumor(request: StaffRequest, pk: int) -> HttpResponse:
     found = _consulted(request, pk)
     into = request.POST.get("into", "")
-    earlier = get_object_or_404(Rumor.objects.visible_to(request.user), pk=into if into.isdecimal() else None)
+    earlier = get_object_or_404(
+        Rumor.objects.visible_to(request.user), pk=into if into.isdecimal() and len(into) < 19 else None
+    )
     try:
         actions.merge(found, into=earlier, by=request.user)
     except ValidationError as error:

@@ -71,7 +71,7 @@ def reindex(thing: Model, language: str) -> None:
     """The search row of one fact in one language, made or taken away."""
     assert isinstance(thing, Fact)
     title, summary, body = (getattr(thing, languages.suffixed(n, language)) for n in translated_fields(Fact))
-    if not title:
+    if not (title and getattr(thing, languages.suffixed("title", languages.SOURCE))):
         search.remove(kind="fact", object_id=thing.pk, language=language)
         return
     with translation.override(language):

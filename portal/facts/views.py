@@ -3,7 +3,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.postgres.expressions import ArraySubquery
 from django.core.paginator import Paginator
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import OuterRef
 from django.db.models.functions import JSONObject
 from django.http import Http404, HttpRequest, HttpResponse
@@ -193,9 +193,13 @@ def new_fact(request: StaffRequest) -> HttpResponse:
     form = FactForm(request.POST or None)
     sources = SourceFormSet(request.POST or None, prefix="source")
     if request.method == "POST" and form.is_valid() and sources.is_valid():
-        made = actions.create(by=request.user, sources=_source_rows(sources), **form.cleaned_data)
-        messages.success(request, pgettext("staff", "Made. Now write the Swedish text."))
-        return redirect("text", "fact", made.pk, languages.SOURCE)
+        try:
+            made = actions.create(by=request.user, sources=_source_rows(sources), **form.cleaned_data)
+        except IntegrityError:
+            form.add_error("slug", pgettext("staff", "This address was taken a moment ago."))
+        else:
+            messages.success(request, pgettext("staff", "Made. Now write the Swedish text."))
+            return redirect("text", "fact", made.pk, languages.SOURCE)
     return _form_page(request, form, sources, title=pgettext("staff", "New fact"), back=reverse("staff_facts"))
 
 

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
+from django.templatetags.static import static
 from django.utils import translation
 from django.utils.translation import pgettext_lazy
 
@@ -53,12 +54,21 @@ def page(request: HttpRequest, status: int, message: str = "") -> HttpResponse:
                 "contacts": contacts.numbers(),
                 "municipality": settings.MUNICIPALITY,
                 "site_name": settings.SITE_NAME,
+                "stylesheet": _stylesheet(),
                 "is_child": "/children/" in request.path,
             },
         )
         response = HttpResponse(html, status=status)
         response.headers["Content-Language"] = languages.get(translation.get_language() or languages.SOURCE).tag
     return response
+
+
+def _stylesheet() -> str:
+    """A page that tells of an error must not fail for want of the list of static files."""
+    try:
+        return static("css/klarlagt.css")
+    except ValueError:
+        return f"{settings.STATIC_URL}css/klarlagt.css"
 
 
 def _language(request: HttpRequest) -> str:
@@ -106,7 +116,7 @@ class ErrorPages:
             and not request.path_info.startswith("/api/")
         ):
             framed = page(request, response.status_code)
-            for name in {"Allow", "Retry-After"} & set(response.headers):
+            for name in {"Allow", "Cache-Control", "Retry-After"} & set(response.headers):
                 framed.headers[name] = response.headers[name]
             return framed
         return response

@@ -1,13 +1,14 @@
 """Every write to texts that are translated by people: draft, submit, approve, send back, publish, withdraw."""
 
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Model
+from django.db.models import CharField, Field, Model
 from django.utils import timezone
 from django.utils.translation import pgettext
 
@@ -15,7 +16,7 @@ from portal import languages
 from portal.accounts.models import User
 from portal.audit import actions as audit
 from portal.revisions.models import Edition, Method, Revision, Significance, State, text_hash
-from portal.revisions.rules import hard_facts, translated_fields
+from portal.revisions.rules import hard_facts, text_fields, translated_fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,12 @@ def current(thing: Model, language: str = languages.SOURCE) -> Revision | None:
     return edition.revision if edition else None
 
 
+def _clean(text: str, field: Field[Any, Any]) -> str:
+    """Without control characters, which no feed can carry; a title has no line breaks."""
+    text = "".join(c for c in text.replace("\r\n", "\n") if c in "\n\t" or unicodedata.category(c) != "Cc")
+    return " ".join(text.split()) if isinstance(field, CharField) else text.strip()
+
+
 @transaction.atomic
 def draft(
     thing: Model,
@@ -76,8 +83,7 @@ def draft(
 
     A translation is based on the published Swedish revision unless `based_on` says otherwise.
     """
-    names = translated_fields(type(thing))
-    text = {name: fields.get(name, "").replace("\r\n", "\n").strip() for name in names}
+    text = {field.name: _clean(fields.get(field.name, ""), field) for field in text_fields(type(thing))}
     if language == languages.SOURCE:
         live = current(thing)
         significance = significance or Significance.CONTENT
@@ -154,9 +160,11 @@ def publish(revision: Revision, *, by: User) -> Edition:
     """Make an approved revision what readers get: the edition, its live columns and its search row, or nothing."""
     thing = revision.thing
     edition = _locked_edition(thing, revision.language)
+    if edition.revision_id == revision.pk:
+        return edition
     if edition.revision_id is not None and edition.revision_id > revision.pk:
         raise ConflictError(pgettext("staff", "A newer version of this text is already published."))
-    allowed = {State.APPROVED, State.PUBLISHED} | ({State.DRAFT} if revision.is_example else set())
+    allowed = {State.APPROVED} | ({State.DRAFT} if revision.is_example else set())
     revision = _move(revision, State.PUBLISHED, allowed=allowed, by=by)
     edition.revision, edition.published_at = revision, timezone.now()
     edition.withdrawn_at = edition.withdrawn_by = None
@@ -196,4 +204,7 @@ def _write_live(thing: Model, language: str, fields: Mapping[str, str]) -> None:
     model._default_manager.filter(pk=thing.pk).update(**values)
     for column, value in values.items():
         setattr(thing, column, value)
-    kind_of(thing).reindex(thing, language)
+    # Without its Swedish text a page is gone in every language, and with it all of them are back.
+    touched = languages.CATALOG if language == languages.SOURCE else [language]
+    for code in touched:
+        kind_of(thing).reindex(thing, code)

@@ -1,9 +1,11 @@
+import logging
 import re
 from urllib.parse import quote
 
 import pytest
 from django.core.cache import cache
-from django.test import Client
+from django.test import Client, RequestFactory
+from django.urls import resolve
 
 from portal import public
 from portal.facts.models import Fact
@@ -209,3 +211,47 @@ def test_a_limit_counts_readers_not_the_proxy_in_front_and_believes_no_made_up_a
         allowed = public.within_limit(request, "test", per_hour=3)
     assert not allowed
     assert public.within_limit(rf.post("/", headers={"x-forwarded-for": "192.0.2.8"}), "test", per_hour=3)
+
+
+def test_a_crafted_query_cannot_put_another_page_in_the_place_of_a_stored_one(client, fact):
+    assert public.StoredPages._key(client_request("/sv/rumors/?page=2&page=")) != public.StoredPages._key(
+        client_request("/sv/rumors/?page=2")
+    )
+    assert public.StoredPages._key(client_request("/sv/rumors/?x=1")) == public.StoredPages._key(
+        client_request("/sv/rumors/")
+    )
+
+
+def client_request(path):
+    return RequestFactory().get(path)
+
+
+@pytest.mark.parametrize("charset", ["hex", "utf-7", "utf-16", "rot13"])
+def test_other_character_sets_are_refused(client, charset):
+    response = client.generic("GET", "/sv/search/?q=a", content_type=f"text/plain; charset={charset}")
+    assert response.status_code == 400
+    assert "116 111" in response.content.decode()
+
+
+def test_a_broken_origin_is_refused(client):
+    response = client.post("/sv/tell-us/", {"token": "x"}, headers={"origin": "http://["})
+    assert response.status_code == 403
+    assert "112" in response.content.decode()
+
+
+def test_a_gone_page_may_be_kept_for_a_moment_so_that_it_replaces_the_old_one(client, fact):
+    revisions.withdraw(fact, language="sv", by=factories.user(), reason="Fel")
+    response = client.get(f"/sv/facts/{fact.slug}/")
+    assert (response.status_code, response["Cache-Control"]) == (410, f"public, max-age={public.FRESH_SECONDS}")
+
+
+def test_the_log_of_an_error_names_the_route_and_no_secret():
+    request = client_request("/sv/events/konf/registration/77-SECRET/")
+    request.resolver_match = resolve(request.path)
+    record = logging.LogRecord(
+        "django.request", logging.ERROR, "", 0, "Internal Server Error: %s", (request.path,), None
+    )
+    record.request = request
+    assert public.HidePath().filter(record)
+    assert "SECRET" not in record.getMessage()
+    assert "registration/<str:token>" in record.getMessage()
