@@ -178,15 +178,13 @@ class Headers:
         return response
 
 
-class RefuseUnreadable:
-    """No form and no address of ours holds a NUL, which PostgreSQL cannot store, and all of them are UTF-8."""
+class RefuseNul:
+    """No form and no address of ours holds a NUL, and PostgreSQL cannot store one."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if (request.encoding or "utf-8").lower() not in {"utf-8", "utf8"}:
-            return HttpResponseBadRequest()
         if "%00" in request.META.get("QUERY_STRING", "") or "\x00" in request.path_info:
             return HttpResponseBadRequest()
         return self.get_response(request)

@@ -76,7 +76,7 @@ MIDDLEWARE = [
     "portal.public.Headers",
     "csp.middleware.CSPMiddleware",
     "portal.pages.errors.ErrorPages",
-    "portal.public.RefuseUnreadable",
+    "portal.public.RefuseNul",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
