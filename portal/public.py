@@ -266,7 +266,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
 
 def _address(request: HttpRequest) -> str:
     """The reader's, as far as our own proxies can vouch for it."""
-    hops: list[str] = [hop.strip() for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
+    hops: list[str] = [hop.strip() for hop in request.headers.get("x-forwarded-for", "").split(",") if hop.strip()]
     trusted: int = settings.TRUSTED_PROXY_COUNT
     if trusted and len(hops) >= trusted:
         return hops[-trusted]
