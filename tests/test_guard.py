@@ -8,6 +8,7 @@ from itertools import accumulate, pairwise, zip_longest
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.utils import translation
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from stdnum import luhn
@@ -36,6 +37,12 @@ HIDDEN = [
     "\u00ad",
 ]
 HIDDEN += ["\u061c", "\u0640", "\ufe0f\u20e3", "\x00", "\x07"]
+
+
+@pytest.fixture(autouse=True)
+def _in_english():
+    with translation.override("en"):
+        yield
 
 
 def checked(digits: str) -> str:

@@ -1,33 +1,17 @@
 """In a browser, with the browser's own virtual authenticator: what the phone of a reporter does."""
 
-import os
-import shutil
-
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
-from playwright.sync_api import sync_playwright
 
 from portal.accounts.models import Role
 from tests.accounts.people import PASSWORD, code_of, person
 
-# Playwright runs a loop of its own in this thread, which Django takes for an asynchronous view.
-os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
 
 @pytest.fixture
-def page(chromium, live_server, settings):
+def page(browser, live_server, settings):
     settings.PUBLIC_URL = live_server.url
-    context = chromium.new_context(base_url=live_server.url, locale="en-GB", viewport={"width": 360, "height": 740})
+    context = browser.new_context(base_url=live_server.url, locale="en-GB", viewport={"width": 360, "height": 740})
     page = context.new_page()
     page.set_default_timeout(10_000)
     page.complaints = []
