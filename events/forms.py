@@ -108,7 +108,7 @@ class EventForm(forms.ModelForm[Event]):
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
-        for name, moment in data.items():
+        for name, moment in list(data.items()):
             if isinstance(moment, date) and not FIRST_YEAR <= moment.year <= LAST_YEAR:
                 self.add_error(name, pgettext("staff", "The year has to lie between 2000 and 2100."))
         starts, ends, closes = (data.get(name) for name in ("starts_at", "ends_at", "registration_ends_at"))
