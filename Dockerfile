@@ -1,7 +1,6 @@
-# Two steps: the first one has a compiler's worth of caches, the second one only what runs.
+# Two steps: the first one has what installs and gathers, the second one only what runs.
 FROM python:3.13-slim AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
-RUN apt-get update && apt-get install --yes --no-install-recommends gettext && rm -rf /var/lib/apt/lists/*
 WORKDIR /srv/klarlagt
 COPY requirements/site.lock requirements/
 RUN python -m venv /opt/venv && /opt/venv/bin/pip install --require-hashes --requirement requirements/site.lock
@@ -19,7 +18,7 @@ RUN SECRET_KEY=build PUBLIC_URL=https://build.invalid DATABASE_URL=postgres://bu
 
 FROM python:3.13-slim
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 postgresql-client \
+    && apt-get install --yes --no-install-recommends libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --home-dir /srv/klarlagt --shell /usr/sbin/nologin klarlagt \
     && install --directory --owner=klarlagt --group=klarlagt /srv/media

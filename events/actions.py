@@ -156,6 +156,7 @@ def announce() -> None:
             area="events",
             reindex=reindex,
             staff_url=lambda event: reverse("staff_event", args=[event.pk]),
+            may_lack=frozenset({"body"}),
         )
     )
     mail.register(CONFIRMATION, rules.confirmation)

@@ -17,8 +17,6 @@ from portal import languages
 from portal.facts.models import Topic
 from portal.revisions.rules import reading_columns
 
-LANGUAGES: Final = [(code, language.autonym) for code, language in languages.CATALOG.items()]
-
 
 def new_nonce() -> str:
     return secrets.token_hex(16)
@@ -83,7 +81,7 @@ class Event(models.Model):
     )
     """Empty: nobody registers here."""
     spoken = ArrayField(
-        models.CharField(max_length=10, choices=LANGUAGES),
+        models.CharField(max_length=10, choices=languages.CHOICES),
         verbose_name=pgettext_lazy("staff", "languages spoken or interpreted"),
         default=list,
         blank=True,
@@ -103,6 +101,7 @@ class Event(models.Model):
     objects: ClassVar[models.Manager[Any]] = EventQuerySet.as_manager()
 
     class Meta:
+        verbose_name = pgettext_lazy("staff", "event")
         ordering: ClassVar = ["starts_at"]
         indexes: ClassVar = [models.Index(fields=["ends_at"], name="event_by_end")]
         constraints: ClassVar = [
@@ -213,7 +212,7 @@ class Registration(models.Model):
     event = models.ForeignKey(Event, models.CASCADE, related_name="registrations")
     name = models.CharField(pgettext_lazy("registration", "Name"), max_length=120)
     email = models.EmailField(pgettext_lazy("registration", "E-mail address"))
-    language = models.CharField(max_length=10, choices=LANGUAGES, default=languages.SOURCE)
+    language = models.CharField(max_length=10, choices=languages.CHOICES, default=languages.SOURCE)
     nonce = models.CharField(max_length=32, default=new_nonce, editable=False)
     """Part of the private link's signature; a new one revokes every link sent before."""
     registered_at = models.DateTimeField(auto_now_add=True)

@@ -24,11 +24,9 @@ from events.forms import (
 )
 from events.models import Event
 from portal import languages, public
-from portal.facts.rules import alternates, provenance
 from portal.http import StaffRequest, staff
-from portal.revisions.models import Edition
 from portal.revisions.rules import read
-from portal.revisions.views import language_rows
+from portal.revisions.views import gone_or_missing, heading, language_rows, reading
 
 ON_A_PAGE = 20
 IN_A_CALENDAR = 200
@@ -59,26 +57,15 @@ def event(request: HttpRequest, slug: str) -> HttpResponse:
     code = _code()
     found = Event.objects.published().read_in(code).with_taken().filter(slug=slug).first()
     if found is None:
-        return _gone_or_missing(slug)
+        return gone_or_missing(Event, slug)
     text = read(found, code)
     assert text is not None
-    editions = list(Edition.objects.of(found).published().with_staleness())
     context = {
+        **reading(request, found, text),
         "event": found,
-        "text": text,
         "program": [(item, read(item, code)) for item in found.program.read_in(code).with_speakers()],
-        "provenance": provenance(text, editions),
-        "alternates": alternates(request.path, editions),
-        "swedish_url": public.in_language(request.path, languages.SOURCE),
     }
     return render(request, "events/event.html", context)
-
-
-def _gone_or_missing(slug: str) -> HttpResponse:
-    withdrawn = Event.objects.filter(slug=slug).first()
-    if withdrawn and Edition.objects.of(withdrawn).filter(language=languages.SOURCE, withdrawn_at__isnull=False):
-        return public.gone()
-    raise Http404
 
 
 @csrf_exempt  # no cookie, no ambient authority: the signed token and the origin check stand in for it
@@ -164,7 +151,7 @@ def events_ics(_request: HttpRequest) -> HttpResponse:
 def event_ics(_request: HttpRequest, slug: str) -> HttpResponse:
     found = Event.objects.published().read_in(_code()).filter(slug=slug).first()
     if found is None:
-        return _gone_or_missing(slug)
+        return gone_or_missing(Event, slug)
     return _calendar_file(rules.calendar([found], _code()), slug)
 
 
@@ -223,7 +210,7 @@ def edit_event(request: StaffRequest, pk: int) -> HttpResponse:
                 request, pgettext("staff", "Saved. The reminders have moved along, if the time is another one.")
             )
             return redirect(back)
-    return _form_page(request, form, program, title=str(found), back=back)
+    return _form_page(request, form, program, title=heading(found), back=back)
 
 
 def _rows(program: Any, form: EventForm) -> list[dict[str, Any]]:

@@ -47,20 +47,21 @@ def numbers() -> dict[str, Contact]:
     """All contacts by key, in their order."""
     path = Path(settings.CONTACTS_FILE)
     try:
-        changed = path.stat().st_mtime_ns
+        found = path.stat()
     except OSError:
         return {contact.key: contact for contact in DEFAULTS}
-    return _read(path, changed)
+    # The file, too: the clock of a file system stands still for milliseconds, in which there may be two of them.
+    return _read(path, found.st_mtime_ns, found.st_ino)
 
 
 @lru_cache(maxsize=2)
-def _read(path: Path, _changed: int) -> dict[str, Contact]:
+def _read(path: Path, _changed: int, _file: int) -> dict[str, Contact]:
     found = {contact.key: contact for contact in DEFAULTS}
     try:
         for key, number in json.loads(path.read_text("utf-8")).items():
             if key in found and isinstance(number, str) and number.strip():
                 found[key] = Contact(key, number)
-    except (OSError, ValueError, AttributeError):
+    except (OSError, ValueError, AttributeError, RecursionError):
         # A torn or foreign file must not take the crisis numbers off the page.
         pass
     return found
@@ -72,10 +73,14 @@ def write(contacts: Iterable[Contact]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     content = {row["key"]: row["number"] for row in map(asdict, contacts)}
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".contacts-")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump(content, file, ensure_ascii=False)
-    Path(name).chmod(0o644)
-    Path(name).replace(path)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(content, file, ensure_ascii=False)
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    finally:
+        # A disk that is full stays so for hours, and the clock tries every few minutes.
+        Path(name).unlink(missing_ok=True)
 
 
 def expand(text: str) -> str:

@@ -18,9 +18,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise, zip_longest
+from typing import Any, ClassVar, Final
 
+from django import forms
 from django.core.exceptions import ValidationError
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import pgettext, pgettext_lazy
 from stdnum import luhn
 
 
@@ -113,6 +115,50 @@ def validate(text: str, *, phones_confirmed: bool = False) -> None:
     message = _REFUSED_MAY_BE_PHONE if worst.may_be_phone else _REFUSED[worst.kind]
     params = {"line": worst.line, "may_be_phone": worst.may_be_phone}
     raise ValidationError(message, code="personal_number", params=params)
+
+
+class GuardedForm(forms.Form):
+    """Free text goes through the guard: personal numbers are refused, what else may point at a person has to be
+    confirmed, by a box that is there only then. Only the kind and the line of a finding are told, never its value."""
+
+    guarded: ClassVar[tuple[str, ...]] = ()
+    district: ClassVar[str] = ""
+    """A guarded field that must not even hold an address."""
+
+    CONFIRM: Final = "is_about_no_client"
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        warned = False
+        for name in self.guarded:
+            findings = find(str(data.get(name) or ""))
+            try:
+                validate(str(data.get(name) or ""))
+            except ValidationError as error:
+                self.add_error(name, error)
+                continue
+            if name == self.district and any(found.kind == Kind.STREET_ADDRESS for found in findings):
+                self.add_error(name, pgettext("staff", "Name the district, never an address."))
+            elif findings:
+                warned = True
+                self._warn(name, findings)
+        if warned:
+            self._ask()
+        return data
+
+    def _is_confirmed(self) -> bool:
+        return bool(self.data.get(self.add_prefix(self.CONFIRM)))
+
+    def _warn(self, name: str, findings: list[Finding]) -> None:
+        if not self._is_confirmed():
+            self.add_error(name, [pgettext("staff", "Look again: %s.") % found for found in describe(findings)])
+
+    def _ask(self) -> None:
+        self.fields[self.CONFIRM] = forms.BooleanField(
+            label=pgettext("staff", "I have checked: this is not about a client"), required=False
+        )
+        if not self._is_confirmed():
+            self.add_error(self.CONFIRM, pgettext("staff", "Take it out, or tick that you have checked."))
 
 
 # The skeleton ---------------------------------------------------------------------------------------------------

@@ -7,10 +7,12 @@ from typing import Concatenate, ParamSpec
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
 from django.urls import reverse
 
 from portal.accounts.models import User
 from portal.accounts.rules import may_work
+from portal.public import is_from_us
 
 P = ParamSpec("P")
 
@@ -19,6 +21,18 @@ class StaffRequest(HttpRequest):
     """What a view behind `staff` gets."""
 
     user: User
+
+
+def kept_form(request: HttpRequest) -> HttpResponse:
+    """What was sent too late, after the session had ended or its token had changed, to be sent once more.
+
+    Only for what `is_from_us`: a page elsewhere must not put words into somebody's mouth.
+    """
+    fields = [
+        (name, value) for name, values in request.POST.lists() if name != "csrfmiddlewaretoken" for value in values
+    ]
+    texts = [value for _name, value in fields if " " in value.strip()]
+    return render(request, "account/kept.html", {"fields": fields, "texts": texts}, status=403)
 
 
 def staff(
@@ -35,6 +49,8 @@ def staff(
         @wraps(view)
         def wrapped(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
             if not request.user.is_authenticated:
+                if request.method == "POST" and is_from_us(request):
+                    return kept_form(request)
                 return redirect_to_login(request.get_full_path())
             if not may_work(request):
                 return HttpResponseRedirect(reverse("mfa_index"))

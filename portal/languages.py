@@ -11,8 +11,10 @@ SOURCE: Final = "sv"
 Direction = Literal["ltr", "rtl"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Language:
+    """There is one of each, in the catalog."""
+
     code: str
     """As in addresses and column names: `zh-hans`."""
     tag: str
@@ -88,6 +90,8 @@ def parse_active(value: str) -> tuple[Language, ...]:
 ACTIVE: Final = parse_active(os.environ.get("PORTAL_LANGUAGES") or DEFAULT_ACTIVE)
 
 LANGUAGES: Final = [(language.code, language.autonym) for language in ACTIVE]
+CHOICES: Final = [(language.code, language.autonym) for language in CATALOG.values()]
+"""Every language, for what may be said or written in any of them."""
 LANGUAGES_BIDI: Final = [code for code, language in CATALOG.items() if language.direction == "rtl"]
 
 STAFF: Final = ("sv", "en")

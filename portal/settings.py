@@ -351,9 +351,9 @@ LOGGING = {
 structlog.configure(
     processors=[
         *_shared_processors,
-        structlog.stdlib.filter_by_level,
         structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
     ],
+    wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
     logger_factory=structlog.stdlib.LoggerFactory(),
     cache_logger_on_first_use=True,
 )

@@ -1,5 +1,6 @@
 from datetime import date, datetime
 from typing import Any, Final
+from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
@@ -78,12 +79,18 @@ def log(
     priority: str = Priority.MEDIUM,
     topic: Topic | None = None,
     sensitivity: str = Sensitivity.INTERNAL,
+    form_id: UUID | None = None,
 ) -> Rumor:
-    """A new rumor with its first sighting."""
+    """A new rumor with its first sighting; the one that is there already when the same form comes again."""
     year = timezone.localdate().year
+    number = _next_number(year)
+    sent_before: Rumor | None = Rumor.objects.filter(logged_by=by, form_id=form_id).first() if form_id else None
+    if sent_before:
+        return sent_before
     rumor = Rumor.objects.create(
         year=year,
-        number=_next_number(year),
+        number=number,
+        form_id=form_id,
         claim=claim,
         original=original,
         original_language=original_language,

@@ -1,6 +1,7 @@
 from collections.abc import Iterator
 from datetime import date
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
+from uuid import uuid4
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -9,8 +10,9 @@ from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import pgettext, pgettext_lazy
 
-from portal import guard, languages
+from portal import languages
 from portal.facts.models import Fact, Topic
+from portal.guard import GuardedForm
 from rumors.models import (
     Channel,
     ClaimType,
@@ -45,50 +47,6 @@ CHANNELS: Final = [
     *((channel.value, channel.label) for channel in Channel if channel not in _OFTEN),
 ]
 """Where a caseworker most often hears something, first."""
-
-
-class GuardedForm(forms.Form):
-    """Free text goes through the guard: personal numbers are refused, what else may point at a person has to be
-    confirmed, by a box that is there only then. Only the kind and the line of a finding are told, never its value."""
-
-    guarded: ClassVar[tuple[str, ...]] = ()
-    district: ClassVar[str] = ""
-    """A guarded field that must not even hold an address."""
-
-    CONFIRM: Final = "is_about_no_client"
-
-    def clean(self) -> dict[str, Any]:
-        data = super().clean() or {}
-        warned = False
-        for name in self.guarded:
-            findings = guard.find(str(data.get(name) or ""))
-            try:
-                guard.validate(str(data.get(name) or ""))
-            except ValidationError as error:
-                self.add_error(name, error)
-                continue
-            if name == self.district and any(found.kind == guard.Kind.STREET_ADDRESS for found in findings):
-                self.add_error(name, pgettext("staff", "Name the district, never an address."))
-            elif findings:
-                warned = True
-                self._warn(name, findings)
-        if warned:
-            self._ask()
-        return data
-
-    def _is_confirmed(self) -> bool:
-        return bool(self.data.get(self.add_prefix(self.CONFIRM)))
-
-    def _warn(self, name: str, findings: list[guard.Finding]) -> None:
-        if not self._is_confirmed():
-            self.add_error(name, [pgettext("staff", "Look again: %s.") % found for found in guard.describe(findings)])
-
-    def _ask(self) -> None:
-        self.fields[self.CONFIRM] = forms.BooleanField(
-            label=pgettext("staff", "I have checked: this is not about a client"), required=False
-        )
-        if not self._is_confirmed():
-            self.add_error(self.CONFIRM, pgettext("staff", "Take it out, or tick that you have checked."))
 
 
 def _original() -> forms.CharField:
@@ -199,6 +157,8 @@ class LogForm(RumorForm, SeenForm):
 
     guarded: ClassVar[tuple[str, ...]] = ("claim", "original", "area", "url")
 
+    form_id = forms.UUIDField(required=False, initial=uuid4, widget=forms.HiddenInput)
+
     field_order = (
         "claim",
         "original",
@@ -212,7 +172,7 @@ class LogForm(RumorForm, SeenForm):
     )
 
     def shown(self) -> Iterator[forms.BoundField]:
-        return (field for field in self if field.name not in self.FOLDED)
+        return (field for field in self.visible_fields() if field.name not in self.FOLDED)
 
     def folded(self) -> Iterator[forms.BoundField]:
         return (self[name] for name in self.FOLDED)

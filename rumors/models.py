@@ -5,14 +5,14 @@ from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.postgres.search import TrigramSimilarity
 from django.db import models
-from django.db.models import Case, Count, Exists, F, Max, OuterRef, Q, Subquery, Value, When
+from django.db.models import Case, Count, Exists, F, Max, OuterRef, Q, Subquery, When
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import pgettext_lazy
 
 from portal import languages
-from portal.facts.models import Fact, Topic, link_columns
+from portal.facts.models import Fact, Link, Topic, link_columns
 from portal.revisions.models import Edition, Revision
 from portal.revisions.rules import reading_columns
 
@@ -107,7 +107,6 @@ class HeardHow(models.TextChoices):
     ASKED_ABOUT = "asked_about", pgettext_lazy("staff", "Asked about")
 
 
-LANGUAGES: Final = [(code, language.autonym) for code, language in languages.CATALOG.items()]
 ENDED: Final = (Status.CLOSED, Status.OUT_OF_SCOPE, Status.DUPLICATE)
 NEAR: Final = 0.3
 """Trigram similarity from which a claim may be an earlier one; a person decides."""
@@ -193,7 +192,10 @@ class Rumor(models.Model):
     claim = models.CharField(pgettext_lazy("staff", "the claim in one neutral sentence, in Swedish"), max_length=300)
     original = models.TextField(pgettext_lazy("staff", "the words as they were said"), max_length=4000, blank=True)
     original_language = models.CharField(
-        pgettext_lazy("staff", "language of those words"), max_length=10, choices=LANGUAGES, default=languages.SOURCE
+        pgettext_lazy("staff", "language of those words"),
+        max_length=10,
+        choices=languages.CHOICES,
+        default=languages.SOURCE,
     )
     claim_type = models.CharField(
         pgettext_lazy("staff", "kind of claim"), max_length=20, choices=ClaimType, default=ClaimType.HOW_IT_WORKS
@@ -228,6 +230,8 @@ class Rumor(models.Model):
     due_at = models.DateTimeField(pgettext_lazy("staff", "answer by"))
     logged_at = models.DateTimeField(auto_now_add=True)
     logged_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    form_id = models.UUIDField(null=True, editable=False)
+    """Of the form it was logged with: one that is sent twice makes one rumor."""
 
     objects: ClassVar[models.Manager[Any]] = RumorQuerySet.as_manager()
 
@@ -239,11 +243,15 @@ class Rumor(models.Model):
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["year", "number"], name="rumor_number_is_unique_in_its_year"),
+            models.UniqueConstraint(fields=["logged_by", "form_id"], name="form_logs_one_rumor"),
             models.CheckConstraint(
                 condition=~Q(status=Status.CLOSED) | (~Q(verdict="") & ~Q(verdict_basis="")),
                 name="closed_rumor_has_a_verdict_and_its_basis",
             ),
             models.CheckConstraint(condition=~Q(claim=""), name="rumor_has_a_claim"),
+            models.CheckConstraint(
+                condition=Q(sensitivity__in=Sensitivity.values), name="who_may_read_a_rumor_is_known"
+            ),
             models.CheckConstraint(
                 condition=Q(status__in=ENDED, ended_at__isnull=False)
                 | (~Q(status__in=ENDED) & Q(ended_at__isnull=True)),
@@ -302,7 +310,7 @@ class Sighting(models.Model):
         pgettext_lazy("staff", "how did you hear it"), max_length=11, choices=HeardHow, default=HeardHow.TOLD
     )
     language = models.CharField(
-        pgettext_lazy("staff", "language"), max_length=10, choices=LANGUAGES, default=languages.SOURCE
+        pgettext_lazy("staff", "language"), max_length=10, choices=languages.CHOICES, default=languages.SOURCE
     )
     original = models.TextField(pgettext_lazy("staff", "the words as they were said"), max_length=4000, blank=True)
     area = models.CharField(pgettext_lazy("staff", "district"), max_length=60, blank=True)
@@ -342,8 +350,9 @@ class RebuttalQuerySet(models.QuerySet["Rebuttal"]):
         )
         return self.annotate(published_at=Subquery(published.values("published_at"))).order_by("-published_at", "-pk")
 
-    def as_links(self, code: str) -> "models.QuerySet[Any, Any]":
-        return self.annotate(kind=Value("rebuttal")).values_list("kind", "slug", *link_columns(code))
+    def as_links(self, code: str) -> list[Link]:
+        """Their titles in the language of a page that names them."""
+        return [Link.of(row, code) for row in self.values(*link_columns(code))]
 
 
 class Rebuttal(models.Model):
@@ -374,6 +383,7 @@ class Rebuttal(models.Model):
     objects: ClassVar[models.Manager[Any]] = RebuttalQuerySet.as_manager()
 
     class Meta:
+        verbose_name = pgettext_lazy("staff", "answer to a rumor")
         ordering: ClassVar = ["-id"]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["rumor", "fact"], name="rumor_is_rebutted_once_by_each_fact"),

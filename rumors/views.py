@@ -4,7 +4,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.forms import Form, model_to_dict
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import get_language, pgettext
@@ -13,12 +13,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from portal import languages
 from portal.audit.models import AuditEvent
 from portal.facts.models import Fact
-from portal.facts.rules import alternates, provenance
 from portal.http import StaffRequest, staff
-from portal.public import gone, in_language, public
-from portal.revisions.models import Edition
+from portal.public import public
 from portal.revisions.rules import read
-from portal.revisions.views import language_rows
+from portal.revisions.views import gone_or_missing, language_rows, reading
 from portal.search.models import IndexRow
 from rumors import actions, rules
 from rumors.forms import (
@@ -51,27 +49,16 @@ def rumor(request: HttpRequest, slug: str) -> HttpResponse:
     code = get_language() or languages.SOURCE
     found = Rebuttal.objects.published().read_in(code).filter(slug=slug).first()
     if found is None:
-        return _gone_or_missing(slug)
+        return gone_or_missing(Rebuttal, slug)
     text = read(found, code)
     assert text is not None
-    editions = list(Edition.objects.of(found).published().with_staleness())
     fact = Fact.objects.published().read_in(code).prefetch_related("sources").filter(pk=found.fact_id).first()
     context = {
-        "text": text,
+        **reading(request, found, text),
         "fact": fact,
         "fact_text": read(fact, code, audience=fact.audience) if fact else None,
-        "provenance": provenance(text, editions),
-        "alternates": alternates(request.path, editions),
-        "swedish_url": in_language(request.path, languages.SOURCE),
     }
     return render(request, "rumors/rumor.html", context)
-
-
-def _gone_or_missing(slug: str) -> HttpResponse:
-    withdrawn = Rebuttal.objects.filter(slug=slug).first()
-    if withdrawn and Edition.objects.of(withdrawn).filter(language=languages.SOURCE, withdrawn_at__isnull=False):
-        return gone()
-    raise Http404
 
 
 # Staff ---------------------------------------------------------------------------------------------------------
@@ -247,7 +234,8 @@ def link_fact(request: StaffRequest, pk: int) -> HttpResponse:
     fact = Fact.objects.published().filter(slug=request.GET.get("fact", "")).first()
     if fact is None and request.method != "POST":
         return _choose_fact(request, found)
-    form = LinkForm(request.POST or None, initial={"fact": fact.slug if fact else "", "slug": _free_slug(fact)})
+    sent = request.POST if request.method == "POST" else None
+    form = LinkForm(sent, initial={"fact": fact.slug if fact else "", "slug": _free_slug(fact)})
     if request.method == "POST" and form.is_valid():
         try:
             rebuttal = actions.link(found, by=request.user, **form.cleaned_data)

@@ -115,7 +115,8 @@ def arguments(db) -> dict[str, dict]:
     """What an address needs to be opened, with everything that could leak behind it."""
     fact = factories.published_fact("ar")
     author = factories.user()
-    draft = revisions.draft(fact, language="sv", fields={"title": "Ny fråga?"}, by=author)
+    text = {"title": "Ny fråga?", "summary": "Svar.", "body": "Text."}
+    draft = revisions.draft(fact, language="sv", fields=text, by=author)
     revisions.submit(draft, by=author)
     rumor = rumors.log(claim="Påståendet att X", channel="tiktok", seen_on=timezone.localdate(), by=author)
     rebuttal = rumors.link(rumor=rumor, fact=fact, strength="refutes", slug="sant", by=author)

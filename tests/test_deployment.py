@@ -34,6 +34,19 @@ def test_the_cache_forgets_pages_before_it_forgets_queues():
     assert "volatile-ttl" in " ".join(SERVICES["cache"]["command"])
 
 
+def test_the_proxy_is_given_the_pages_it_shows_by_itself_with_the_numbers_to_call():
+    pages = re.findall(r"error_page [\d ]+ /(\w+\.html);", (ROOT / "deploy/nginx.conf").read_text("utf-8"))
+    assert set(pages) == {"away.html", "large.html"}
+    for page in pages:
+        assert f"./deploy/{page}:/etc/nginx/away/{page}:ro" in SERVICES["proxy"]["volumes"]
+        text = (ROOT / "deploy" / page).read_text("utf-8")
+        assert all(number in text for number in ('href="tel:112"', 'href="tel:116111"')), page
+
+
+def test_the_proxy_asks_anew_where_a_new_web_is():
+    assert SERVICES["proxy"]["depends_on"]["web"] == {"condition": "service_healthy", "restart": True}
+
+
 def test_every_variable_of_compose_is_read_by_the_settings():
     settings = (ROOT / "portal/settings.py").read_text("utf-8") + (ROOT / "portal/languages.py").read_text("utf-8")
     for name in SERVICES["web"]["environment"]:

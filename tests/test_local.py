@@ -3,6 +3,8 @@
 import io
 import json
 import os
+import re
+import resource
 import shutil
 import signal
 import smtplib
@@ -444,6 +446,108 @@ def test_a_damaged_backup_changes_nothing(home: Home, backup_file: Path, damage:
     assert not home.place.media.exists()
     assert home.python(SQL + "k.execute('select count(*) from pg_tables where schemaname = %s', ['public']); print(*k)")
     assert "people" not in home.python(SQL + "k.execute('select relname from pg_class'); print([*k])")
+
+
+def test_a_backup_of_a_newer_release_is_refused(make_home: Callable[[str], Home], tmp_path: Path) -> None:
+    saved, home = make_home("saved"), make_home("restored")
+    saved.python(
+        SQL + "k.execute('create table django_migrations as select %s as app, %s as name', ['facts', '9999_x'])"
+    )
+    assert saved.local("backup", str(tmp_path / "newer.tar")).returncode == 0
+    done = home.local("restore", str(tmp_path / "newer.tar"))
+    assert is_one_sentence(done), done.stderr
+    assert "facts.9999_x" in done.stderr
+    assert has_nothing(home)
+
+
+def test_a_full_disk_restores_nothing(home: Home, backup_file: Path) -> None:
+    server, _ = home.hold()  # whose own files have no limit
+    process = home.start("restore", str(backup_file))
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (50_000, 50_000))  # enough for the dump, not for the media
+    out, err = process.communicate(timeout=60)
+    done = subprocess.CompletedProcess([], process.returncode, out, err)
+    assert is_one_sentence(done), err
+    assert "Make room" in err
+    assert has_nothing(home)
+    end(server)
+
+
+def test_a_restore_that_is_killed_has_restored_nothing_and_may_be_repeated(home: Home, backup_file: Path) -> None:
+    server, env = home.hold()
+    with psycopg2.connect(env["DATABASE_URL"]) as other, other.cursor() as cursor:
+        cursor.execute("create table people (id int)")  # not committed: the restore gets as far as this name, and waits
+        restoring = home.start("restore", str(backup_file))
+        assert until(lambda: is_waiting(env["DATABASE_URL"]))
+        assert (home.place.media / "unfinished").is_dir()
+        second = home.local("restore", str(backup_file))
+        assert is_one_sentence(second), second.stderr
+        assert "is running here" in second.stderr
+
+        end(restoring, signal.SIGKILL)
+        assert until(lambda: not is_waiting(env["DATABASE_URL"]))
+        other.rollback()
+    other.close()
+    assert has_nothing(home)
+
+    again = home.local("restore", str(backup_file))
+    assert (again.returncode, again.stderr) == (0, "")
+    assert [path.name for path in home.place.media.rglob("*.*")] == ["أرقام.json"]
+    assert not (home.place.local / "unfinished").exists()
+    end(server)
+
+
+def is_waiting(address: str) -> bool:
+    with psycopg2.connect(address) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "select from pg_stat_activity where application_name = 'pg_restore' and wait_event_type = 'Lock'"
+        )
+        found = cursor.rowcount
+    connection.close()
+    return bool(found)
+
+
+def has_nothing(home: Home) -> bool:
+    """No table, and no media file where the site would look for it."""
+    media = home.place.media
+    files = [path for path in media.rglob("*") if path.is_file() and media / "unfinished" not in path.parents]
+    count = "k.execute('select count(*) from pg_tables where schemaname = %s', ['public']); print(k.fetchone()[0])"
+    return not files and home.python(SQL + count) == "0"
+
+
+# Every table's rows, and what else a schema is made of, as one line each.
+CONTENT = """
+k.execute("select tablename from pg_tables where schemaname = 'public' order by 1")
+for table, in k.fetchall():
+    k.execute(f'select count(*), md5(string_agg(t::text, chr(10) order by t::text)) from "{table}" t')
+    print(table, *k.fetchone())
+k.execute("select sequencename, last_value from pg_sequences order by 1")
+print(*k.fetchall(), sep=chr(10))
+k.execute("select tablename, indexname from pg_indexes where schemaname = 'public' order by 1, 2")
+print(*k.fetchall(), sep=chr(10))
+k.execute("select conrelid::regclass::text, conname, convalidated from pg_constraint order by 1, 2")
+print(*k.fetchall(), sep=chr(10))
+k.execute("select tgrelid::regclass::text, tgname, tgenabled, pg_get_triggerdef(oid) from pg_trigger order by 1, 2, 4")
+print(*[row for row in k.fetchall() if "RI_Constraint" not in row[1]], sep=chr(10))
+k.execute("select extname, extversion from pg_extension order by 1")
+print(*k.fetchall(), sep=chr(10))
+"""
+
+
+def test_the_whole_site_is_restored_row_by_row(make_home: Callable[[str], Home], tmp_path: Path) -> None:
+    saved, home, file = make_home("saved"), make_home("restored"), tmp_path / "site.tar"
+    done = saved.local("setup")
+    assert done.returncode == 0, done.stderr
+    saved.place.media.mkdir(exist_ok=True)
+    (saved.place.media / "contacts.json").write_text('{"bris": "116 111"}')
+    assert saved.local("backup", str(file)).returncode == 0
+    before = saved.python(SQL + CONTENT)
+    assert int(re.search(r"^facts_fact (\d+)", before, re.MULTILINE)[1]) >= 10
+    assert "audit_refuse_truncate" in before
+
+    done = home.local("restore", str(file))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert home.python(SQL + CONTENT) == before
+    assert (home.place.media / "contacts.json").read_text() == '{"bris": "116 111"}'
 
 
 # make run -------------------------------------------------------------------------------------------------------

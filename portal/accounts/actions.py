@@ -1,6 +1,7 @@
 """Every change of an account, with its audit row."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from allauth.account.forms import default_token_generator
@@ -9,6 +10,7 @@ from allauth.account.utils import user_pk_to_url_str
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib.auth.models import Group
+from django.contrib.sessions.models import Session
 from django.core.mail import EmailMessage
 from django.db import transaction
 from django.template.loader import render_to_string
@@ -105,3 +107,8 @@ def record_second_factors(user: User, *, before: dict[str, int], by: User) -> No
     after = second_factors(user)
     if before != after:
         audit.record("change_second_factors", user, by=by, changes={"second_factors": (before, after)})
+
+
+def purge(*, now: datetime) -> int:
+    """Sessions that have run out; nobody is signed out by it."""
+    return Session.objects.filter(expire_date__lt=now).delete()[0]

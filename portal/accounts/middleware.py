@@ -18,6 +18,7 @@ from django.utils.translation.trans_real import parse_accept_lang_header
 from portal import languages
 from portal.accounts.models import Role
 from portal.accounts.rules import came_by_passkey, has_second_factor, may_work
+from portal.public import is_from_us
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -70,7 +71,11 @@ class SessionLimits:
         if not request.path_info.startswith(STAFF_PATHS):
             return self.get_response(request)
         if has_session(request) and (reason := self._end(request)):
-            return self._sign_in_again(request, reason)
+            logout(request, show_message=False)
+            messages.warning(request, reason)
+            # A form is let through, for its view knows how to keep what was typed.
+            if request.method != "POST" or not is_from_us(request):
+                return redirect_to_login(self._way_back(request))
         response = self.get_response(request)
         if request.session.accessed and request.user.is_authenticated:
             self._mark(request)
@@ -99,16 +104,13 @@ class SessionLimits:
             request.session[SEEN_AT] = now
 
     @staticmethod
-    def _sign_in_again(request: HttpRequest, reason: str) -> HttpResponseBase:
-        address = request.get_full_path()
+    def _way_back(request: HttpRequest) -> str:
         if request.method not in {"GET", "HEAD"}:
             # What was sent is refused, so the way back leads to the page of the form, not to where it was sent.
             page = urlsplit(request.headers.get("referer", ""))
             if page.netloc == request.get_host() and page.path.startswith(STAFF_PATHS):
-                address = page._replace(scheme="", netloc="", fragment="").geturl()
-        logout(request, show_message=False)
-        messages.warning(request, reason)
-        return redirect_to_login(address)
+                return page._replace(scheme="", netloc="", fragment="").geturl()
+        return request.get_full_path()
 
 
 def _is_in_the_field(request: HttpRequest) -> bool:

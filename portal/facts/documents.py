@@ -6,7 +6,7 @@ import io
 import re
 import threading
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache as once
@@ -27,10 +27,9 @@ from PIL import Image, ImageDraw, ImageFont
 
 from portal import contacts, languages, markup
 from portal.facts.models import Fact, Source
-from portal.facts.rules import Provenance, provenance
 from portal.languages import Language
 from portal.public import CACHE_DOWN
-from portal.revisions.models import Edition
+from portal.revisions.models import Provenance
 from portal.revisions.rules import Text, read
 
 log = structlog.get_logger(__name__)
@@ -156,14 +155,14 @@ def _typed(address: str) -> str:
 # Handout -------------------------------------------------------------------------------------------------------
 
 
-def read_parts(fact: Fact, codes: Iterable[str], editions: Sequence[Edition]) -> list[Part]:
+def read_parts(fact: Fact, codes: Iterable[str], provenances: Mapping[str, Provenance]) -> list[Part]:
     """One part a language; languages that end at the same text make one part, with the notice about it."""
     found: dict[str, Part] = {}
     for code in codes:
         text, is_printable = _printable(fact, code)
         labels = languages.get(languages.SOURCE) if unprintable(text.wanted.autonym) else text.wanted
         if text.language.code not in found or text.is_fallback:
-            found[text.language.code] = Part(text, provenance(text, editions), labels, not is_printable)
+            found[text.language.code] = Part(text, provenances[text.language.code], labels, not is_printable)
     return list(found.values())
 
 

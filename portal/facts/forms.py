@@ -97,6 +97,7 @@ class TopicForm(forms.Form):
                 max_length=80,
                 required=language.code == languages.SOURCE,
                 initial=getattr(topic, languages.suffixed("name", language.code), "") if topic else "",
+                show_hidden_initial=True,
                 widget=forms.TextInput(attrs={"lang": language.tag, "dir": language.direction}),
             )
 
@@ -107,4 +108,5 @@ class TopicForm(forms.Form):
         return key
 
     def names(self) -> dict[str, str]:
-        return {code: name for code, name in self.cleaned_data.items() if code != "key" and name}
+        """Those that this writer has changed, by language: a name that somebody else wrote meanwhile stays."""
+        return {code: self.cleaned_data[code] for code in self.changed_data if code != "key"}

@@ -1,11 +1,8 @@
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.postgres.expressions import ArraySubquery
 from django.core.paginator import Paginator
 from django.db import IntegrityError, transaction
-from django.db.models import OuterRef
-from django.db.models.functions import JSONObject
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -17,13 +14,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 from portal import languages
 from portal.facts import actions, documents
 from portal.facts.forms import FactFilterForm, FactForm, SourceFormSet, TopicForm
-from portal.facts.models import Audience, Fact, Source, Topic
-from portal.facts.rules import alternates, provenance
+from portal.facts.models import Audience, Fact, Link, Source, Topic
 from portal.http import StaffRequest, staff
-from portal.public import FRESH_SECONDS, absolute, gone, in_language, public
-from portal.revisions.models import Edition, Revision
+from portal.public import FRESH_SECONDS, absolute, public
+from portal.revisions.models import Provenance, Revision
 from portal.revisions.rules import read
-from portal.revisions.views import language_rows
+from portal.revisions.views import gone_or_missing, heading, language_rows, reading
 
 
 def _code() -> str:
@@ -68,37 +64,23 @@ def embassies(request: HttpRequest) -> HttpResponse:
 @public()
 def fact(request: HttpRequest, slug: str) -> HttpResponse:
     code = _code()
-    sources = Source.objects.filter(fact=OuterRef("pk")).values(
-        json=JSONObject(title="title", sfs="sfs", sections="sections", url="url")
-    )
-    found = (
-        Fact.objects.published().read_in(code).filter(slug=slug).annotate(source_rows=ArraySubquery(sources)).first()
-    )
-    if found is None:
-        return _gone_or_missing(request, slug)
+    try:
+        found: Any = Fact.objects.published().read_in(code).with_page(code).get(slug=slug)
+    except Fact.DoesNotExist:
+        return gone_or_missing(Fact, slug)
     text = read(found, code, audience=found.audience)
     assert text is not None
-    editions = list(Edition.objects.of(found).published().with_staleness())
     context = {
+        **reading(request, found, text),
         "fact": found,
-        "text": text,
-        "sources": [Source(**row) for row in getattr(found, "source_rows", [])],
-        "provenance": provenance(text, editions),
-        "alternates": alternates(request.path, editions),
-        "links": found.links(code),
+        "sources": [Source(**row) for row in found.source_rows],
+        "rebuttals": found.rebuttals.published().as_links(code),
+        "related": [Link.of(row, code) for row in found.related_rows],
         "is_guarded": found.is_guarded,
-        "swedish_url": in_language(request.path, languages.SOURCE),
         "short_url": absolute(reverse("short", args=[found.pk])),
         "card_url": absolute(reverse("card", args=[slug])),
     }
     return _guarded(render(request, "facts/fact.html", context), is_guarded=found.is_guarded)
-
-
-def _gone_or_missing(request: HttpRequest, slug: str) -> HttpResponse:
-    withdrawn = Fact.objects.filter(slug=slug).first()
-    if withdrawn and Edition.objects.of(withdrawn).filter(language=languages.SOURCE, withdrawn_at__isnull=False):
-        return gone()
-    raise Http404
 
 
 @require_safe
@@ -124,11 +106,10 @@ def handout(request: HttpRequest, slug: str) -> HttpResponse:
     columns = [column for each in codes for column in languages.chain(each)]
     found = Fact.objects.published().read_in(code, *columns).filter(slug=slug).first()
     if found is None:
-        return _gone_or_missing(request, slug)
-    editions = list(Edition.objects.of(found).published().with_staleness())
+        return gone_or_missing(Fact, slug)
     try:
         content = documents.handout(
-            documents.read_parts(found, codes, editions),
+            documents.read_parts(found, codes, Provenance.objects.of(found).by_language()),
             sources=found.sources.all(),
             reviewed_on=found.reviewed_on,
             printed_on=localdate(),
@@ -147,7 +128,7 @@ def card(request: HttpRequest, slug: str) -> HttpResponse:
     code = _code()
     found = Fact.objects.published().read_in(code).filter(slug=slug).first()
     if found is None:
-        return _gone_or_missing(request, slug)
+        return gone_or_missing(Fact, slug)
     if found.is_guarded:
         raise Http404
     try:
@@ -212,10 +193,14 @@ def edit_fact(request: StaffRequest, pk: int) -> HttpResponse:
     sources = SourceFormSet(request.POST or None, prefix="source", initial=rows)
     back = reverse("staff_fact", args=[pk])
     if request.method == "POST" and form.is_valid() and sources.is_valid():
-        actions.edit(Fact.objects.get(pk=pk), by=request.user, sources=_source_rows(sources), **form.cleaned_data)
-        messages.success(request, pgettext("staff", "Saved."))
-        return redirect(back)
-    return _form_page(request, form, sources, title=str(found), back=back)
+        try:
+            actions.edit(Fact.objects.get(pk=pk), by=request.user, sources=_source_rows(sources), **form.cleaned_data)
+        except IntegrityError:
+            form.add_error("slug", pgettext("staff", "This address was taken a moment ago."))
+        else:
+            messages.success(request, pgettext("staff", "Saved."))
+            return redirect(back)
+    return _form_page(request, form, sources, title=heading(found), back=back)
 
 
 def _source_rows(formset: Any) -> list[dict[str, Any]]:
@@ -224,7 +209,8 @@ def _source_rows(formset: Any) -> list[dict[str, Any]]:
 
 def _form_page(request: StaffRequest, form: FactForm, sources: Any, *, title: str, back: str) -> HttpResponse:
     context = {"form": form, "sources": sources, "title": title, "back": back}
-    return render(request, "facts/staff/form.html", context, status=422 if form.errors else 200)
+    is_wrong = bool(form.errors) or sources.total_error_count() > 0
+    return render(request, "facts/staff/form.html", context, status=422 if is_wrong else 200)
 
 
 @require_safe

@@ -6,20 +6,24 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tarfile
-import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from portal.local.environment import environment
-from portal.local.place import LocalError, Place, kept_place, own_folder, say
+from portal.local.place import CHECKOUT, LocalError, Place, kept_place, own_folder, say
 from portal.local.postgres import package_folder
-from portal.local.processes import finished
+from portal.local.processes import Ledger, finished
 
 FORMAT = 1
+UNFINISHED = "unfinished"
+"""Folder of what a backup or restore is still making, in the place and among the media."""
+
 TABLES = """
     FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
     WHERE relkind IN ('r', 'p') AND nspname !~ '^(pg_|information_schema)'
@@ -29,6 +33,8 @@ TABLES = """
 # Not about any input: psql runs each row of the answer as the next question.
 EACH = "SELECT format('SELECT %L, count(*) FROM %I.%I', nspname || '.' || relname, nspname, relname)"
 COUNT = f"{EACH} {TABLES} \\gexec"
+HAS_MIGRATIONS = "SELECT to_regclass('django_migrations') IS NOT NULL;"
+MIGRATIONS = "SELECT app || '.' || name FROM django_migrations ORDER BY app, name;"
 PSQL = ("-XqAt", "--set=ON_ERROR_STOP=1")
 PG_RESTORE = ("--exit-on-error", "--single-transaction", "--no-owner", "--no-privileges")
 
@@ -49,7 +55,7 @@ class Database:
     def run(self, program: str, *arguments: str | Path, words: str = "") -> list[str]:
         done = finished(self.command(program, *arguments), env=self.env, words=words)
         if done.returncode:
-            raise LocalError(f"{program} failed: {done.stderr.strip()}")
+            raise LocalError(f"{program} failed: {done.stderr.strip() or f'it ended with {done.returncode}'}")
         return done.stdout.splitlines()
 
     def ask(self, question: str) -> list[str]:
@@ -76,6 +82,28 @@ class Database:
             raise LocalError(f"psql failed: {errors.strip()}")
         return rows.splitlines()
 
+    def migrations(self) -> list[str]:
+        """What was applied here, as app.name; nothing in a database that is not Django's."""
+        return self.ask(MIGRATIONS) if self.ask(HAS_MIGRATIONS) == ["t"] else []
+
+
+@contextmanager
+def workshop(place: Place) -> Iterator[Path]:
+    """A folder for what is unfinished. One backup or restore at a time; what a killed one left behind goes first."""
+    ledger, folder = Ledger(place.local / "backup.json"), place.local / UNFINISHED
+    if not ledger.take():
+        raise LocalError("Another backup or restore is running here: wait for its end.")
+    try:
+        shutil.rmtree(folder, ignore_errors=True)
+        yield own_folder(folder)
+    except OSError as error:
+        raise LocalError(
+            f"Stopped, since the disk says: {error.strerror or error}. Make room, then try again."
+        ) from None
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        ledger.release()
+
 
 def backup(file: Path | None) -> None:
     place = kept_place()
@@ -84,14 +112,22 @@ def backup(file: Path | None) -> None:
     if file.exists():
         raise LocalError(f"{file} is there already: name another file.")
     unfinished = file.with_name(f".{file.name}")
-    with environment(place, sink=False) as around, tempfile.TemporaryDirectory(dir=place.local) as folder:
-        database, dump = Database(around.variables), Path(folder) / "database.dump"
+    with workshop(place) as folder, environment(place, sink=False) as around:
+        database, dump = Database(around.variables), folder / "database.dump"
         rows = row_counts(database.dump(dump))
         try:
             with open(unfinished, "wb", opener=private) as opened, tarfile.open(fileobj=opened, mode="w") as tar:
                 sums = {"database.dump": add(tar, "database.dump", dump)}
                 sums |= add_media(tar, Path(around.variables["MEDIA_ROOT"]))
-                add_manifest(tar, {"rows": rows, "sha256": sums, "versions": versions(database)})
+                add_manifest(
+                    tar,
+                    {
+                        "rows": rows,
+                        "sha256": sums,
+                        "migrations": database.migrations(),
+                        "versions": versions(database),
+                    },
+                )
             unfinished.rename(file)
         except OSError as error:
             raise LocalError(f"{file} cannot be written ({error.strerror}): name another file.") from None
@@ -103,7 +139,7 @@ def backup(file: Path | None) -> None:
 def add_media(tar: tarfile.TarFile, media: Path) -> dict[str, str]:
     sums = {}
     for path in sorted(media.rglob("*")):
-        if path.is_file() and not path.is_symlink():
+        if path.is_file() and not path.is_symlink() and media / UNFINISHED not in path.parents:
             name = f"media/{path.relative_to(media).as_posix()}"
             sums[name] = add(tar, name, path)
     return sums
@@ -121,44 +157,81 @@ def add_manifest(tar: tarfile.TarFile, facts: dict[str, Any]) -> None:
 
 def restore(file: Path) -> None:
     place = kept_place()
-    with open_archive(file) as tar, environment(place, sink=False) as around:
+    with open_archive(file) as tar, workshop(place) as folder, environment(place, sink=False) as around:
         database, media = Database(around.variables), Path(around.variables["MEDIA_ROOT"])
         require_empty(database, media, place)
         manifest = verified_manifest(tar, file)
-        with tempfile.NamedTemporaryFile(dir=place.local) as dump:
-            copy_out(tar, "database.dump", Path(dump.name))
-            database.run("pg_restore", *PG_RESTORE, dump.name)
+        require_known_migrations(manifest, around.variables)
+        dump = folder / "database.dump"
+        copy_out(tar, "database.dump", dump)
+        with unpacked_media(tar, media, manifest, file) as files:
+            database.run("pg_restore", *PG_RESTORE, dump)
+        # The database came all at once, and only renaming is left.
+        for path, target in files.items():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            path.rename(target)
+        shutil.rmtree(media / UNFINISHED, ignore_errors=True)
         rows = row_counts(database.ask(COUNT))
         if rows != manifest["rows"]:
             wrong = sorted(name for name in rows | manifest["rows"] if rows.get(name) != manifest["rows"].get(name))
             raise LocalError(f"Other row counts than in the backup, in {', '.join(wrong)}: empty the place, try again.")
-        files = restore_media(tar, media, manifest, file)
-    say(f"Restored {sum(rows.values())} rows of {len(rows)} tables and {files} media files.")
+    say(f"Restored {sum(rows.values())} rows of {len(rows)} tables and {len(files)} media files.")
 
 
 def open_archive(file: Path) -> tarfile.TarFile:
     try:
-        return tarfile.open(file)
+        return tarfile.open(file, "r:")
     except OSError as error:
         raise LocalError(f"{file} cannot be read ({error.strerror or error}): name the file of a backup.") from None
     except tarfile.TarError:
         raise LocalError(f"{file} is not a backup: name a file that `make backup` made.") from None
 
 
-def restore_media(tar: tarfile.TarFile, media: Path, manifest: dict[str, Any], file: Path) -> int:
-    names = [name for name in manifest["sha256"] if name != "database.dump"]
-    for name in names:
-        target = media / PurePosixPath(name).relative_to("media")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        copy_out(tar, name, target)
-        with target.open("rb") as written:
-            require_sum(name, digest(written), manifest, file)
-    return len(names)
+@contextmanager
+def unpacked_media(
+    tar: tarfile.TarFile, media: Path, manifest: dict[str, Any], file: Path
+) -> Iterator[dict[Path, Path]]:
+    """Every media file, found whole on its own disk, and where it belongs; gone again if the work inside fails."""
+    folder = media / UNFINISHED
+    shutil.rmtree(folder, ignore_errors=True)
+    files = {}
+    try:
+        for name in manifest["sha256"]:
+            if name != "database.dump":
+                inside = PurePosixPath(name).relative_to("media")
+                path = folder / inside
+                path.parent.mkdir(parents=True, exist_ok=True)
+                copy_out(tar, name, path)
+                with path.open("rb") as written:
+                    require_sum(name, digest(written), manifest, file)
+                files[path] = media / inside
+        yield files
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def require_known_migrations(manifest: dict[str, Any], variables: Mapping[str, str]) -> None:
+    if wanted := manifest.get("migrations"):  # missing in backups of older releases
+        command = [sys.executable, "manage.py", "showmigrations", "--plan", "--no-color", "--skip-checks"]
+        done = finished(command, env=variables, cwd=CHECKOUT)
+        if done.returncode:
+            raise LocalError(f"This checkout does not say which migrations it has: {done.stderr.strip()}")
+        known = {line.split("]")[1].split()[0] for line in done.stdout.splitlines() if line.startswith("[")}
+        if newer := sorted(set(wanted) - known):
+            raise LocalError(
+                f"The backup comes from a newer release ({newer[0]} is unknown here): restore it with that one."
+            )
 
 
 def require_empty(database: Database, media: Path, place: Place) -> None:
     tables = database.ask(f"SELECT relname {TABLES};")
-    files = [path for path in media.rglob("*") if not path.is_dir()]
+    unfinished = media / UNFINISHED
+    if tables and unfinished.exists():
+        raise LocalError(
+            f"An earlier restore was cut off: move what is in {unfinished} to {media}, or empty the database."
+        )
+    files = [path for path in media.rglob("*") if not path.is_dir() and unfinished not in path.parents]
     if tables or files:
         held = f"the database holds {len(tables)} tables" if tables else f"{media} holds {len(files)} files"
         raise LocalError(
@@ -224,10 +297,10 @@ class Summed(io.RawIOBase):
 
 
 def add(tar: tarfile.TarFile, name: str, path: Path) -> str:
-    entry = tar.gettarinfo(path, arcname=name)
-    entry.uid = entry.gid = 0
-    entry.uname = entry.gname = ""
     with path.open("rb") as source:
+        entry = tar.gettarinfo(arcname=name, fileobj=source)
+        entry.uid = entry.gid = 0
+        entry.uname = entry.gname = ""
         summed = Summed(source)
         tar.addfile(entry, summed)
     return summed.sum.hexdigest()

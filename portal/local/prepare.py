@@ -13,7 +13,9 @@ from pathlib import Path
 import django
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
+from django.core.checks import Tags, run_checks
 from django.core.management import call_command
+from django.core.management.base import SystemCheckError
 from django.db import OperationalError, connection
 
 from portal.local.place import SENTENCE, say
@@ -23,6 +25,7 @@ def prepare() -> None:
     django.setup()
     with redirect_stdout(sys.stderr):
         connection.ensure_connection()
+        require_fit_database()
         call_command("migrate", interactive=False, verbosity=1)
         call_command("load_pages")
         if os.environ.get("KLARLAGT_DEMO"):
@@ -30,6 +33,12 @@ def prepare() -> None:
         collect_static_files()
     if os.environ.get("KLARLAGT_DEMO"):
         call_command("demo_logins")
+
+
+def require_fit_database() -> None:
+    """What `manage.py migrate` checks first; `call_command` does not."""
+    if errors := [found for found in run_checks(tags=[Tags.database], databases=["default"]) if found.is_serious()]:
+        raise SystemCheckError(f"{errors[0].msg} {errors[0].hint}")
 
 
 def collect_static_files() -> None:
@@ -54,4 +63,7 @@ if __name__ == "__main__":
     except OperationalError as error:
         reason = str(error).strip().splitlines()[0]
         say(f"The database does not let us in ({reason}): start it, correct DATABASE_URL, or unset it.")
+        sys.exit(SENTENCE)
+    except SystemCheckError as error:
+        say(str(error))
         sys.exit(SENTENCE)

@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from events import actions as events
 from portal import contacts
+from portal.accounts import actions as accounts
 from portal.accounts.models import User
 from portal.audit import actions as audit
 from portal.mail import actions as mail
@@ -51,6 +52,7 @@ def purge(*, now: datetime) -> dict[str, int]:
         "rumors": rumors.purge(now=now),
         "deliveries": mail.purge(now=now),
         "audit": audit.purge(keep=AUDIT_KEEP),
+        "sessions": accounts.purge(now=now),
     }
 
 

@@ -2,23 +2,35 @@
 
 from datetime import date, datetime
 
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone, translation
+from django.views.decorators.http import require_safe
 from ninja import NinjaAPI, Schema
+from ninja.errors import HttpError
 from ninja.pagination import LimitOffsetPagination, paginate
 
 from events.models import Event
 from portal import languages
 from portal.facts.models import Audience, Fact
+from portal.pages import errors
 from portal.public import absolute
 from portal.revisions.rules import read
 from rumors.models import Rebuttal
 
 api = NinjaAPI(
-    title="Klarlagt", version="1", docs_url=None, description="Published facts, answers and events. Read only."
+    title="Klarlagt",
+    version="1",
+    description="Published facts, answers and events. Read only.",
+    docs_url=None,
+    docs_decorator=require_safe,
 )
+
+
+@api.exception_handler(Http404)
+def not_found(request: HttpRequest, exception: Http404) -> HttpResponse:
+    return errors.page(request, 404)
 
 
 class LanguageOut(Schema):
@@ -75,7 +87,7 @@ def _code(language: str) -> str:
     by_tag = {known.tag.lower(): known.code for known in languages.ACTIVE}
     by_tag |= {known.code: known.code for known in languages.ACTIVE}
     if language.lower() not in by_tag:
-        raise Http404
+        raise HttpError(404, "There is nothing in that language: /api/v1/languages names those that there are.")
     return by_tag[language.lower()]
 
 

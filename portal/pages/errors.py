@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Final
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 from django.templatetags.static import static
@@ -13,6 +13,8 @@ from django.utils import translation
 from django.utils.translation import pgettext_lazy
 
 from portal import contacts, languages
+from portal.http import kept_form
+from portal.public import is_from_us
 
 TITLES: Final = {
     400: pgettext_lazy("error", "We could not read that"),
@@ -41,8 +43,14 @@ ADVICE: Final = {
 
 
 def page(request: HttpRequest, status: int, message: str = "") -> HttpResponse:
-    """The error page for `status` in the reader's language; `message` is said instead of the usual advice."""
+    """The error page for `status` in the reader's language; `message` is said instead of the usual advice.
+
+    Programs that use the API get a sentence in English as JSON.
+    """
     code = status if status in TITLES else (400 if status < 500 else 500)
+    if _is_for_programs(request):
+        with translation.override("en"):
+            return JsonResponse({"detail": f"{message or TITLES[code]}"}, status=status)
     with translation.override(_language(request)):
         html = render_to_string(
             "errors/error.html",
@@ -61,6 +69,10 @@ def page(request: HttpRequest, status: int, message: str = "") -> HttpResponse:
         response = HttpResponse(html, status=status)
         response.headers["Content-Language"] = languages.get(translation.get_language() or languages.SOURCE).tag
     return response
+
+
+def _is_for_programs(request: HttpRequest) -> bool:
+    return request.path_info.startswith("/api/")
 
 
 def _stylesheet() -> str:
@@ -98,6 +110,10 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Signing in, in another tab, changes the token: what staff typed meanwhile is kept."""
+    view = request.resolver_match.func if request.resolver_match else None
+    if hasattr(view, "permission") and is_from_us(request):
+        return kept_form(request)
     return page(request, 403)
 
 
@@ -112,11 +128,16 @@ class ErrorPages:
         if (
             response.status_code >= HTTPStatus.BAD_REQUEST
             and isinstance(response, HttpResponse)
-            and not response.content
-            and not request.path_info.startswith("/api/")
+            and self._is_bare(request, response)
         ):
             framed = page(request, response.status_code)
             for name in {"Allow", "Cache-Control", "Retry-After"} & set(response.headers):
                 framed.headers[name] = response.headers[name]
             return framed
         return response
+
+    @staticmethod
+    def _is_bare(request: HttpRequest, response: HttpResponse) -> bool:
+        if _is_for_programs(request):
+            return not response.headers.get("Content-Type", "").startswith("application/json")
+        return not response.content

@@ -1,5 +1,6 @@
 """What machines read: Atom, sitemap, robots.txt, security.txt. The search index knows every published page."""
 
+import re
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Final
@@ -10,6 +11,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.feedgenerator import Atom1Feed
+from django.utils.html import escape
 from django.utils.translation import get_language, pgettext
 from django.views.decorators.http import require_safe
 
@@ -18,6 +20,7 @@ from portal.public import absolute, in_language, public
 from portal.search.models import IndexRow
 
 NEWEST: Final = 30
+_NOT_IN_XML: Final = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 STANDING: Final = (
     "front",
     "parents",
@@ -48,9 +51,9 @@ def feed(request: HttpRequest) -> HttpResponse:
         IndexRow.objects.filter(language=language.code).defer("vector", "words").order_by("-updated_at")[:NEWEST]
     ):
         atom.add_item(
-            title=row.title,
+            title=_NOT_IN_XML.sub(" ", row.title),
             link=absolute(row.url),
-            description=row.text[:300],
+            description=escape(_NOT_IN_XML.sub(" ", row.text[:300])),  # Django says that it is HTML
             unique_id=absolute(row.url),
             updateddate=row.updated_at,
         )

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.core.cache import cache
-from django.db import DatabaseError, connection
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
@@ -36,14 +36,24 @@ def readyz(request: HttpRequest) -> JsonResponse:
 def _findings() -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {"cache": {"ok": _cache_works()}}
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
+        _ask_database()
         found["database"] = {"ok": True}
         found["beat"] = _beat()
         found["mail"] = _mail()
     except DatabaseError:
         found["database"] = {"ok": False}
     return found
+
+
+def _ask_database() -> None:
+    """Over a new connection, which gives up after `connect_timeout`: on one that stands, a frozen server is waited for
+    without end, and who asks would never hear."""
+    probe = connections[DEFAULT_DB_ALIAS].copy()
+    try:
+        with probe.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    finally:
+        probe.close()
 
 
 def _cache_works() -> bool:

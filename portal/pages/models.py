@@ -67,6 +67,9 @@ class Page(models.Model):
 
     objects: ClassVar[models.Manager[Any]] = PageQuerySet.as_manager()
 
+    class Meta:
+        verbose_name = pgettext_lazy("staff", "page")
+
     def __str__(self) -> str:
         return str(self.get_key_display())
 

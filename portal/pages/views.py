@@ -12,16 +12,15 @@ from django.views.decorators.http import require_http_methods, require_safe
 from events.models import Event
 from portal import contacts, languages
 from portal.facts.models import Audience, Fact
-from portal.facts.rules import alternates, provenance
 from portal.http import StaffRequest, staff
 from portal.pages import actions
 from portal.pages.forms import ContactsForm, SearchForm
 from portal.pages.models import Page
 from portal.public import public
 from portal.questions.models import Question
-from portal.revisions.models import Edition, Revision
+from portal.revisions.models import Revision
 from portal.revisions.rules import read
-from portal.revisions.views import language_rows
+from portal.revisions.views import language_rows, reading
 from portal.search.models import IndexRow
 from rumors.models import Rumor
 
@@ -70,14 +69,7 @@ def _standing(request: HttpRequest, key: str) -> HttpResponse:
         raise Http404
     text = read(page, code)
     assert text is not None
-    editions = list(Edition.objects.of(page).published().with_staleness())
-    context = {
-        "page": page,
-        "text": text,
-        "provenance": provenance(text, editions),
-        "alternates": alternates(request.path, editions),
-    }
-    return render(request, "pages/standing.html", context)
+    return render(request, "pages/standing.html", reading(request, page, text))
 
 
 @require_safe
@@ -100,7 +92,7 @@ def privacy(request: HttpRequest) -> HttpResponse:
 def staff_home(request: StaffRequest) -> HttpResponse:
     """The work list: what waits for this person, by what they may do."""
     user = request.user
-    waiting = Revision.objects.awaiting_approval().defer("fields").select_related("author", "content_type")
+    waiting = Revision.objects.awaiting_approval().select_related("author", "content_type")
     soon = timezone.now() + timedelta(days=14)
     context = {
         "waiting": waiting.exclude(author=user)[:20] if user.has_perm("facts.approve") else [],

@@ -39,10 +39,9 @@ class Question(models.Model):
     """What somebody asked or told, in their words. Nothing about who it was is kept."""
 
     KEEP: Final = timedelta(days=365)
-    LANGUAGES: Final = [(code, language.autonym) for code, language in languages.CATALOG.items()]
 
     text = models.TextField(pgettext_lazy("staff", "what was asked or told"), max_length=2000)
-    language = models.CharField(pgettext_lazy("staff", "language"), max_length=10, choices=LANGUAGES)
+    language = models.CharField(pgettext_lazy("staff", "language"), max_length=10, choices=languages.CHOICES)
     door = models.CharField(pgettext_lazy("staff", "came in by"), max_length=12, choices=Door)
     asked_at = models.DateTimeField(auto_now_add=True, db_index=True)
     outcome = models.CharField(pgettext_lazy("staff", "outcome"), max_length=12, choices=Outcome, default=Outcome.OPEN)

@@ -32,6 +32,8 @@ class Kind:
     """Runs inside publish and withdraw, after the live columns of that language have changed."""
     staff_url: Callable[[Model], str]
     audience: Callable[[Model], str] = lambda _thing: ""
+    may_lack: frozenset[str] = frozenset()
+    """The fields without which a text may be published; a reader gets all others, never half a text."""
 
 
 _kinds: Final[dict[str, Kind]] = {}
@@ -142,6 +144,12 @@ def _move(revision: Revision, state: State, *, allowed: set[State], by: User, re
 
 @transaction.atomic
 def submit(revision: Revision, *, by: User) -> Revision:
+    kind = kind_of(revision.thing)
+    needed = [field for field in text_fields(kind.model) if field.name not in kind.may_lack]
+    missing = [str(field.verbose_name) for field in needed if not revision.fields.get(field.name)]
+    if missing:
+        labels = ", ".join(missing)
+        raise ValidationError(pgettext("staff", "Before it can be sent for approval it needs: %s.") % labels)
     return _move(revision, State.SUBMITTED, allowed={State.DRAFT}, by=by)
 
 

@@ -7,6 +7,8 @@ from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.db.models import F, Model, Q
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Coalesce
 from django.utils.translation import pgettext_lazy
 
 from portal import languages
@@ -49,8 +51,13 @@ class RevisionQuerySet(models.QuerySet["Revision"]):
     def of(self, thing: Model) -> "RevisionQuerySet":
         return self.filter(content_type=ContentType.objects.get_for_model(thing), object_id=thing.pk)
 
+    def titled(self) -> "RevisionQuerySet":
+        """With the title in Swedish, its own or that of the Swedish text it renders, and without the other texts."""
+        rendered, own = (KeyTextTransform("title", path) for path in ("based_on__fields", "fields"))
+        return self.defer("fields").annotate(title=Coalesce(rendered, own))
+
     def awaiting_approval(self) -> "RevisionQuerySet":
-        return self.filter(state=State.SUBMITTED)
+        return self.titled().filter(state=State.SUBMITTED)
 
 
 class Revision(models.Model):
@@ -127,9 +134,9 @@ class EditionQuerySet(models.QuerySet["Edition"]):
     def published(self) -> "EditionQuerySet":
         return self.filter(revision__isnull=False)
 
-    def with_staleness(self) -> "EditionQuerySet":
-        """What a reader is told of a translation's age, without the texts of the revisions."""
-        return self.select_related("revision", "staleness").defer("revision__fields")
+    def is_withdrawn(self) -> bool:
+        """Whether the Swedish text was published once and taken away."""
+        return self.filter(language=languages.SOURCE, withdrawn_at__isnull=False).exists()
 
 
 class Edition(models.Model):
@@ -168,26 +175,47 @@ class Edition(models.Model):
     def __str__(self) -> str:
         return f"{self.content_type.model} {self.object_id} {self.language}"
 
-    @property
-    def is_outdated(self) -> bool:
-        return self.staleness.is_outdated
+
+class ProvenanceQuerySet(models.QuerySet["Provenance"]):
+    def of(self, thing: Model) -> "ProvenanceQuerySet":
+        return self.filter(content_type=ContentType.objects.get_for_model(thing), object_id=thing.pk)
+
+    def by_language(self) -> dict[str, "Provenance"]:
+        return {provenance.language: provenance for provenance in self}
 
 
-class Staleness(models.Model):
-    """Whether an edition still says what the Swedish text says: a view of the database, computed and never stored.
+class Provenance(models.Model):
+    """What may truthfully be said about a published text: a view of the database, computed and never stored.
 
     Outdated: the Swedish text is another one now, and a published Swedish revision with a content change came after
     the one that this translation renders. `changed_at` and `change_note` tell of the last such change.
     """
 
-    edition = models.OneToOneField(Edition, models.DO_NOTHING, primary_key=True, related_name="staleness")
+    edition = models.OneToOneField(Edition, models.DO_NOTHING, primary_key=True, related_name="+")
+    content_type = models.ForeignKey(ContentType, models.DO_NOTHING, related_name="+")
+    object_id = models.BigIntegerField()
+    language = models.CharField(max_length=10)
+    published_at = models.DateTimeField()
+    method = models.CharField(max_length=15, choices=Method)
+    is_example = models.BooleanField()
+    is_approved = models.BooleanField()
     is_outdated = models.BooleanField()
     changed_at = models.DateTimeField(null=True)
     change_note = models.CharField(max_length=300)
 
+    objects: ClassVar[models.Manager[Any]] = ProvenanceQuerySet.as_manager()
+
     class Meta:
         managed = False
-        db_table = "revisions_staleness"
+        db_table = "revisions_provenance"
 
     def __str__(self) -> str:
         return f"{self.edition_id}"
+
+    @property
+    def is_machine_made(self) -> bool:
+        return self.method == Method.MACHINE
+
+    @property
+    def is_machine_edited(self) -> bool:
+        return self.method == Method.MACHINE_EDITED

@@ -4,18 +4,42 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
 from django.db.models import Model
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import pgettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from portal import languages
 from portal.http import StaffRequest, staff
+from portal.public import gone, in_language
 from portal.revisions import actions
 from portal.revisions.forms import ReasonForm, TextForm
-from portal.revisions.models import Edition, Method, Revision, State
-from portal.revisions.rules import text_fields
+from portal.revisions.models import Edition, Method, Provenance, Revision, State
+from portal.revisions.rules import Text, alternates, text_fields
+
+
+def reading(request: HttpRequest, thing: Model, text: Text) -> dict[str, Any]:
+    """What every public page of a translated text tells of it; one query."""
+    provenances = Provenance.objects.of(thing).by_language()
+    return {
+        "text": text,
+        "provenance": provenances[text.language.code],
+        "alternates": alternates(request.path, provenances),
+        "swedish_url": in_language(request.path, languages.SOURCE),
+    }
+
+
+def gone_or_missing(model: type[Model], slug: str) -> HttpResponse:
+    """The answer for what is not published: a page that was withdrawn says so, any other is not there."""
+    thing = model._default_manager.filter(slug=slug).first()
+    if thing and Edition.objects.of(thing).is_withdrawn():
+        return gone()
+    raise Http404
+
+
+# Staff ---------------------------------------------------------------------------------------------------------
 
 
 def _thing(kind: str, object_id: int) -> tuple[actions.Kind, Model]:
@@ -30,14 +54,27 @@ def _require(request: StaffRequest, kind: actions.Kind, deed: str) -> None:
         raise PermissionDenied
 
 
+def heading(thing: Model) -> str:
+    """What staff know it by: its Swedish title, else that of the newest draft, else its name in addresses."""
+    live = getattr(thing, languages.suffixed("title", languages.SOURCE))
+    newest: Any = None if live else Revision.objects.of(thing).filter(language=languages.SOURCE).titled().first()
+    return live or (newest.title if newest else "") or str(thing)
+
+
 def language_rows(thing: Model) -> list[dict[str, Any]]:
     """One row per active language for an object's staff page: what readers get, what is under way."""
-    editions = {e.language: e for e in Edition.objects.of(thing).with_staleness()}
+    editions = {edition.language: edition for edition in Edition.objects.of(thing)}
+    provenances = Provenance.objects.of(thing).by_language()
     latest: dict[str, Revision] = {}
-    for revision in Revision.objects.of(thing).defer("fields").select_related("author").order_by("id"):
+    for revision in Revision.objects.of(thing).titled().select_related("author").order_by("id"):
         latest[revision.language] = revision
     return [
-        {"language": language, "edition": editions.get(language.code), "latest": latest.get(language.code)}
+        {
+            "language": language,
+            "edition": editions.get(language.code),
+            "provenance": provenances.get(language.code),
+            "latest": latest.get(language.code),
+        }
         for language in languages.ACTIVE
     ]
 
@@ -53,23 +90,18 @@ def text(request: StaffRequest, kind: str, object_id: int, language: str) -> Htt
     latest = Revision.objects.of(thing).filter(language=language).select_related("author").first()
     source = actions.current(thing)
     initial = dict(latest.fields, method=latest.method, pivot=latest.pivot) if latest else {}
-    form = TextForm(found.model, language, request.POST or None, initial=initial)
+    form = TextForm(found, language, request.POST if request.method == "POST" else None, initial=initial)
     if request.method == "POST" and form.is_valid():
         try:
-            revision = actions.draft(
-                thing, language=language, fields=form.text(), by=request.user, **form.circumstances()
-            )
-            if "submit" in request.POST:
-                actions.submit(revision, by=request.user)
+            revision = _keep(thing, language, form, request)
         except ValidationError as error:
             form.add_error(None, error)
         else:
-            messages.success(request, _sent(revision, submitted="submit" in request.POST))
+            messages.success(request, _sent(revision, submitted=form.is_sent))
             return redirect("revision", revision.pk)
     context = {
         "form": form,
-        "kind": found,
-        "thing": thing,
+        "heading": heading(thing),
         "back": found.staff_url(thing),
         "text_language": languages.get(language),
         "latest": latest,
@@ -77,6 +109,12 @@ def text(request: StaffRequest, kind: str, object_id: int, language: str) -> Htt
         "source_rows": _rows(found.model, source) if source and language != languages.SOURCE else [],
     }
     return render(request, "revisions/text.html", context, status=422 if form.errors else 200)
+
+
+@transaction.atomic
+def _keep(thing: Model, language: str, form: TextForm, request: StaffRequest) -> Revision:
+    made = actions.draft(thing, language=language, fields=form.text(), by=request.user, **form.circumstances())
+    return actions.submit(made, by=request.user) if form.is_sent else made
 
 
 def _sent(revision: Revision, *, submitted: bool) -> str:
@@ -95,10 +133,15 @@ def _rows(model: type[Model], revision: Revision) -> list[dict[str, Any]]:
 def revision(request: StaffRequest, pk: int) -> HttpResponse:
     """One version of a text: how it will look, where it stands, what can be done with it."""
     found = get_object_or_404(Revision.objects.select_related("author", "decided_by", "based_on"), pk=pk)
+    _require(request, actions.kind_of(found.thing), "view")
+    return _page(request, found, ReasonForm())
+
+
+def _page(request: StaffRequest, found: Revision, form: ReasonForm) -> HttpResponse:
     kind = actions.kind_of(found.thing)
-    _require(request, kind, "view")
     source = found.based_on or None
     context = {
+        "heading": heading(found.thing),
         "revision": found,
         "rows": _rows(kind.model, found),
         "source_rows": _rows(kind.model, source) if source else [],
@@ -111,9 +154,9 @@ def revision(request: StaffRequest, pk: int) -> HttpResponse:
         "can_decide": found.state == State.SUBMITTED and request.user.has_perm(f"{kind.area}.approve"),
         "can_publish": found.state == State.APPROVED and request.user.has_perm(f"{kind.area}.approve"),
         "is_own": found.author_id == request.user.pk,
-        "form": ReasonForm(),
+        "form": form,
     }
-    return render(request, "revisions/revision.html", context)
+    return render(request, "revisions/revision.html", context, status=422 if form.errors else 200)
 
 
 def _may_write(request: StaffRequest, kind: actions.Kind, revision: Revision) -> bool:
@@ -132,8 +175,11 @@ def move(request: StaffRequest, pk: int, step: str) -> HttpResponse:
             raise PermissionDenied
     else:
         _require(request, kind, "approve")
+    form = ReasonForm(request.POST)
+    if step == "reject" and not form.is_valid() and found.state == State.SUBMITTED:
+        return _page(request, found, form)
     try:
-        message = _take(found, step, request)
+        message = _take(found, step, form, request)
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     else:
@@ -141,16 +187,13 @@ def move(request: StaffRequest, pk: int, step: str) -> HttpResponse:
     return redirect("revision", pk)
 
 
-def _take(revision: Revision, step: str, request: StaffRequest) -> str:
+def _take(revision: Revision, step: str, form: ReasonForm, request: StaffRequest) -> str:
     name = {"language": languages.get(revision.language).autonym}
     if step == "submit":
         actions.submit(revision, by=request.user)
         return pgettext("staff", "%(language)s: sent for approval.") % name
     if step == "reject":
-        form = ReasonForm(request.POST)
-        if not form.is_valid():
-            raise ValidationError(pgettext("staff", "Say why, so that the writer knows what to change."))
-        actions.reject(revision, by=request.user, reason=form.cleaned_data["reason"])
+        actions.reject(revision, by=request.user, reason=form.cleaned_data.get("reason", ""))
         return pgettext("staff", "%(language)s: sent back with your reason.") % name
     if step == "approve":
         actions.approve(revision, by=request.user)
@@ -166,7 +209,7 @@ def withdraw(request: StaffRequest, kind: str, object_id: int, language: str) ->
     found, thing = _thing(kind, object_id)
     _require(request, found, "approve")
     edition = get_object_or_404(Edition.objects.of(thing).published(), language=language)
-    form = ReasonForm(request.POST or None)
+    form = ReasonForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         actions.withdraw(thing, language=edition.language, by=request.user, reason=form.cleaned_data["reason"])
         messages.success(
@@ -177,9 +220,9 @@ def withdraw(request: StaffRequest, kind: str, object_id: int, language: str) ->
         return redirect(found.staff_url(thing))
     context = {
         "form": form,
-        "thing": thing,
+        "heading": heading(thing),
         "back": found.staff_url(thing),
         "text_language": languages.get(language),
         "is_source": language == languages.SOURCE,
     }
-    return render(request, "revisions/withdraw.html", context)
+    return render(request, "revisions/withdraw.html", context, status=422 if form.errors else 200)

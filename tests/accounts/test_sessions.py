@@ -1,9 +1,10 @@
 import datetime as dt
 
+import html5lib
 import pytest
 import time_machine
 from django.contrib.sessions.models import Session
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from portal.accounts.middleware import SessionLimits, StaffLanguage
@@ -158,3 +159,51 @@ def test_a_public_page_does_not_vary_with_the_cookie_of_staff():
     assert response.status_code == 200
     assert "Cookie" not in response.headers.get("Vary", "")
     assert not response.cookies
+
+
+OURS = {"origin": "http://testserver"}
+
+
+def sent_again(response) -> dict[str, str]:
+    """The fields of the form that a page holds, as a browser would send them."""
+    page = html5lib.parse(response.content.decode(), namespaceHTMLElements=False)
+    return {field.get("name"): field.get("value") for field in page.find(".//main").iter("input")}
+
+
+def test_what_was_typed_before_the_session_ended_is_kept_and_sent_after_signing_in():
+    reporter = person(Role.REPORTER)
+    text = "Det sägs att <b>ingen</b>\nfrågar barnet."
+    with time_machine.travel(START, tick=False) as clock:
+        client = sign_in(reporter, client=Client(enforce_csrf_checks=True))
+        token = sent_again(client.get("/staff/rumors/log/"))["csrfmiddlewaretoken"]
+        clock.shift(dt.timedelta(hours=1))
+        typed = {"csrfmiddlewaretoken": token, "claim": text, "channel": "phone", "seen_on": "2026-03-01"}
+
+        kept = client.post("/staff/rumors/log/", typed, headers=OURS)
+
+        assert "Du är utloggad" in kept.content.decode()
+        assert "_auth_user_id" not in client.session
+        fields = sent_again(kept)
+        assert fields["claim"] == text
+        # In another tab, which changes the token: the old page is sent, comes back whole, and is sent once more.
+        client = sign_in(reporter, client=client)
+        del client.cookies["csrf"]
+        client.get("/staff/")
+        kept = client.post("/staff/rumors/log/", fields, headers=OURS)
+        assert "Skicka" in kept.content.decode()
+        assert sent_again(kept)["claim"] == text
+        last = client.post("/staff/rumors/log/", sent_again(kept), headers=OURS)
+
+    assert last.status_code == 422  # the rest of the form is missing: back in it, with everything typed
+    assert "&lt;b&gt;ingen&lt;/b&gt;" in last.content.decode()
+
+
+@pytest.mark.parametrize("headers", [{}, {"origin": "https://evil.example"}, {"origin": "null"}])
+def test_words_from_elsewhere_are_never_put_into_a_form(headers):
+    client = Client(enforce_csrf_checks=True)
+    answers = [client.post("/staff/rumors/log/", {"claim": "planted words"}, headers=headers)]
+    sign_in(person(Role.REPORTER), client=client)
+    answers.append(client.post("/staff/rumors/log/", {"claim": "planted words"}, headers=headers))
+
+    assert [answer.status_code for answer in answers] == [403, 403]
+    assert all(b"planted" not in answer.content for answer in answers)

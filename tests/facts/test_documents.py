@@ -4,7 +4,6 @@ import io
 import re
 import threading
 import tomllib
-from dataclasses import replace
 from datetime import date
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -23,25 +22,22 @@ from portal import contacts, languages
 from portal.facts import documents
 from portal.facts.documents import Part
 from portal.facts.models import Audience, Fact, Source
-from portal.facts.rules import Provenance
 from portal.public import FRESH_SECONDS
-from portal.revisions.models import Edition
+from portal.revisions.models import Method, Provenance
 from portal.revisions.rules import Text
 from tests import factories
 
 STARTER = Path(site_settings.BASE_DIR) / "portal" / "facts" / "starter" / "facts"
 ADDRESS = "https://klarlagt.example.org/f/12"
-EXAMPLE = Provenance(
+ABOUT = {"published_at": timezone.now(), "is_outdated": False, "changed_at": None, "change_note": ""}
+EXAMPLE = Provenance(**ABOUT, method=Method.MACHINE, is_example=True, is_approved=False)
+CHECKED = Provenance(**ABOUT, method=Method.HUMAN, is_example=False, is_approved=True)
+OUTDATED = Provenance(
+    **ABOUT | {"is_outdated": True, "change_note": "Ny tidsfrist: 2 veckor."},
+    method=Method.MACHINE,
     is_example=True,
-    is_machine_made=True,
-    is_machine_edited=False,
     is_approved=False,
-    is_outdated=False,
-    published_at=timezone.now(),
-    changed_on=None,
-    change_note="",
 )
-CHECKED = replace(EXAMPLE, is_example=False, is_machine_made=False, is_approved=True)
 
 
 def part(
@@ -179,7 +175,7 @@ def test_an_example_text_says_so_and_names_no_day_of_checking():
 
 def test_a_foreign_text_and_an_outdated_one_say_so():
     fallback = part("sv", wanted="ti")
-    outdated = replace(part("ar"), provenance=replace(EXAMPLE, is_outdated=True, change_note="Ny tidsfrist: 2 veckor."))
+    outdated = part("ar", about=OUTDATED)
 
     # Labels are those of the reader, and the text is read out as Swedish.
     assert printed(fallback).trailer["/Root"]["/Lang"] == "sv"
@@ -279,7 +275,7 @@ def test_a_document_fetches_nothing_from_the_network_or_from_other_folders(tmp_p
 
 def parts_of(fact: Fact, *codes: str) -> list[Part]:
     fact = Fact.objects.get(pk=fact.pk)
-    return documents.read_parts(fact, codes, list(Edition.objects.of(fact).published().with_staleness()))
+    return documents.read_parts(fact, codes, Provenance.objects.of(fact).by_language())
 
 
 @pytest.mark.django_db

@@ -180,8 +180,9 @@ def test_a_form_from_another_site_is_refused(client):
     assert not Question.objects.exists()
 
 
-@pytest.mark.parametrize("token", ["", "abc", public.form_token("another")])
+@pytest.mark.parametrize("token", ["", "abc", "of another form"])
 def test_an_expired_form_keeps_what_was_typed(client, token):
+    token = public.form_token("another") if token == "of another form" else token
     response = client.post("/sv/tell-us/", {"token": token, "text": "Lång text som inte får gå förlorad"})
     assert response.status_code == 422
     assert "Lång text som inte får gå förlorad" in response.content.decode()

@@ -103,6 +103,17 @@ def test_an_answer_needs_a_published_fact_an_own_address_and_is_given_once(as_ed
     )
 
 
+@pytest.mark.parametrize("state", ["new", "answered", "nothing published"])
+def test_an_empty_link_is_answered_with_what_is_missing(as_editor, state):
+    rumor = answer().rumor if state == "answered" else log()
+    factories.fact() if state == "nothing published" else factories.published_fact()
+    response = as_editor.post(f"/staff/rumors/{rumor.pk}/link/")
+    assert response.status_code == 422
+    assert list(response.context["form"].errors) == ["fact", "strength", "slug"]
+    assert sign_in(person(Role.REPORTER)).post(f"/staff/rumors/{rumor.pk}/link/").status_code == 403
+    assert rumor.rebuttals.count() == (state == "answered")
+
+
 def test_the_log_of_the_rumor_tells_of_the_link():
     rebuttal = answer()
     event = AuditEvent.objects.about(rebuttal.rumor).first()

@@ -71,7 +71,7 @@ def test_a_few_fields_are_enough(as_reporter):
 
 
 def test_the_claim_comes_first_on_the_page_and_the_rest_is_folded(as_reporter):
-    page = as_reporter.get(URL).content.decode()
+    page = as_reporter.get(URL).content.decode().partition("<main")[2]
     places = [
         page.index(f'name="{name}"')
         for name in ("claim", "original", "original_language", "channel", "heard_how", "seen_on", "area", "url")
@@ -312,3 +312,28 @@ def test_every_other_form_has_the_guard_too(path, field):
     assert response.content.decode().count(NUMBER) == 1
     rumor.refresh_from_db()
     assert NUMBER not in f"{rumor.claim}{rumor.original}{rumor.verdict_basis}{rumor.status_reason}"
+
+
+def test_a_form_that_is_sent_twice_makes_one_rumor(as_reporter):
+    """A double click, the back button, a phone that tries again."""
+    page = as_reporter.get(URL).content.decode()
+    form_id = re.search(r'name="form_id" value="([^"]+)"', page)[1]
+
+    answers = [as_reporter.post(URL, form(form_id=form_id)) for _ in range(2)]
+
+    assert {answer.headers["Location"] for answer in answers} == {f"/staff/rumors/{Rumor.objects.get().pk}/logged/"}
+    assert Sighting.objects.count() == 1
+    as_reporter.post(
+        URL, form(form_id=re.search(r'form_id" value="([^"]+)"', as_reporter.get(URL).content.decode())[1])
+    )
+    assert Rumor.objects.count() == 2
+
+
+def test_a_form_that_is_refused_keeps_its_id(as_reporter):
+    page = as_reporter.get(URL).content.decode()
+    form_id = re.search(r'name="form_id" value="([^"]+)"', page)[1]
+
+    refused = as_reporter.post(URL, form(form_id=form_id, claim=""))
+
+    assert refused.status_code == 422
+    assert f'name="form_id" value="{form_id}"' in refused.content.decode()

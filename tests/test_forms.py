@@ -1,0 +1,255 @@
+"""Whatever a browser can send: a form answers with sentences and never breaks."""
+
+import re
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from types import SimpleNamespace
+from urllib.parse import urlencode
+
+import pytest
+from django.forms import BaseFormSet
+from django.forms.forms import BaseForm
+from django.http import QueryDict
+from django.urls import reverse
+from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from events import actions as events
+from events import rules
+from events.forms import ProgramTitlesForm
+from portal.accounts import forms as accounts
+from portal.facts.forms import TopicForm
+from portal.mail.models import Delivery
+from portal.mail.rules import unsubscribe_token
+from portal.public import form_token
+from portal.revisions.actions import kind_named
+from portal.revisions.forms import TextForm
+from tests import factories
+from tests.accounts.people import browser
+
+pytestmark = pytest.mark.django_db
+
+ROOT = Path(__file__).resolve().parent.parent
+MODULES = [
+    import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
+    for app in ("portal", "rumors", "events")
+    for path in sorted((ROOT / app).rglob("forms.py"))
+]
+FORMS = [
+    thing
+    for module in MODULES
+    for thing in vars(module).values()
+    if isinstance(thing, type) and issubclass(thing, BaseForm | BaseFormSet) and thing.__module__ == module.__name__
+]
+
+# What a form needs beside the data.
+MAKERS: dict[type, Callable[[QueryDict], list[BaseForm]]] = {
+    TextForm: lambda data: [
+        TextForm(kind_named(name), language, data)
+        for name in ("fact", "rebuttal", "event", "page")
+        for language in ("sv", "ar")
+    ],
+    TopicForm: lambda data: [TopicForm(None, data), TopicForm(factories.topic(), data)],
+    ProgramTitlesForm: lambda data: [ProgramTitlesForm({7: SimpleNamespace(title_sv="", title_ar="")}, "ar", data)],
+    accounts.UserForm: lambda data: [_user_form(data)],
+    accounts.NewPassword: lambda data: [accounts.NewPassword(factories.user(), data)],
+    accounts.FirstPassword: lambda data: [accounts.FirstPassword(data, user=factories.user(), temp_key="x")],
+}
+# They ask the session for a challenge or a secret, or count wrong codes: tested in tests/accounts, through the pages.
+WITH_A_SESSION = {
+    accounts.AddKey,
+    accounts.RenameKey,
+    accounts.FirstCode,
+    accounts.Code,
+    accounts.CodeAgain,
+    accounts.PasswordAgain,
+    accounts.SignIn,
+    accounts.ForgottenPassword,
+}
+
+NASTY = st.one_of(
+    st.sampled_from(
+        [
+            "", " ", "\0", "a\0b", "\x07\x1b\x85", "\ud800", "a\udfffb", "\u202e\u2066x", "\u200f", "👩‍👩‍👧‍👦",
+            "\u0301" * 50,
+            "9" * 400, "-1", "1e400", "NaN", "0x10", "٣", "²", "9223372036854775808", "0", "1", "on", "sv", "xx",
+            "0001-01-01", "9999-12-31", "2026-02-30", "2026-05-05T25:61", "2027-03-28T02:30", "24:00", "09:30",
+            "https://[::1", "http://a@b:99999/", "javascript:alert(1)", "a@b", "x@" + "a." * 100 + "se", "189001019802",
+            "070-123 45 67", "<script>", "{{phone:bris}}", "{% now %}", "'; --", "../..", "a\r\nb: c", "\u2028",
+            "å" * 10_000, "\n" * 10_000, "1 " * 5_000, "x,y,z\n" * 500,
+        ]
+    ),
+    st.text(st.characters(exclude_characters="%"), max_size=60),
+    st.integers().map(str),
+    st.dates().map(str),
+)  # fmt: skip
+SENTENCE = re.compile(r"[A-ZÅÄÖ0-9“]\S* \S.*", re.DOTALL)
+BOUNDED = settings(
+    max_examples=25,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.differing_executors],
+)
+
+
+def as_a_browser_sends(values: dict[str, list[str]]) -> QueryDict:
+    """Through the wire and back: half a surrogate pair arrives as it would."""
+    return QueryDict(urlencode(values, doseq=True, errors="surrogatepass"), mutable=True)
+
+
+def _user_form(data: QueryDict) -> BaseForm:
+    form = accounts.UserForm(data)
+    form.by = factories.user()
+    return form
+
+
+def made(kind: type, data: QueryDict) -> list[BaseForm]:
+    return MAKERS[kind](data) if kind in MAKERS else [kind(data)]
+
+
+def names(kind: type) -> list[str]:
+    if not issubclass(kind, BaseFormSet):
+        return sorted({form.add_prefix(name) for form in made(kind, QueryDict()) for name in form.fields})
+    rows = [f"form-{number}-{name}" for number in range(2) for name in (*kind.form.base_fields, "DELETE")]
+    return ["form-TOTAL_FORMS", "form-INITIAL_FORMS", *rows]
+
+
+def sentences(form: BaseForm | BaseFormSet) -> list[str]:
+    if isinstance(form, BaseFormSet):
+        return [*form.non_form_errors(), *(message for row in form.forms for message in sentences(row))]
+    return [message for messages in form.errors.values() for message in messages]
+
+
+def test_every_form_of_the_site_is_here():
+    assert len(FORMS) > 25
+    assert set(MAKERS) | WITH_A_SESSION <= set(FORMS)
+
+
+@pytest.fixture
+def something_to_choose(settings):
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # hashing is slow on purpose
+    fact = factories.published_fact()
+    factories.topic("school")
+    return fact
+
+
+@pytest.mark.parametrize("kind", [f for f in FORMS if f not in WITH_A_SESSION], ids=lambda f: f.__qualname__)
+@BOUNDED
+@given(data=st.data())
+def test_whatever_is_sent_a_form_answers_in_sentences(kind, data, something_to_choose):
+    fields = names(kind)
+    sent = data.draw(st.fixed_dictionaries({name: st.lists(NASTY, max_size=2) for name in fields}))
+    for form in made(kind, as_a_browser_sends(sent)):
+        is_valid = form.is_valid()
+        found = sentences(form)
+        assert is_valid == (found == [])
+        for message in found:
+            assert SENTENCE.fullmatch(message), message
+            assert "%(" not in message
+
+
+# Over the wire ----------------------------------------------------------------------------------------------------
+
+
+def words(response) -> str:
+    main = re.search(r"<main.*</main>", response.content.decode(), re.DOTALL)
+    return " ".join(re.sub(r"<[^>]+>", " ", main[0] if main else "").split())
+
+
+@pytest.fixture
+def event():
+    starts_at = timezone.now() + timezone.timedelta(days=9)
+    made = events.create(
+        by=factories.user(),
+        kind="seminar",
+        slug="traff",
+        starts_at=starts_at,
+        ends_at=starts_at + timezone.timedelta(hours=1),
+        registration_ends_at=starts_at,
+    )
+    factories.publish(made, title="Träff", summary="Om vård.", body="Välkommen.")
+    return made
+
+
+@pytest.fixture
+def seat(event) -> str:
+    """The address of somebody's own seat."""
+    events.register(event, name="Bo", email="bo@example.org", language="sv")
+    return f"/sv/events/traff/registration/{rules.private_token(event.registrations.get())}/"
+
+
+@pytest.fixture
+def subscription(seat) -> str:
+    """The address in a mail that stops others like it."""
+    return reverse("unsubscribe", args=[unsubscribe_token(Delivery.objects.first())])
+
+
+PUBLIC = {
+    "register": ["name", "email", "question", "website"],
+    "tell-us": ["text", "website"],
+    "registration": ["x"],
+    "unsubscribe": ["List-Unsubscribe"],
+}
+
+
+@pytest.mark.parametrize("purpose", PUBLIC)
+@pytest.mark.parametrize("has_token", [True, False], ids=["fresh", "stale"])
+@BOUNDED
+@given(data=st.data())
+def test_whatever_is_sent_to_a_public_form_a_person_gets_a_page(purpose, has_token, data, event, seat, subscription):
+    url = {
+        "register": "/sv/events/traff/register/",
+        "tell-us": "/sv/tell-us/",
+        "registration": seat,
+        "unsubscribe": subscription,
+    }[purpose]
+    fields = {name: st.lists(NASTY, max_size=2) for name in PUBLIC[purpose]}
+    token = st.just([form_token(purpose)]) if has_token else st.lists(NASTY, max_size=2)
+    sent = data.draw(st.fixed_dictionaries({"token": token, **fields}))
+    body = urlencode(sent, doseq=True, errors="surrogatepass")
+    response = browser().post(url, body, content_type="application/x-www-form-urlencoded")
+    if response.status_code == 302:
+        response = browser().get(response.headers["Location"])
+    assert response.status_code in {200, 422}
+    assert len(words(response).split()) > 5
+
+
+@BOUNDED
+@given(data=st.data())
+def test_whatever_is_searched_for_a_person_gets_a_page(data, event):
+    sent = data.draw(
+        st.fixed_dictionaries(
+            {
+                "q": NASTY | st.just("vård"),
+                "page": NASTY | st.integers(min_value=1).map(str),
+                "audience": st.just("") | NASTY,
+            }
+        )
+    )
+    query = urlencode(sent, doseq=True, errors="surrogatepass")
+    response = browser().get(f"/sv/search/?{query}")
+    assert response.status_code in ({400} if "%00" in query else {200})
+    assert len(words(response).split()) > 5
+
+
+@pytest.mark.parametrize("url", ["/sv/tell-us/", "/sv/events/traff/register/"])
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b"\xff\xfe", "application/x-www-form-urlencoded"),
+        (b"a=%", "application/x-www-form-urlencoded; charset=utf-7"),
+        (b"&".join([b"a=1"] * 2_000), "application/x-www-form-urlencoded"),
+        (b"x" * 3_000_000, "application/x-www-form-urlencoded"),
+        (b"--x\r\n", "multipart/form-data; boundary=x"),
+        (b"--x", "multipart/form-data"),
+        (b"{", "application/json"),
+        (b"", "\xe5"),
+    ],
+)
+def test_a_body_that_no_form_makes_is_answered_with_a_page(url, body, content_type, event):
+    response = browser().generic("POST", url, body, content_type=content_type)
+    assert 400 <= response.status_code < 500
+    assert len(words(response).split()) > 5
