@@ -213,6 +213,7 @@ def _write_live(thing: Model, language: str, fields: Mapping[str, str]) -> None:
     for column, value in values.items():
         setattr(thing, column, value)
     # Without its Swedish text a page is gone in every language, and with it all of them are back.
-    touched = languages.CATALOG if language == languages.SOURCE else [language]
+    is_source = language == languages.SOURCE
+    touched = Edition.objects.of(thing).values_list("language", flat=True) if is_source else [language]
     for code in touched:
         kind_of(thing).reindex(thing, code)

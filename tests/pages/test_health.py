@@ -26,8 +26,8 @@ PATIENCE = 10
 class Proxy:
     """Stands between us and a server, and can freeze: connections are taken and kept, and nothing more is said."""
 
-    def __init__(self, *target):
-        self.target = target
+    def __init__(self, host, port):
+        self.host, self.target_port = host, port
         self.is_frozen = False
         self.is_open = True
         self.listener = socket.create_server(("127.0.0.1", 0))
@@ -43,7 +43,7 @@ class Proxy:
             ready = self.selector.select(0.02)
             for key, _ in ready if not self.is_frozen else ():
                 if key.fileobj is self.listener:
-                    pair = self.listener.accept()[0], socket.create_connection(self.target)
+                    pair = self.listener.accept()[0], self._reach()
                     for one, other in (pair, pair[::-1]):
                         self.other[one] = other
                         self.selector.register(one, selectors.EVENT_READ)
@@ -54,6 +54,13 @@ class Proxy:
         for one in [*self.other, self.listener]:
             one.close()
         self.selector.close()
+
+    def _reach(self):
+        if not self.host.startswith("/"):
+            return socket.create_connection((self.host, self.target_port))
+        reached = socket.socket(socket.AF_UNIX)
+        reached.connect(f"{self.host}/.s.PGSQL.{self.target_port}")
+        return reached
 
     def _forward(self, one):
         data = one.recv(65536)
@@ -147,6 +154,7 @@ def test_a_database_that_freezes_under_a_connection_that_stands_is_named(client,
     try:
         with monkeypatch.context() as patch:
             connection.close()
+            patch.setitem(connection.settings_dict, "HOST", "127.0.0.1")
             patch.setitem(connection.settings_dict, "PORT", str(frozen.port))
             patch.setitem(connection.settings_dict["OPTIONS"], "connect_timeout", 2)
             tasks.heartbeat()
