@@ -221,6 +221,7 @@ class Registration(models.Model):
     objects: ClassVar[models.Manager[Any]] = RegistrationQuerySet.as_manager()
 
     class Meta:
+        verbose_name = pgettext_lazy("staff", "registration")
         ordering: ClassVar = ["registered_at", "pk"]
         constraints: ClassVar = [
             models.UniqueConstraint(

@@ -15,7 +15,7 @@ from icalendar import Calendar
 from icalendar import Event as CalendarEvent
 
 from events.models import Event, Registration
-from portal import languages, markup
+from portal import contacts, languages, markup
 from portal.accounts.models import Role
 from portal.accounts.rules import has_role, is_anyone_on_staff
 from portal.mail.models import Delivery
@@ -103,8 +103,8 @@ def _entry(event: Event, code: str) -> CalendarEvent:
         stamp=timezone.now().replace(microsecond=0),
         start=event.starts_at.astimezone(zone),
         end=event.ends_at.astimezone(zone),
-        summary=text["title"] if text else str(event.get_kind_display()),
-        description="\n\n".join(filter(None, [markup.plain(text["summary"]) if text else "", url])),
+        summary=contacts.expand(text["title"]) if text else str(event.get_kind_display()),
+        description="\n\n".join(filter(None, [contacts.expand(markup.plain(text["summary"])) if text else "", url])),
         location=", ".join(where) or None,
         url=url,
     )
@@ -167,7 +167,7 @@ def _about(registration: Registration) -> dict[str, Any]:
     token = private_token(registration)
     return {
         "event": event,
-        "title": text["title"] if text else str(event.get_kind_display()),
+        "title": contacts.expand(text["title"]) if text else str(event.get_kind_display()),
         "text": text,
         "language": languages.get(registration.language),
         "private_url": absolute(reverse("registration", args=[event.slug, token])),

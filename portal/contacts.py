@@ -8,15 +8,18 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from functools import lru_cache
+from operator import attrgetter
 from pathlib import Path
 from typing import Final
 
 from django.conf import settings
 
-TOKEN: Final = re.compile(r"\{\{phone:([a-z]+)\}\}")
+TOKEN: Final = re.compile(r"\{\{ *phone:([^{}<>]*)\}\}")
+"""`{{phone:bris}}` in a text stands for a number, which is filled in when somebody reads it: a new one shows at once."""
+_BRACES: Final = re.compile(r"\{\{[^{}]{0,40}\}{0,2}|\}\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,15 @@ def write(contacts: Iterable[Contact]) -> None:
         Path(name).unlink(missing_ok=True)
 
 
-def expand(text: str) -> str:
-    """`{{phone:bris}}` becomes the number; an unknown key is left as it stands, for the editor to see."""
+def expand(text: str, show: Callable[[Contact], str] = attrgetter("number")) -> str:
+    """Every token becomes its number, as `show` has it. One that has none, and cannot be saved, is left out."""
+    if "{{" not in text:
+        return text
     known = numbers()
-    return TOKEN.sub(lambda match: known[match[1]].number if match[1] in known else match[0], text)
+    return TOKEN.sub(lambda match: show(known[key]) if (key := match[1].strip()) in known else "", text)
+
+
+def mistaken(text: str) -> str:
+    """What stands in double braces and is no number to call; empty when all is well."""
+    found = _BRACES.search(TOKEN.sub(lambda match: "" if match[1].strip() in KEYS else match[0], text))
+    return found[0] if found else ""

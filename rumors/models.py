@@ -236,6 +236,7 @@ class Rumor(models.Model):
     objects: ClassVar[models.Manager[Any]] = RumorQuerySet.as_manager()
 
     class Meta:
+        verbose_name = pgettext_lazy("staff", "rumor")
         ordering: ClassVar = ["-id"]
         indexes: ClassVar = [
             models.Index(fields=["status", "due_at"], name="rumor_by_status_and_due"),

@@ -1,16 +1,14 @@
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import rules
 from django.urls import reverse
-from django.utils.translation import pgettext_lazy
 
 from portal import languages
 from portal.accounts.models import Role
 from portal.accounts.rules import has_role, is_anyone_on_staff
-from portal.audit.models import AuditEvent
 from portal.facts.models import Fact
 from portal.public import in_language
 from portal.revisions.rules import read
@@ -19,6 +17,7 @@ from rumors.models import ENDED, Rebuttal, Rumor, Status
 
 rules.add_perm("rumors.view", is_anyone_on_staff)
 rules.add_perm("rumors.log", has_role(Role.REPORTER, Role.EDITOR, Role.EVENTS, Role.SECURITY))
+rules.add_perm("rumors.handle", has_role(Role.EDITOR, Role.SECURITY))
 rules.add_perm("rumors.edit", has_role(Role.EDITOR))
 rules.add_perm("rumors.translate", has_role(Role.EDITOR, Role.TRANSLATOR))
 rules.add_perm("rumors.approve", has_role(Role.APPROVER))
@@ -105,50 +104,3 @@ def _answer(thing: Fact | Rebuttal, language: str) -> Answer:
         handout_url=handout if getattr(fact, languages.suffixed("title", languages.SOURCE)) else "",
         language=known,
     )
-
-
-# The log of a rumor -----------------------------------------------------------------------------------------------
-
-DEEDS: Final = {
-    "log": pgettext_lazy("staff", "Logged"),
-    "sight": pgettext_lazy("staff", "Added a sighting"),
-    "edit": pgettext_lazy("staff", "Changed"),
-    "rate": pgettext_lazy("staff", "Gave a verdict"),
-    "move": pgettext_lazy("staff", "Changed the status"),
-    "link": pgettext_lazy("staff", "Linked a fact as the answer"),
-    "merge": pgettext_lazy("staff", "Found to be the same as another one"),
-    "read": pgettext_lazy("staff", "Read"),
-    "purge": pgettext_lazy("staff", "The original words were deleted, their time was up"),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One line of a rumor's log, in words."""
-
-    event: AuditEvent
-    deed: str
-    changes: list[tuple[str, str, str]]
-    """What changed, before and after; both are empty where the text itself is not told."""
-
-
-def entries(events: Iterable[AuditEvent]) -> Iterator[Entry]:
-    for event in events:
-        changes = [(_name(field), _word(field, old), _word(field, new)) for field, (old, new) in event.changes.items()]
-        yield Entry(event, str(DEEDS.get(event.verb, event.verb)), changes)
-
-
-def _field(name: str) -> Any:
-    """The field of the rumor, or of the answer that was linked to it."""
-    known = {field.name: field for model in (Rebuttal, Rumor) for field in model._meta.get_fields()}
-    return known.get(name)
-
-
-def _name(field: str) -> str:
-    return str(getattr(_field(field), "verbose_name", field))
-
-
-def _word(field: str, value: Any) -> str:
-    """The word that people know for a code."""
-    labels = dict(getattr(_field(field), "flatchoices", ()))
-    return str(labels.get(value, "" if value is None else value))

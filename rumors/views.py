@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from portal import languages
 from portal.audit.models import AuditEvent
+from portal.audit.rules import entries
 from portal.facts.models import Fact
 from portal.http import StaffRequest, staff
 from portal.public import public
@@ -154,13 +155,13 @@ def _detail(request: StaffRequest, found: Rumor, form: MoveForm) -> HttpResponse
         "steps": rules.steps(found),
         "sightings": found.sightings.select_related("logged_by"),
         "rebuttals": found.rebuttals.select_related("fact"),
-        "entries": list(rules.entries(events)),
+        "entries": entries(events),
     }
     return render(request, "rumors/staff/rumor.html", context, status=422 if form.errors else 200)
 
 
 @require_POST
-@staff("rumors.edit")
+@staff("rumors.handle")
 def move_rumor(request: StaffRequest, pk: int) -> HttpResponse:
     found = _consulted(request, pk)
     form = MoveForm(request.POST)
@@ -192,7 +193,7 @@ def sight_rumor(request: StaffRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@staff("rumors.edit")
+@staff("rumors.handle")
 def edit_rumor(request: StaffRequest, pk: int) -> HttpResponse:
     found = _consulted(request, pk)
     form = RumorForm(request.POST or None, initial=model_to_dict(found))
@@ -209,7 +210,7 @@ def edit_rumor(request: StaffRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@staff("rumors.edit")
+@staff("rumors.handle")
 def rate_rumor(request: StaffRequest, pk: int) -> HttpResponse:
     found = _consulted(request, pk)
     form = RateForm(request.POST or None, initial={"verdict": found.verdict, "basis": found.verdict_basis})

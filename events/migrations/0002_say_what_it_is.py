@@ -13,4 +13,8 @@ class Migration(migrations.Migration):
             name="event",
             options={"ordering": ["starts_at"], "verbose_name": "event"},
         ),
+        migrations.AlterModelOptions(
+            name="registration",
+            options={"ordering": ["registered_at", "pk"], "verbose_name": "registration"},
+        ),
     ]

@@ -241,6 +241,7 @@ def card(fact: Fact, code: str, *, address: str) -> bytes:
 
 
 def picture(title: str, language: Language, *, address: str) -> bytes:
+    title = contacts.expand(title)
     shown = (title, language.tag, address, settings.SITE_NAME, settings.MUNICIPALITY)
     colors = (_color("brand"), _color("brand-ink"))
     return _kept("\n".join(shown + colors), lambda: _draw(title, language, _typed(address), *colors))

@@ -183,6 +183,7 @@ class Suppression(models.Model):
     objects: ClassVar[models.Manager[Any]] = SuppressionQuerySet.as_manager()
 
     class Meta:
+        verbose_name = pgettext_lazy("staff", "stopped address")
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["address_hash", "reason"], name="one_suppression_per_address_and_reason"),
         ]

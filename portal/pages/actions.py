@@ -22,9 +22,10 @@ AUDIT_KEEP: Final = timedelta(days=5 * 365)
 
 @transaction.atomic
 def change_contacts(*, numbers: Mapping[str, str], by: User) -> None:
-    """Keep new numbers and renew the mirror; numbers by key."""
+    """Keep new numbers and renew the mirror; numbers by key. Raises OSError when they are kept and it cannot be."""
+    standing = stored_contacts()
     for key, number in numbers.items():
-        contact, _ = Contact.objects.get_or_create(key=key, defaults={"number": contacts.numbers()[key].number})
+        contact, _ = Contact.objects.get_or_create(key=key, defaults={"number": standing[key]})
         if contact.number != number:
             audit.record("edit", contact, by=by, changes={"number": (contact.number, number)})
             contact.number = number
@@ -32,10 +33,14 @@ def change_contacts(*, numbers: Mapping[str, str], by: User) -> None:
     transaction.on_commit(mirror_contacts)
 
 
+def stored_contacts() -> dict[str, str]:
+    """Numbers by key as staff keep them, those that nobody has changed among them."""
+    return {contact.key: contact.number for contact in (*contacts.DEFAULTS, *Contact.objects.all())}
+
+
 def mirror_contacts() -> None:
     """Write the file that pages read; also run by the clock, for a place whose file was lost."""
-    stored = {contact.key: contact.number for contact in Contact.objects.all()}
-    wanted = [contacts.Contact(c.key, stored.get(c.key, c.number)) for c in contacts.DEFAULTS]
+    wanted = [contacts.Contact(key, number) for key, number in stored_contacts().items()]
     if list(contacts.numbers().values()) != wanted:
         contacts.write(wanted)
 

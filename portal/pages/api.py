@@ -1,6 +1,8 @@
 """Read-only JSON over what is published; the same texts and the same fallback as the pages."""
 
+from collections.abc import Callable
 from datetime import date, datetime
+from typing import Any, Final
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -12,11 +14,11 @@ from ninja.errors import HttpError
 from ninja.pagination import LimitOffsetPagination, paginate
 
 from events.models import Event
-from portal import languages
+from portal import contacts, languages
 from portal.facts.models import Audience, Fact
 from portal.pages import errors
 from portal.public import absolute
-from portal.revisions.rules import read
+from portal.revisions.rules import Text, read
 from rumors.models import Rebuttal
 
 api = NinjaAPI(
@@ -64,7 +66,7 @@ class FactOut(TextOut):
 
 class FactDetailOut(FactOut):
     body: str
-    """Markdown; `{{phone:key}}` stands for a number to call."""
+    """Markdown."""
 
 
 class EventOut(TextOut):
@@ -75,7 +77,39 @@ class EventOut(TextOut):
     is_online: bool
 
 
-@api.get("/languages", response=list[LanguageOut], operation_id="languages")
+class MissingOut(Schema):
+    detail: str
+    """One sentence in English."""
+
+
+class MistakeOut(Schema):
+    loc: list[str | int]
+    """Where it stands: `query` and the name of the parameter."""
+    msg: str
+    """One sentence in English."""
+
+
+class MistakesOut(Schema):
+    detail: list[MistakeOut]
+
+
+MISSING: Final = {404: MissingOut}
+MISTAKES: Final = {422: MistakesOut}
+
+View = Callable[..., Any]
+
+
+def answers(path: str, name: str, response: dict[int, Any]) -> Callable[[View], View]:
+    """Registers a view for GET, and for HEAD, which the description need not mention."""
+
+    def register(view: View) -> View:
+        api.api_operation(["HEAD"], path, response=response, include_in_schema=False)(view)
+        return api.get(path, response=response, operation_id=name)(view)
+
+    return register
+
+
+@answers("/languages", "languages", {200: list[LanguageOut]})
 def list_languages(request: HttpRequest) -> list[dict[str, str]]:
     return [
         {"code": known.code, "tag": known.tag, "name": known.autonym, "direction": known.direction}
@@ -96,6 +130,10 @@ def _url(name: str, slug: str, code: str) -> str:
         return absolute(reverse(name, args=[slug]))
 
 
+def _filled(text: Text) -> dict[str, str]:
+    return {name: contacts.expand(value) for name, value in text.fields.items()} | {"language": text.language.tag}
+
+
 def _fact(fact: Fact, code: str) -> dict[str, object]:
     text = read(fact, code, audience=fact.audience)
     assert text is not None
@@ -105,32 +143,32 @@ def _fact(fact: Fact, code: str) -> dict[str, object]:
         "topic": fact.topic.key,
         "reviewed_on": fact.reviewed_on,
         "sources": [{"title": s.title, "sections": s.sections, "url": s.link} for s in fact.sources.all()],
-        "language": text.language.tag,
         "url": _url("fact", fact.slug, code),
-        **text.fields,
+        **_filled(text),
     }
 
 
-@api.get("/facts", response=list[FactOut], operation_id="facts")
+@answers("/facts", "facts", {200: list[FactOut], **MISSING, **MISTAKES})
 @paginate(LimitOffsetPagination)
 def list_facts(
     request: HttpRequest, language: str = languages.SOURCE, audience: Audience | None = None
 ) -> list[object]:
     """All published facts in one language; where one is not translated, its Swedish text stands in, and says so."""
     code = _code(language)
-    facts = Fact.objects.published().select_related("topic").prefetch_related("sources")
+    facts = Fact.objects.published().read_in(code).select_related("topic").prefetch_related("sources")
     if audience:
         facts = facts.for_audience(audience)
     return [_fact(fact, code) for fact in facts]
 
 
-@api.get("/facts/{slug}", response=FactDetailOut, operation_id="fact")
+@answers("/facts/{slug}", "fact", {200: FactDetailOut, **MISSING})
 def get_fact(request: HttpRequest, slug: str, language: str = languages.SOURCE) -> dict[str, object]:
-    fact = get_object_or_404(Fact.objects.published().select_related("topic"), slug=slug)
-    return _fact(fact, _code(language))
+    code = _code(language)
+    fact = get_object_or_404(Fact.objects.published().read_in(code).select_related("topic"), slug=slug)
+    return _fact(fact, code)
 
 
-@api.get("/rebuttals", response=list[TextOut], operation_id="rebuttals")
+@answers("/rebuttals", "rebuttals", {200: list[TextOut], **MISSING, **MISTAKES})
 @paginate(LimitOffsetPagination)
 def list_rebuttals(request: HttpRequest, language: str = languages.SOURCE) -> list[dict[str, str]]:
     """Published answers to rumors. The rumors themselves are never part of the API."""
@@ -139,12 +177,12 @@ def list_rebuttals(request: HttpRequest, language: str = languages.SOURCE) -> li
     for rebuttal in Rebuttal.objects.published().read_in(code):
         text = read(rebuttal, code)
         assert text is not None
-        rows.append({"language": text.language.tag, "title": text["title"], "summary": text["answer"],
-                     "url": _url("rumor", rebuttal.slug, code)})  # fmt: skip
+        fields = _filled(text)
+        rows.append(fields | {"summary": fields["answer"], "url": _url("rumor", rebuttal.slug, code)})
     return rows
 
 
-@api.get("/events", response=list[EventOut], operation_id="events")
+@answers("/events", "events", {200: list[EventOut], **MISSING, **MISTAKES})
 @paginate(LimitOffsetPagination)
 def list_events(request: HttpRequest, language: str = languages.SOURCE) -> list[dict[str, object]]:
     """Published events that have not passed. Links to join are never part of the API."""
@@ -153,7 +191,7 @@ def list_events(request: HttpRequest, language: str = languages.SOURCE) -> list[
     for event in Event.objects.published().upcoming(timezone.now()).read_in(code):
         text = read(event, code)
         assert text is not None
-        rows.append({"language": text.language.tag, "title": text["title"], "summary": text["summary"],
+        rows.append({**_filled(text),
                      "url": _url("event", event.slug, code), "kind": event.kind, "starts_at": event.starts_at,
                      "ends_at": event.ends_at, "place": event.place, "is_online": event.is_online})  # fmt: skip
     return rows

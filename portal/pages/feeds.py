@@ -1,9 +1,10 @@
 """What machines read: Atom, sitemap, robots.txt, security.txt. The search index knows every published page."""
 
 import re
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from itertools import groupby
-from typing import Final
+from typing import Any, Final
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -15,7 +16,7 @@ from django.utils.html import escape
 from django.utils.translation import get_language, pgettext
 from django.views.decorators.http import require_safe
 
-from portal import languages
+from portal import contacts, languages
 from portal.public import absolute, in_language, public
 from portal.search.models import IndexRow
 
@@ -34,12 +35,19 @@ STANDING: Final = (
 )
 
 
+class Feed(Atom1Feed):
+    """Atom whose entries name their language, which need not be that of the feed."""
+
+    def item_attributes(self, item: Mapping[str, Any]) -> dict[str, str]:
+        return {"xml:lang": item["language"]}
+
+
 @require_safe
-@public()
+@public(stale_if_error=False)
 def feed(request: HttpRequest) -> HttpResponse:
-    """Atom: new and changed facts, rebuttals and events in one language, newest first."""
+    """Atom: new and changed facts, rebuttals and events for readers of one language, newest first."""
     language = languages.get(get_language() or languages.SOURCE)
-    atom = Atom1Feed(
+    atom = Feed(
         title=f"{settings.SITE_NAME} – {settings.MUNICIPALITY}",
         link=absolute(reverse("front")),
         description=pgettext("feed", "New and changed facts, answers and events"),
@@ -47,15 +55,16 @@ def feed(request: HttpRequest) -> HttpResponse:
         feed_url=absolute(request.path),
         author_name=settings.MUNICIPALITY,
     )
-    for row in (
-        IndexRow.objects.filter(language=language.code).defer("vector", "words").order_by("-updated_at")[:NEWEST]
-    ):
+    for row in IndexRow.objects.read_in(language.code).order_by("-updated_at")[:NEWEST]:
+        url = absolute(in_language(row.url, language.code))
         atom.add_item(
-            title=_NOT_IN_XML.sub(" ", row.title),
-            link=absolute(row.url),
-            description=escape(_NOT_IN_XML.sub(" ", row.text[:300])),  # Django says that it is HTML
-            unique_id=absolute(row.url),
+            title=_NOT_IN_XML.sub(" ", contacts.expand(row.title)),
+            link=url,
+            # Django says that it is HTML.
+            description=escape(_NOT_IN_XML.sub(" ", contacts.expand(row.text)[:300])),
+            unique_id=url,
             updateddate=row.updated_at,
+            language=languages.get(row.language).tag,
         )
     response = HttpResponse(content_type="application/atom+xml; charset=utf-8")
     atom.write(response, "utf-8")

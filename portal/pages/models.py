@@ -32,6 +32,7 @@ class Contact(models.Model):
     )
 
     class Meta:
+        verbose_name = pgettext_lazy("staff", "number to call")
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(key__in=contacts.KEYS), name="contact_has_a_known_key"),
             models.CheckConstraint(condition=Q(number__regex=r"^\+?[0-9][0-9 -]+$"), name="contact_number_is_dialable"),

@@ -25,7 +25,7 @@ from portal.revisions import actions as revisions
 from portal.revisions.models import Method, text_hash
 from portal.revisions.rules import translated_fields
 from rumors import actions as rumors
-from rumors.models import Rebuttal
+from rumors.models import Rebuttal, Status
 
 FOLDER: Final = Path(__file__).resolve().parent.parent / "facts" / "starter"
 STOCKHOLM: Final = ZoneInfo("Europe/Stockholm")
@@ -168,6 +168,12 @@ def _load_rumor(versions: dict[str, File], by: User) -> int:
             by=by,
         )
         fact = Fact.objects.get(slug=meta["fact"])
+        basis = getattr(fact, languages.suffixed("title", languages.SOURCE))
+        rumors.rate(
+            rumor, verdict=meta["verdict"], basis=f"Faktatexten ”{basis}” och de källor som den bygger på.", by=by
+        )
+        for step in (Status.SCREENED, Status.ASSESSED, Status.DECIDED, Status.RESPONDING):
+            rumors.move(rumor, status=step, by=by)
         rebuttal = rumors.link(rumor=rumor, fact=fact, strength=meta["strength"], slug=file.key, by=by)
     return _publish(rebuttal, versions, by=by, answer="summary", claim="public_claim", explanation="body")
 

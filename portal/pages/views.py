@@ -114,10 +114,22 @@ def staff_home(request: StaffRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff("contacts.edit")
 def staff_contacts(request: StaffRequest) -> HttpResponse:
-    form = ContactsForm(request.POST or None, initial={c.key: c.number for c in contacts.numbers().values()})
+    form = ContactsForm(request.POST or None, initial=actions.stored_contacts())
     if request.method == "POST" and form.is_valid():
-        actions.change_contacts(numbers=form.cleaned_data, by=request.user)
-        messages.success(request, pgettext("staff", "Saved. Every page shows the new numbers within a minute."))
+        try:
+            actions.change_contacts(numbers=form.cleaned_data, by=request.user)
+        except OSError as error:
+            log.error("contacts_not_mirrored", error=str(error))
+            messages.warning(
+                request,
+                pgettext(
+                    "staff",
+                    "The numbers are saved, but pages cannot show them yet: the server's disk takes no file. They will "
+                    "as soon as it does. Tell those who run the site.",
+                ),
+            )
+        else:
+            messages.success(request, pgettext("staff", "Saved. Every page shows the new numbers within a minute."))
         return redirect("staff_contacts")
     return render(request, "pages/staff/contacts.html", {"form": form}, status=422 if form.errors else 200)
 

@@ -60,6 +60,7 @@ class Question(models.Model):
     objects: ClassVar[models.Manager[Any]] = QuestionQuerySet.as_manager()
 
     class Meta:
+        verbose_name = pgettext_lazy("staff", "question from the public")
         ordering: ClassVar = ["-asked_at"]
         constraints: ClassVar = [
             models.CheckConstraint(

@@ -7,6 +7,7 @@ from django.views.decorators.http import require_safe
 from events.models import Event, Registration
 from portal import languages
 from portal.audit.models import AuditEvent
+from portal.audit.rules import entries
 from portal.facts.models import Fact
 from portal.http import StaffRequest, staff
 from portal.reports.forms import PeriodForm
@@ -48,4 +49,4 @@ def staff_reports(request: StaffRequest) -> HttpResponse:
 def staff_audit(request: StaffRequest) -> HttpResponse:
     """Who did what, newest first."""
     page = Paginator(AuditEvent.objects.select_related("by"), 100).get_page(request.GET.get("page"))
-    return render(request, "reports/staff/audit.html", {"page": page})
+    return render(request, "reports/staff/audit.html", {"page": page, "entries": entries(page)})

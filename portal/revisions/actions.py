@@ -12,7 +12,7 @@ from django.db.models import CharField, Field, Model
 from django.utils import timezone
 from django.utils.translation import pgettext
 
-from portal import languages
+from portal import contacts, languages
 from portal.accounts.models import User
 from portal.audit import actions as audit
 from portal.revisions.models import Edition, Method, Revision, Significance, State, text_hash
@@ -86,6 +86,12 @@ def draft(
     A translation is based on the published Swedish revision unless `based_on` says otherwise.
     """
     text = {field.name: _clean(fields.get(field.name, ""), field) for field in text_fields(type(thing))}
+    for value in text.values():
+        if mistaken := contacts.mistaken(value):
+            raise ValidationError(
+                pgettext("staff", "%(found)s is no number to call. There are: %(known)s.")
+                % {"found": mistaken, "known": ", ".join(f"{{{{phone:{key}}}}}" for key in contacts.KEYS)}
+            )
     if language == languages.SOURCE:
         live = current(thing)
         significance = significance or Significance.CONTENT
@@ -127,7 +133,6 @@ def _move(revision: Revision, state: State, *, allowed: set[State], by: User, re
             pgettext("staff", "Somebody was faster: this text is now “%(state)s”.")
             % {"state": locked.get_state_display()}
         )
-    before = locked.state
     locked.state = state
     if state in {State.APPROVED, State.REJECTED}:
         if locked.author_id == by.pk:
@@ -135,10 +140,7 @@ def _move(revision: Revision, state: State, *, allowed: set[State], by: User, re
         locked.decided_by, locked.decided_at, locked.reason = by, timezone.now(), reason
     locked.save(update_fields=["state", "decided_by", "decided_at", "reason"])
     thing = locked.thing
-    audit.record(
-        state.value, thing, by=by, language=locked.language, changes={"state": (before, state.value)},
-        note=f"r{locked.pk} {reason}".strip(),
-    )  # fmt: skip
+    audit.record(state.value, thing, by=by, language=locked.language, note=f"r{locked.pk} {reason}".strip())
     return locked
 
 

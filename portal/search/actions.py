@@ -5,7 +5,7 @@ from typing import Final
 from django.db import connection
 from django.utils import timezone
 
-from portal import languages
+from portal import contacts, languages
 from portal.fold import fold
 from portal.search.models import WORD_LENGTHS, IndexRow, indexed_words, quoted
 
@@ -21,8 +21,8 @@ WITH learned AS (
 INSERT INTO search_indexrow (kind, object_id, language, audience, title, text, url, vector, words, updated_at)
 VALUES (
     %(kind)s, %(object_id)s, %(language)s, %(audience)s, %(title)s, %(text)s, %(url)s,
-    setweight(to_tsvector(%(config)s::regconfig, %(title)s), 'A')
-        || setweight(to_tsvector(%(config)s::regconfig, %(text)s), 'B'),
+    setweight(to_tsvector(%(config)s::regconfig, %(title_words)s), 'A')
+        || setweight(to_tsvector(%(config)s::regconfig, %(text_words)s), 'B'),
     %(words)s::tsvector, %(now)s
 )
 ON CONFLICT (kind, object_id, language) DO UPDATE SET
@@ -32,9 +32,12 @@ ON CONFLICT (kind, object_id, language) DO UPDATE SET
 
 
 def index(*, kind: str, object_id: int, language: str, audience: str = "", title: str, text: str, url: str) -> None:
-    """Make a published text findable in place of what stood there. `text` is plain, `url` the path in that language."""
-    text = text[:_CHARACTERS]
-    in_title, in_text = indexed_words(fold(title)), indexed_words(fold(text))
+    """Make a published text findable in place of what stood there. `text` is plain, `url` the path in that language.
+
+    Numbers to call are found as they are now, and kept as tokens, so that hits show them as they are then.
+    """
+    title_words, text_words = contacts.expand(title), contacts.expand(text)[:_CHARACTERS]
+    in_title, in_text = indexed_words(fold(title_words)), indexed_words(fold(text_words))
     with connection.cursor() as cursor:
         cursor.execute(
             _INDEX,
@@ -45,6 +48,8 @@ def index(*, kind: str, object_id: int, language: str, audience: str = "", title
                 "audience": audience,
                 "title": title,
                 "text": text,
+                "title_words": title_words,
+                "text_words": text_words,
                 "url": url,
                 "config": languages.get(language).search_config,
                 "words": " ".join([f"{quoted(w)}:1A" for w in in_title] + [f"{quoted(w)}:2B" for w in in_text]),

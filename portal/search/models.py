@@ -10,9 +10,9 @@ from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import connections, models
 from django.db.backends.utils import CursorWrapper
-from django.db.models import F, Func
+from django.db.models import Case, F, Func, Value, When
 
-from portal import languages
+from portal import contacts, languages
 from portal.fold import fold
 
 PAGE: Final = 20
@@ -177,7 +177,22 @@ ORDER BY tier, score DESC, kind, object_id
 """
 
 
+def _from_left_to_right(contact: contacts.Contact) -> str:
+    # By signs and not by <bdi>, for any part of it may be marked as a match.
+    return f"\u2066{contact.number}\u2069"
+
+
 class IndexRowManager(models.Manager["IndexRow"]):
+    def read_in(self, code: str) -> "models.QuerySet[IndexRow]":
+        """Each object once, in the language in which its page is shown to a reader of `code`."""
+        place = Case(
+            When(audience="embassies", then=_place(languages.chain(code, audience="embassies"))),
+            default=_place(languages.chain(code)),
+        )
+        ranked = self.alias(place=place).filter(place__isnull=False)
+        best = ranked.order_by("kind", "object_id", "place").distinct("kind", "object_id")
+        return self.filter(pk__in=best.values("pk")).defer("vector", "words")
+
     def matching(self, query: str, language: str, audience: str = "", *, page: int = 1) -> Hits:
         """What answers a reader's words, best first: exact, then folded, then with misspelled words put right.
 
@@ -216,6 +231,7 @@ class IndexRowManager(models.Manager["IndexRow"]):
         found = []
         for tier, kind, object_id, shown, url, title, text in rows[:PAGE]:
             mark = marker(shown, meant if tier == CORRECTED else typed)
+            title, text = (contacts.expand(value, _from_left_to_right) for value in (title, text))
             parts = list(mark.parts(title)), list(mark.snippet(text))
             found.append(Hit(kind, object_id, shown, shown != language, url, *parts))
         return Hits(found, has_more=len(rows) > PAGE)
@@ -231,7 +247,7 @@ class IndexRow(models.Model):
     audience = models.CharField(max_length=10, blank=True)
     title = models.CharField(max_length=300)
     text = models.TextField(blank=True)
-    """Plain text, without markup."""
+    """Plain text, without markup; numbers to call stand in it as tokens."""
     url = models.CharField(max_length=500)
     vector = SearchVectorField()
     """Title (A) and text (B) in the configuration of the language."""
@@ -286,6 +302,10 @@ class Word(models.Model):
 
     def __str__(self) -> str:
         return self.word
+
+
+def _place(chain: tuple[str, ...]) -> Case:
+    return Case(*(When(language=code, then=Value(place)) for place, code in enumerate(chain)))
 
 
 def _words(folded: str) -> list[str]:

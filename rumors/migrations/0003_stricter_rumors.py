@@ -5,6 +5,10 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [("rumors", "0002_say_what_it_is"), migrations.swappable_dependency(settings.AUTH_USER_MODEL)]
     operations = [
+        migrations.AlterModelOptions(
+            name="rumor",
+            options={"ordering": ["-id"], "verbose_name": "rumor"},
+        ),
         migrations.AddField(
             model_name="rumor",
             name="form_id",

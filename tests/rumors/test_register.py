@@ -197,14 +197,14 @@ def test_a_secret_rumor_gets_no_public_answer_and_an_answered_one_is_no_secret(e
     assert answered.sensitivity == Sensitivity.INTERNAL
 
 
-READ, LOG, EDIT = "read", "log", "edit"
+READ, LOG, HANDLE, ANSWER = "read", "log", "handle", "answer"
 MAY = {
     Role.REPORTER: {READ, LOG},
-    Role.EDITOR: {READ, LOG, EDIT},
+    Role.EDITOR: {READ, LOG, HANDLE, ANSWER},
     Role.TRANSLATOR: {READ},
     Role.APPROVER: {READ},
     Role.EVENTS: {READ, LOG},
-    Role.SECURITY: {READ, LOG},
+    Role.SECURITY: {READ, LOG, HANDLE},
     Role.MANAGER: {READ},
     Role.AUDITOR: {READ},
     Role.ADMIN: {READ},
@@ -212,9 +212,10 @@ MAY = {
 NEEDS = {
     READ: ["/staff/rumors/", "/staff/rumors/{}/"],
     LOG: ["/staff/rumors/log/", "/staff/rumors/{}/logged/", "/staff/rumors/{}/sight/"],
-    EDIT: ["/staff/rumors/{}/edit/", "/staff/rumors/{}/rate/", "/staff/rumors/{}/link/"],
+    HANDLE: ["/staff/rumors/{}/edit/", "/staff/rumors/{}/rate/"],
+    ANSWER: ["/staff/rumors/{}/link/"],
 }
-POSTS = {LOG: ["/staff/rumors/{}/merge/"], EDIT: ["/staff/rumors/{}/move/"]}
+POSTS = {LOG: ["/staff/rumors/{}/merge/"], HANDLE: ["/staff/rumors/{}/move/"]}
 
 
 @pytest.mark.parametrize("role", Role)

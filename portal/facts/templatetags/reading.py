@@ -9,8 +9,7 @@ from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 
-from portal import languages, markup
-from portal.contacts import Contact
+from portal import contacts, languages, markup
 
 register = template.Library()
 
@@ -27,7 +26,13 @@ def isolated(text: str) -> SafeString:
 
 
 @register.filter
-def phone(contact: Contact) -> SafeString:
+def filled(text: str) -> str:
+    """A short text with its numbers to call, where no markup can stand: in a title, in an attribute, in mail."""
+    return contacts.expand(text)
+
+
+@register.filter
+def phone(contact: contacts.Contact) -> SafeString:
     return markup.phone(contact)
 
 

@@ -13,4 +13,8 @@ class Migration(migrations.Migration):
             name="page",
             options={"verbose_name": "page"},
         ),
+        migrations.AlterModelOptions(
+            name="contact",
+            options={"verbose_name": "number to call"},
+        ),
     ]

@@ -1,0 +1,89 @@
+"""The log in words."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.apps import apps
+from django.db.models import Model
+from django.utils.translation import pgettext, pgettext_lazy
+
+from portal.audit.models import AuditEvent
+
+DEEDS: Final = {
+    "add": pgettext_lazy("staff", "Made an account"),
+    "approved": pgettext_lazy("staff", "Approved a text"),
+    "ask": pgettext_lazy("staff", "Asked or told something"),
+    "cancel": pgettext_lazy("staff", "Canceled"),
+    "change": pgettext_lazy("staff", "Changed"),
+    "change_profile": pgettext_lazy("staff", "Changed their own profile"),
+    "change_second_factors": pgettext_lazy("staff", "Changed their second step"),
+    "create": pgettext_lazy("staff", "Made"),
+    "draft": pgettext_lazy("staff", "Kept a draft"),
+    "edit": pgettext_lazy("staff", "Changed"),
+    "link": pgettext_lazy("staff", "Linked a fact as the answer"),
+    "log": pgettext_lazy("staff", "Logged"),
+    "merge": pgettext_lazy("staff", "Found to be the same as another one"),
+    "move": pgettext_lazy("staff", "Changed the status"),
+    "name_program": pgettext_lazy("staff", "Changed the titles of the program"),
+    "published": pgettext_lazy("staff", "Published a text"),
+    "purge": pgettext_lazy("staff", "Deleted what was old, by the clock"),
+    "rate": pgettext_lazy("staff", "Gave a verdict"),
+    "read": pgettext_lazy("staff", "Read"),
+    "register": pgettext_lazy("staff", "Registered"),
+    "rejected": pgettext_lazy("staff", "Sent a text back"),
+    "set_password": pgettext_lazy("staff", "Set a password"),
+    "settle": pgettext_lazy("staff", "Settled"),
+    "sight": pgettext_lazy("staff", "Added a sighting"),
+    "submitted": pgettext_lazy("staff", "Sent a text for approval"),
+    "suppress": pgettext_lazy("staff", "Stopped mail to an address"),
+    "withdraw": pgettext_lazy("staff", "Withdrew a text"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the log."""
+
+    event: AuditEvent
+    deed: str
+    thing: str
+    """Its kind and number; the number alone says nothing about anybody."""
+    changes: list[tuple[str, str, str]]
+    """Field, before and after; both are empty where the text itself is not told."""
+
+
+def entries(events: Iterable[AuditEvent]) -> Iterator[Entry]:
+    for event in events:
+        model = _model(event.kind)
+        fields = {name: _field(model, name) for name in event.changes}
+        changes = [
+            (str(getattr(fields[name], "verbose_name", name)), _word(fields[name], before), _word(fields[name], after))
+            for name, (before, after) in event.changes.items()
+        ]
+        thing = f"{model._meta.verbose_name if model else event.kind} {event.object_id}"
+        yield Entry(event, str(DEEDS.get(event.verb, event.verb)), thing, changes)
+
+
+def _model(kind: str) -> type[Model] | None:
+    """None for a kind that the site had once."""
+    try:
+        return apps.get_model(kind)
+    except LookupError:
+        return None
+
+
+def _field(model: type[Model] | None, name: str) -> Any:
+    """The field of the model, or of one that belongs to it: linking an answer is told of the rumor."""
+    owners = [model, *(relation.related_model for relation in model._meta.related_objects)] if model else []
+    return next((field for owner in owners for field in owner._meta.concrete_fields if field.name == name), None)
+
+
+def _word(field: Any, value: Any) -> str:
+    """The word that people know for a code."""
+    if isinstance(value, list):
+        return ", ".join(str(part) for part in value)
+    if isinstance(value, bool):
+        return pgettext("staff", "yes") if value else pgettext("staff", "no")
+    labels = dict(getattr(field, "flatchoices", ()))
+    return str(labels.get(value, "" if value is None else value))
