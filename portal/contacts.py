@@ -18,7 +18,7 @@ from typing import Final
 from django.conf import settings
 
 TOKEN: Final = re.compile(r"\{\{ *phone:([^{}<>]*)\}\}")
-"""`{{phone:bris}}` in a text stands for a number, which is filled in when somebody reads it: a new one shows at once."""
+"""`{{phone:bris}}` stands for a number, filled in when somebody reads the text: a new one shows at once."""
 _BRACES: Final = re.compile(r"\{\{[^{}]{0,40}\}{0,2}|\}\}")
 
 

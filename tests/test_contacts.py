@@ -105,9 +105,28 @@ def test_a_number_becomes_what_a_phone_dials():
     assert [contacts.Contact(key, number).uri for key, number in numbers.items()] == ["tel:020505050", "tel:+460116111"]
 
 
-def test_a_text_shows_the_number_of_its_key_and_keeps_an_unknown_key_for_the_editor_to_see():
+def test_a_text_shows_the_number_of_its_key_and_nothing_where_there_is_none():
     write({"bris": "116 112"})
-    assert contacts.expand("Ring {{phone:bris}} eller {{phone:nobody}}.") == "Ring 116 112 eller {{phone:nobody}}."
+    assert contacts.expand("Ring {{phone:bris}} eller {{ phone:bris }}{{phone:nobody}}.") == "Ring 116 112 eller 116 112."
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Ring {{phone:bris}} eller {{ phone:police }}. {a} } {", ""),
+        ("Ring {{phone:nobody}}.", "{{phone:nobody}}"),
+        ("Ring {{phone:Bris}}.", "{{phone:Bris}}"),
+        ("Ring {{phone:}}.", "{{phone:}}"),
+        ("Ring {{bris}}.", "{{bris}}"),
+        ("Ring {{phone:bris} nu", "{{phone:bris}"),
+        ("Ring {{phone:bris", "{{phone:bris"),
+        ("Ring phone:bris}} nu", "}}"),
+        ("Ring {{{phone:bris}}}", ""),
+        ("{{" + "x" * 99, "{{" + "x" * 40),
+    ],
+)
+def test_braces_that_hold_no_number_to_call_are_named(text, found):
+    assert contacts.mistaken(text) == found
 
 
 def test_everybody_may_read_the_file_whatever_the_writer_keeps_for_itself(file):

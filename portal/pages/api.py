@@ -178,7 +178,8 @@ def list_rebuttals(request: HttpRequest, language: str = languages.SOURCE) -> li
         text = read(rebuttal, code)
         assert text is not None
         fields = _filled(text)
-        rows.append(fields | {"summary": fields["answer"], "url": _url("rumor", rebuttal.slug, code)})
+        rows.append({"language": fields["language"], "title": fields["title"], "summary": fields["answer"],
+                     "url": _url("rumor", rebuttal.slug, code)})  # fmt: skip
     return rows
 
 

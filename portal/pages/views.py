@@ -2,6 +2,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+import structlog
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -10,7 +11,7 @@ from django.utils.translation import get_language, pgettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from events.models import Event
-from portal import contacts, languages
+from portal import languages
 from portal.facts.models import Audience, Fact
 from portal.http import StaffRequest, staff
 from portal.pages import actions
@@ -23,6 +24,8 @@ from portal.revisions.rules import read
 from portal.revisions.views import language_rows, reading
 from portal.search.models import IndexRow
 from rumors.models import Rumor
+
+log = structlog.get_logger(__name__)
 
 
 @require_safe
@@ -120,7 +123,7 @@ def staff_contacts(request: StaffRequest) -> HttpResponse:
             actions.change_contacts(numbers=form.cleaned_data, by=request.user)
         except OSError as error:
             log.error("contacts_not_mirrored", error=str(error))
-            messages.warning(
+            messages.error(
                 request,
                 pgettext(
                     "staff",

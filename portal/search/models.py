@@ -231,9 +231,9 @@ class IndexRowManager(models.Manager["IndexRow"]):
         found = []
         for tier, kind, object_id, shown, url, title, text in rows[:PAGE]:
             mark = marker(shown, meant if tier == CORRECTED else typed)
-            title, text = (contacts.expand(value, _from_left_to_right) for value in (title, text))
-            parts = list(mark.parts(title)), list(mark.snippet(text))
-            found.append(Hit(kind, object_id, shown, shown != language, url, *parts))
+            title_parts = list(mark.parts(contacts.expand(title, _from_left_to_right)))
+            text_parts = list(mark.snippet(contacts.expand(text, _from_left_to_right)))
+            found.append(Hit(kind, object_id, shown, shown != language, url, title_parts, text_parts))
         return Hits(found, has_more=len(rows) > PAGE)
 
 
