@@ -30,4 +30,5 @@ WORKDIR /srv/klarlagt
 USER klarlagt
 EXPOSE 8000
 CMD ["gunicorn", "portal.wsgi", "--bind", "0.0.0.0:8000", "--workers", "2", "--worker-class", "gthread", "--threads", "8", \
-     "--worker-tmp-dir", "/dev/shm", "--no-control-socket", "--forwarded-allow-ips", "*", "--access-logfile", "/dev/null"]
+     "--worker-tmp-dir", "/dev/shm", "--no-control-socket", "--forwarded-allow-ips", "*", \
+     "--forwarder-headers", "X-NONE", "--log-level", "error", "--access-logfile", "/dev/null"]

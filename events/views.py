@@ -2,7 +2,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
 from django.db import IntegrityError
 from django.http import Http404, HttpRequest, HttpResponse
@@ -57,7 +57,7 @@ def event(request: HttpRequest, slug: str) -> HttpResponse:
     code = _code()
     found = Event.objects.published().read_in(code).with_taken().filter(slug=slug).first()
     if found is None:
-        return gone_or_missing(Event, slug)
+        return gone_or_missing(Event, slug=slug)
     text = read(found, code)
     assert text is not None
     context = {
@@ -77,10 +77,10 @@ def register(request: HttpRequest, slug: str) -> HttpResponse:
     form = RegistrationForm(request.POST or None)
     expired = False
     if request.method == "POST":
-        expired = not public.check_public_post(request, "register")
-        if not expired and not public.within_limit(request, "register", per_hour=120):
-            return HttpResponse(status=429)
+        expired = public.check_public_post(request, "register") is None
         if not expired and form.is_valid():
+            if not public.within_limit(request, "register", per_hour=120):
+                return HttpResponse(status=429)
             wanted = {name: form.cleaned_data[name] for name in ("name", "email", "question")}
             try:
                 actions.register(found, language=code, **wanted)
@@ -116,7 +116,7 @@ def registration(request: HttpRequest, slug: str, token: str) -> HttpResponse:
     if found is None:
         # The event's name stands in the address for people to read; the token alone says which seat it is.
         raise Http404
-    expired = request.method == "POST" and not public.check_public_post(request, "registration")
+    expired = request.method == "POST" and public.check_public_post(request, "registration") is None
     if request.method == "POST" and not expired:
         actions.cancel(found)
         return redirect("registration", slug, token)
@@ -151,7 +151,7 @@ def events_ics(_request: HttpRequest) -> HttpResponse:
 def event_ics(_request: HttpRequest, slug: str) -> HttpResponse:
     found = Event.objects.published().read_in(_code()).filter(slug=slug).first()
     if found is None:
-        return gone_or_missing(Event, slug)
+        return gone_or_missing(Event, slug=slug)
     return _calendar_file(rules.calendar([found], _code()), slug)
 
 
@@ -244,6 +244,8 @@ def event_program(request: StaffRequest, pk: int, language: str) -> HttpResponse
     """The titles of the program in one language."""
     if language not in languages.CATALOG:
         raise Http404
+    if language == languages.SOURCE and not request.user.has_perm("events.edit"):
+        raise PermissionDenied
     found = get_object_or_404(Event.objects.read_in(languages.SOURCE), pk=pk)
     items = {item.pk: item for item in found.program.read_in(language)}
     form = ProgramTitlesForm(items, language, request.POST or None)

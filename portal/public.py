@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, Final, ParamSpec
 from urllib.parse import parse_qsl, urlencode
+from uuid import UUID, uuid4
 
 import structlog
 from django.conf import settings
@@ -221,7 +222,7 @@ class HidePath(logging.Filter):
 
 def form_token(purpose: str) -> str:
     """Stands in for the CSRF cookie on public forms, which set no cookie: signed, expiring, for one purpose."""
-    return signing.dumps(purpose, salt="public-form")
+    return signing.dumps([purpose, uuid4().hex], salt="public-form")
 
 
 def is_from_us(request: HttpRequest) -> bool:
@@ -229,16 +230,18 @@ def is_from_us(request: HttpRequest) -> bool:
     return request.headers.get("origin") == f"{request.scheme}://{request.get_host()}"
 
 
-def check_public_post(request: HttpRequest, purpose: str) -> bool:
-    """False when the form's token has expired (show the form again); raises PermissionDenied on a foreign origin."""
+def check_public_post(request: HttpRequest, purpose: str) -> UUID | None:
+    """Which form it was, the same when one is sent twice. None when its token has expired: show the form again.
+    Raises PermissionDenied on a foreign origin."""
     if "origin" in request.headers and not is_from_us(request):
         raise PermissionDenied("The form was sent from another site.")
     if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
         raise PermissionDenied("The form was sent from another site.")
     try:
-        return bool(signing.loads(request.POST.get("token", ""), salt="public-form", max_age=FORM_SECONDS) == purpose)
+        token = signing.loads(request.POST.get("token", ""), salt="public-form", max_age=FORM_SECONDS)
     except signing.BadSignature:
-        return False
+        return None
+    return UUID(token[1]) if token[0] == purpose else None
 
 
 def absolute(path: str) -> str:

@@ -113,7 +113,10 @@ TEMPLATES = [
 ]
 
 DATABASES = {"default": env.dj_db_url("DATABASE_URL", conn_max_age=60, conn_health_checks=True)}
-DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
+# A server that has gone away is noticed; nobody waits a quarter of an hour for what was sent to it.
+DATABASES["default"]["OPTIONS"] = {"connect_timeout": 5, "tcp_user_timeout": 10_000} | DATABASES["default"].get(
+    "OPTIONS", {}
+)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.str("REDIS_URL")
@@ -346,6 +349,7 @@ LOGGING = {
         "django.request": {"level": "ERROR", "filters": ["hide_path"]},
         "weasyprint.progress": {"level": "WARNING"},
         "django.security.DisallowedHost": {"level": "CRITICAL"},
+        "django.security.csrf": {"filters": ["hide_path"]},
     },
 }
 structlog.configure(

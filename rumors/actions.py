@@ -136,14 +136,20 @@ def sight(
     original: str = "",
     area: str = "",
     url: str = "",
+    form_id: UUID | None = None,
 ) -> Sighting:
+    """That it was heard again; what is there already when the same form comes again."""
     locked = _locked(rumor)
+    sent_before: Sighting | None = locked.sightings.filter(logged_by=by, form_id=form_id).first() if form_id else None
+    if sent_before:
+        return sent_before
     if locked.same_as is not None:
         raise ValidationError(
             pgettext("staff", "This is the same as %(rumor)s. Add the sighting there.") % {"rumor": locked.same_as}
         )
     sighting = Sighting.objects.create(
         rumor=locked,
+        form_id=form_id,
         seen_on=seen_on,
         channel=channel,
         heard_how=heard_how,
@@ -168,6 +174,10 @@ def edit(rumor: Rumor, *, by: User, **values: Any) -> Rumor:
     if "priority" in values and values["priority"] != locked.priority:
         values["due_at"] = locked.logged_at + DEADLINES[Priority(values["priority"])]
     _write(locked, "edit", by=by, **values)
+    if "sensitivity" in values:
+        # They hold the same claim.
+        for duplicate in locked.duplicates.select_for_update(of=("self",)):
+            _write(duplicate, "edit", by=by, sensitivity=values["sensitivity"])
     return locked
 
 

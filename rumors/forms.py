@@ -1,6 +1,6 @@
 from collections.abc import Iterator
 from datetime import date
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 from uuid import uuid4
 
 from django import forms
@@ -71,6 +71,7 @@ class SeenForm(GuardedForm):
     guarded: ClassVar[tuple[str, ...]] = ("area", "url")
     district: ClassVar[str] = "area"
 
+    form_id = forms.UUIDField(required=False, initial=uuid4, widget=forms.HiddenInput)
     channel = forms.ChoiceField(label=pgettext_lazy("staff", "Where"), choices=CHANNELS)
     heard_how = forms.ChoiceField(
         label=pgettext_lazy("staff", "How did you hear it?"), choices=HeardHow.choices, initial=HeardHow.TOLD
@@ -152,12 +153,22 @@ class RumorForm(GuardedForm):
         return " ".join(str(self.cleaned_data["claim"]).split())
 
 
+class EditForm(RumorForm):
+    """Brings what it was opened with along, so that only what somebody really changed is written."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.show_hidden_initial = True
+
+    def changes(self) -> dict[str, Any]:
+        return {name: self.cleaned_data[name] for name in self.changed_data if name in self.base_fields}
+
+
 class LogForm(RumorForm, SeenForm):
     """A new rumor and its first sighting on one page, in the order in which one remembers."""
 
     guarded: ClassVar[tuple[str, ...]] = ("claim", "original", "area", "url")
-
-    form_id = forms.UUIDField(required=False, initial=uuid4, widget=forms.HiddenInput)
 
     field_order = (
         "claim",

@@ -319,11 +319,17 @@ class Sighting(models.Model):
     logged_at = models.DateTimeField(auto_now_add=True)
     logged_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
 
+    form_id = models.UUIDField(null=True, editable=False)
+    """Of the form it was logged with: one that is sent twice makes one sighting."""
+
     objects: ClassVar[models.Manager[Any]] = SightingQuerySet.as_manager()
 
     class Meta:
         ordering: ClassVar = ["-seen_on", "-id"]
         indexes: ClassVar = [models.Index(fields=["rumor", "-seen_on"], name="sighting_by_rumor_and_day")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["logged_by", "form_id"], name="form_logs_one_sighting"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.rumor} {self.seen_on} {self.channel}"

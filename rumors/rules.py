@@ -6,7 +6,7 @@ from typing import Final
 import rules
 from django.urls import reverse
 
-from portal import languages
+from portal import contacts, languages
 from portal.accounts.models import Role
 from portal.accounts.rules import has_role, is_anyone_on_staff
 from portal.facts.models import Fact
@@ -98,8 +98,8 @@ def _answer(thing: Fact | Rebuttal, language: str) -> Answer:
     if known.code != languages.SOURCE and getattr(fact, languages.suffixed("title", known.code)):
         handout += f"?with={known.code}"
     return Answer(
-        title=text["title"],
-        text=text[summary],
+        title=contacts.expand(text["title"]),
+        text=contacts.expand(text[summary]),
         url=in_language(thing.get_absolute_url(), known.code),
         handout_url=handout if getattr(fact, languages.suffixed("title", languages.SOURCE)) else "",
         language=known,

@@ -21,13 +21,13 @@ from portal.revisions.views import gone_or_missing, language_rows, reading
 from portal.search.models import IndexRow
 from rumors import actions, rules
 from rumors.forms import (
+    EditForm,
     FactSearchForm,
     LinkForm,
     LogForm,
     MoveForm,
     RateForm,
     RumorFilterForm,
-    RumorForm,
     SightingForm,
 )
 from rumors.models import Rebuttal, Rumor, Sighting
@@ -50,7 +50,7 @@ def rumor(request: HttpRequest, slug: str) -> HttpResponse:
     code = get_language() or languages.SOURCE
     found = Rebuttal.objects.published().read_in(code).filter(slug=slug).first()
     if found is None:
-        return gone_or_missing(Rebuttal, slug)
+        return gone_or_missing(Rebuttal, slug=slug)
     text = read(found, code)
     assert text is not None
     fact = Fact.objects.published().read_in(code).prefetch_related("sources").filter(pk=found.fact_id).first()
@@ -196,10 +196,10 @@ def sight_rumor(request: StaffRequest, pk: int) -> HttpResponse:
 @staff("rumors.handle")
 def edit_rumor(request: StaffRequest, pk: int) -> HttpResponse:
     found = _consulted(request, pk)
-    form = RumorForm(request.POST or None, initial=model_to_dict(found))
+    form = EditForm(request.POST or None, initial=model_to_dict(found))
     if request.method == "POST" and form.is_valid():
         try:
-            edited = actions.edit(found, by=request.user, **_values(form))
+            edited = actions.edit(found, by=request.user, **form.changes())
         except ValidationError as error:
             form.add_error(None, error)
         else:

@@ -107,7 +107,9 @@ def test_a_number_becomes_what_a_phone_dials():
 
 def test_a_text_shows_the_number_of_its_key_and_nothing_where_there_is_none():
     write({"bris": "116 112"})
-    assert contacts.expand("Ring {{phone:bris}} eller {{ phone:bris }}{{phone:nobody}}.") == "Ring 116 112 eller 116 112."
+    assert (
+        contacts.expand("Ring {{phone:bris}} eller {{ phone:bris }}{{phone:nobody}}.") == "Ring 116 112 eller 116 112."
+    )
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPConnection, HTTPException, HTTPResponse
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -553,15 +553,21 @@ def test_the_whole_site_is_restored_row_by_row(make_home: Callable[[str], Home],
 # make run -------------------------------------------------------------------------------------------------------
 
 
-def answers(port: int) -> bool:
+def get(port: int, path: str, **headers: str) -> tuple[HTTPResponse, bytes]:
     connection = HTTPConnection("127.0.0.1", port, timeout=10)
     try:
-        connection.request("GET", "/healthz", headers={"Host": "localhost"})
-        return connection.getresponse().status == 200
-    except (OSError, HTTPException):
-        return False
+        connection.request("GET", path, headers={"Host": "localhost"} | headers)
+        response = connection.getresponse()
+        return response, response.read()
     finally:
         connection.close()
+
+
+def answers(port: int) -> bool:
+    try:
+        return get(port, "/healthz")[0].status == 200
+    except (OSError, HTTPException):
+        return False
 
 
 def free_port() -> int:
@@ -581,11 +587,15 @@ def start_run(home: Home, port: int) -> tuple[subprocess.Popen[str], list[str]]:
     pytest.fail("".join(said) + process.communicate()[1])
 
 
-def test_run_serves_until_it_is_told_to_stop(home: Home) -> None:
+def test_run_serves_until_it_is_told_to_stop_or_a_child_dies(home: Home) -> None:
     port = free_port()
     process, said = start_run(home, port)
     assert f"http://localhost:{port}" in said[-1]
     assert answers(port)
+    # A header that would be put before every link of a page that is then kept for others.
+    for path, status in (("/evil/sv/parents/", 404), ("/sv/parents/", 200)):
+        response, body = get(port, path, SCRIPT_NAME="/evil")
+        assert (response.status, b'href="/evil' in body) == (status, False)
 
     second = home.local("run", PORT=str(port))
     assert is_one_sentence(second)
@@ -600,9 +610,8 @@ def test_run_serves_until_it_is_told_to_stop(home: Home) -> None:
     assert home.is_quiet()
     assert not answers(port)
 
-
-def test_run_ends_when_a_child_does(home: Home) -> None:
-    process, _ = start_run(home, free_port())
+    # And with any of its children: half a site would be found out late.
+    process, _ = start_run(home, port)
     facts = json.loads((home.place.local / "run.json").read_text())
     (worker,) = [pid for name, pid, *_ in facts["processes"] if name == "worker"]
     os.kill(worker, signal.SIGKILL)

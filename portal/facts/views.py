@@ -67,7 +67,7 @@ def fact(request: HttpRequest, slug: str) -> HttpResponse:
     try:
         found: Any = Fact.objects.published().read_in(code).with_page(code).get(slug=slug)
     except Fact.DoesNotExist:
-        return gone_or_missing(Fact, slug)
+        return gone_or_missing(Fact, slug=slug)
     text = read(found, code, audience=found.audience)
     assert text is not None
     context = {
@@ -87,7 +87,9 @@ def fact(request: HttpRequest, slug: str) -> HttpResponse:
 @public(stored=False)
 def short(request: HttpRequest, pk: int) -> HttpResponse:
     """The address on handouts: the fact in the reader's best language. Counts nothing."""
-    found = get_object_or_404(Fact.objects.published().only("slug"), pk=pk)
+    found = Fact.objects.published().only("slug").filter(pk=pk).first()
+    if found is None:
+        return gone_or_missing(Fact, pk=pk)
     preferred = translation.get_language_from_request(request)
     with translation.override(preferred):
         response = redirect(reverse("fact", args=[found.slug]))
@@ -106,7 +108,7 @@ def handout(request: HttpRequest, slug: str) -> HttpResponse:
     columns = [column for each in codes for column in languages.chain(each)]
     found = Fact.objects.published().read_in(code, *columns).filter(slug=slug).first()
     if found is None:
-        return gone_or_missing(Fact, slug)
+        return gone_or_missing(Fact, slug=slug)
     try:
         content = documents.handout(
             documents.read_parts(found, codes, Provenance.objects.of(found).by_language()),
@@ -128,7 +130,7 @@ def card(request: HttpRequest, slug: str) -> HttpResponse:
     code = _code()
     found = Fact.objects.published().read_in(code).filter(slug=slug).first()
     if found is None:
-        return gone_or_missing(Fact, slug)
+        return gone_or_missing(Fact, slug=slug)
     if found.is_guarded:
         raise Http404
     try:

@@ -117,6 +117,9 @@ def gunicorn(port: int) -> list[str]:
         "--config=python:portal.local.web",
         "--no-control-socket",
         "--forwarded-allow-ips=127.0.0.1",
+        # Else a stranger's SCRIPT_NAME becomes part of every link of a page that is then kept for others.
+        "--forwarder-headers=X-NONE",
+        "--log-level=error",  # its warnings name the addresses of readers
         "--graceful-timeout=5",
         "--access-logfile=-",
         f"--access-logformat={ACCESS_FORMAT}",

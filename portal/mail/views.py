@@ -33,7 +33,7 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     if request.method == "POST":
         actions.unsubscribe(delivery=delivery)
     with translation.override(delivery.language):
-        response = render(request, "emails/unsubscribe.html", {"is_done": request.method == "POST"})
+        response = render(request, "mail/unsubscribe.html", {"is_done": request.method == "POST"})
     response.headers["Content-Language"] = languages.get(delivery.language).tag
     response.headers["X-Robots-Tag"] = "noindex, nofollow"
     return response

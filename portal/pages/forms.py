@@ -24,6 +24,8 @@ class SearchForm(forms.Form):
 
 
 class ContactsForm(forms.Form):
+    """Brings what it was opened with along, so that only what somebody really changed is written."""
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         number = Contact._meta.get_field("number")
@@ -32,5 +34,9 @@ class ContactsForm(forms.Form):
                 label=Contact.LABELS[key],
                 max_length=number.max_length,
                 validators=list(number.validators),
+                show_hidden_initial=True,
                 widget=forms.TextInput(attrs={"inputmode": "tel", "dir": "ltr", "autocomplete": "off"}),
             )
+
+    def changes(self) -> dict[str, str]:
+        return {key: self.cleaned_data[key] for key in self.changed_data}

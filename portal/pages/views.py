@@ -120,7 +120,7 @@ def staff_contacts(request: StaffRequest) -> HttpResponse:
     form = ContactsForm(request.POST or None, initial=actions.stored_contacts())
     if request.method == "POST" and form.is_valid():
         try:
-            actions.change_contacts(numbers=form.cleaned_data, by=request.user)
+            actions.change_contacts(numbers=form.changes(), by=request.user)
         except OSError as error:
             log.error("contacts_not_mirrored", error=str(error))
             messages.error(

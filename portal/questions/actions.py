@@ -1,4 +1,5 @@
 from datetime import datetime
+from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -12,10 +13,15 @@ from portal.questions.models import Door, Outcome, Question
 
 
 @transaction.atomic
-def ask(*, text: str, language: str, door: Door, by: User | None = None) -> Question:
-    """Keep what was asked or told. `by` is None when the public says it."""
-    question = Question.objects.create(text=text, language=language, door=door)
-    audit.record("ask", question, by=by)
+def ask(*, text: str, language: str, door: Door, by: User | None = None, form_id: UUID | None = None) -> Question:
+    """Keep what was asked or told, once for each form. `by` is None when the public says it."""
+    said = {"text": text, "language": language, "door": door}
+    if form_id is None:
+        question, is_new = Question.objects.create(**said), True
+    else:
+        question, is_new = Question.objects.get_or_create(form_id=form_id, defaults=said)
+    if is_new:
+        audit.record("ask", question, by=by)
     return question
 
 

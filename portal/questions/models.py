@@ -44,6 +44,8 @@ class Question(models.Model):
     language = models.CharField(pgettext_lazy("staff", "language"), max_length=10, choices=languages.CHOICES)
     door = models.CharField(pgettext_lazy("staff", "came in by"), max_length=12, choices=Door)
     asked_at = models.DateTimeField(auto_now_add=True, db_index=True)
+    form_id = models.UUIDField(null=True, editable=False, unique=True)
+    """Of the form it came in by: one that is sent twice makes one question."""
     outcome = models.CharField(pgettext_lazy("staff", "outcome"), max_length=12, choices=Outcome, default=Outcome.OPEN)
     outcome_note = models.CharField(pgettext_lazy("staff", "what became of it"), max_length=300, blank=True)
     fact = models.ForeignKey(

@@ -21,12 +21,13 @@ def tell_us(request: HttpRequest) -> HttpResponse:
     form = TellForm(request.POST or None)
     expired = False
     if request.method == "POST":
-        expired = not public.check_public_post(request, "tell-us")
-        if not expired and not public.within_limit(request, "tell-us", per_hour=120):
-            return HttpResponse(status=429)
-        if not expired and form.is_valid():
+        form_id = public.check_public_post(request, "tell-us")
+        expired = form_id is None
+        if form_id and form.is_valid():
+            if not public.within_limit(request, "tell-us", per_hour=120):
+                return HttpResponse(status=429)
             code = get_language() or languages.SOURCE
-            actions.ask(text=form.cleaned_data["text"], language=code, door=Door.FORM)
+            actions.ask(text=form.cleaned_data["text"], language=code, door=Door.FORM, form_id=form_id)
             return redirect("told")
     context = {"form": form, "token": public.form_token("tell-us"), "expired": expired}
     return render(request, "questions/tell_us.html", context, status=422 if form.errors or expired else 200)

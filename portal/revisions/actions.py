@@ -81,10 +81,12 @@ def draft(
     method: str = Method.HUMAN,
     is_example: bool = False,
 ) -> Revision:
-    """Keep a new version of a text. The live columns stay as they are.
+    """Keep a new version of a text. The live columns stay as they are. What is the same word for word as the newest
+    one, still open and by the same person, is kept once.
 
     A translation is based on the published Swedish revision unless `based_on` says otherwise.
     """
+    _lock(thing)
     text = {field.name: _clean(fields.get(field.name, ""), field) for field in text_fields(type(thing))}
     for value in text.values():
         if mistaken := contacts.mistaken(value):
@@ -108,26 +110,33 @@ def draft(
             raise ConflictError(
                 pgettext("staff", "Publish the Swedish text first: a translation renders a published text.")
             )
-    revision = Revision.objects.create(
-        content_type=ContentType.objects.get_for_model(thing),
-        object_id=thing.pk,
-        language=language,
-        fields=text,
-        digest=text_hash(text),
-        author=by,
-        significance=significance,
-        change_note=change_note,
-        based_on=based_on,
-        pivot=pivot,
-        method=method,
-        is_example=is_example,
-    )
+    about = {
+        "author": by,
+        "digest": text_hash(text),
+        "significance": significance,
+        "change_note": change_note,
+        "based_on": based_on,
+        "pivot": pivot,
+        "method": method,
+        "is_example": is_example,
+    }
+    newest: Revision | None = Revision.objects.of(thing).filter(language=language).first()
+    is_open = newest is not None and newest.state in {State.DRAFT, State.SUBMITTED}
+    if newest and is_open and all(getattr(newest, name) == value for name, value in about.items()):
+        return newest
+    revision = Revision.objects.create(thing=thing, language=language, fields=text, **about)
     audit.record("draft", thing, by=by, language=language, note=f"r{revision.pk}")
     return revision
 
 
 def _move(revision: Revision, state: State, *, allowed: set[State], by: User, reason: str = "") -> Revision:
     locked: Revision = Revision.objects.select_for_update(of=("self",)).get(pk=revision.pk)
+    if (state, locked.state, locked.author_id if state == State.SUBMITTED else locked.decided_by_id) in {
+        (State.SUBMITTED, State.SUBMITTED, by.pk),
+        (State.APPROVED, State.APPROVED, by.pk),
+        (State.APPROVED, State.PUBLISHED, by.pk),
+    }:
+        return locked  # a double click
     if locked.state not in allowed:
         raise ConflictError(
             pgettext("staff", "Somebody was faster: this text is now “%(state)s”.")
@@ -139,8 +148,7 @@ def _move(revision: Revision, state: State, *, allowed: set[State], by: User, re
             raise ConflictError(pgettext("staff", "You wrote this text. Another person has to approve it."))
         locked.decided_by, locked.decided_at, locked.reason = by, timezone.now(), reason
     locked.save(update_fields=["state", "decided_by", "decided_at", "reason"])
-    thing = locked.thing
-    audit.record(state.value, thing, by=by, language=locked.language, note=f"r{locked.pk} {reason}".strip())
+    audit.record(state.value, revision.thing, by=by, language=locked.language, note=f"r{locked.pk} {reason}".strip())
     return locked
 
 
@@ -168,8 +176,7 @@ def reject(revision: Revision, *, by: User, reason: str) -> Revision:
 @transaction.atomic
 def publish(revision: Revision, *, by: User) -> Edition:
     """Make an approved revision what readers get: the edition, its live columns and its search row, or nothing."""
-    thing = revision.thing
-    edition = _locked_edition(thing, revision.language)
+    thing, edition = _locked(revision.thing, revision.language)
     if edition.revision_id == revision.pk:
         return edition
     if edition.revision_id is not None and edition.revision_id > revision.pk:
@@ -187,7 +194,7 @@ def publish(revision: Revision, *, by: User) -> Edition:
 @transaction.atomic
 def withdraw(thing: Model, *, language: str, by: User, reason: str) -> Edition:
     """Take a language's text away from readers."""
-    edition = _locked_edition(thing, language)
+    thing, edition = _locked(thing, language)
     edition.revision = edition.published_at = None
     edition.withdrawn_at, edition.withdrawn_by, edition.withdrawn_reason = timezone.now(), by, reason
     edition.save()
@@ -196,15 +203,18 @@ def withdraw(thing: Model, *, language: str, by: User, reason: str) -> Edition:
     return edition
 
 
-def _locked_edition(thing: Model, language: str) -> Edition:
-    key = {
-        "content_type": ContentType.objects.get_for_model(thing),
-        "object_id": thing.pk,
-        "language": language,
-    }
-    Edition.objects.get_or_create(**key)
-    edition: Edition = Edition.objects.select_for_update(of=("self",)).get(**key)
-    return edition
+def _lock(thing: Model) -> Model:
+    """The object as it is now. One text of an object is written at a time: the search row of each language says
+    something of the Swedish one, too."""
+    return type(thing)._default_manager.select_for_update(of=("self",)).get(pk=thing.pk)
+
+
+def _locked(thing: Model, language: str) -> tuple[Model, Edition]:
+    fresh = _lock(thing)
+    edition, _is_new = Edition.objects.get_or_create(
+        content_type=ContentType.objects.get_for_model(thing), object_id=thing.pk, language=language
+    )
+    return fresh, edition
 
 
 def _write_live(thing: Model, language: str, fields: Mapping[str, str]) -> None:

@@ -31,9 +31,9 @@ def reading(request: HttpRequest, thing: Model, text: Text) -> dict[str, Any]:
     }
 
 
-def gone_or_missing(model: type[Model], slug: str) -> HttpResponse:
+def gone_or_missing(model: type[Model], **known_by: Any) -> HttpResponse:
     """The answer for what is not published: a page that was withdrawn says so, any other is not there."""
-    thing = model._default_manager.filter(slug=slug).first()
+    thing = model._default_manager.filter(**known_by).first()
     if thing and Edition.objects.of(thing).is_withdrawn():
         return gone()
     raise Http404

@@ -18,6 +18,15 @@ class Migration(migrations.Migration):
             model_name="rumor",
             constraint=models.UniqueConstraint(fields=("logged_by", "form_id"), name="form_logs_one_rumor"),
         ),
+        migrations.AddField(
+            model_name="sighting",
+            name="form_id",
+            field=models.UUIDField(editable=False, null=True),
+        ),
+        migrations.AddConstraint(
+            model_name="sighting",
+            constraint=models.UniqueConstraint(fields=("logged_by", "form_id"), name="form_logs_one_sighting"),
+        ),
         migrations.AddConstraint(
             model_name="rumor",
             constraint=models.CheckConstraint(

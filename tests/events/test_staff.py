@@ -265,3 +265,16 @@ def test_an_event_comes_to_readers_through_the_approval_of_a_second_person(clien
     page = client.get(f"/sv/events/{event.slug}/").content.decode()
     assert "Träff om lagen" in page
     assert Event.objects.published().filter(**{languages.suffixed("title", "sv"): "Träff om lagen"}).exists()
+
+
+def test_a_translator_changes_no_swedish_title(staff, make_event):
+    """It would be out at once; the other languages of the program are the translator's."""
+    starts = timezone.now() + timedelta(days=9)
+    row = {"starts_at": starts, "ends_at": starts + timedelta(minutes=9), "is_break": False, "speakers": []}
+    event = make_event("sv", starts_at=starts, program=[row | {"titles": {"sv": "Frågor"}}])
+    item, translator = event.program.get(), staff(Role.TRANSLATOR)
+    for language, status in (("sv", 403), ("ar", 302)):
+        answer = translator.post(f"/staff/events/{event.pk}/program/{language}/", {str(item.pk): "أسئلة"})
+        assert answer.status_code == status
+    item.refresh_from_db()
+    assert (item.title_sv, item.title_ar) == ("Frågor", "أسئلة")

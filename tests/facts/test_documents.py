@@ -218,6 +218,22 @@ def test_a_new_number_makes_a_new_handout():
     assert words(printed(part("sv"))).count("0980-319 999") == 2
 
 
+@pytest.mark.django_db
+def test_a_number_in_a_title_is_filled_in_on_paper_and_on_the_card_and_a_new_one_makes_new_ones():
+    fact = factories.fact()
+    factories.publish(fact, title="Ring {{phone:bris}}?", summary="Ring {{phone:bris}}.", body="Text.")
+    fact.refresh_from_db()
+    card = documents.card(fact, "sv", address=ADDRESS)
+    assert card == documents.picture("Ring 116 111?", languages.get("sv"), address=ADDRESS)
+    text = Text({"title": fact.title_sv, "summary": fact.summary_sv, "body": ""}, *[languages.get("sv")] * 2)
+    pdf = printed(Part(text, CHECKED, text.wanted, is_unprintable=False))
+    assert pdf.metadata.title == "Ring 116 111?"
+    assert "{{" not in words(pdf)
+    contacts.write([contacts.Contact("bris", "116 222")])
+    assert documents.card(fact, "sv", address=ADDRESS) != card
+    assert "Ring 116 222." in words(printed(Part(text, CHECKED, text.wanted, is_unprintable=False)))
+
+
 def test_one_document_is_made_at_a_time_and_kept_ones_do_not_wait(monkeypatch):
     kept = printed(part("sv"))
     monkeypatch.setattr(documents, "WAIT_SECONDS", 0.05)

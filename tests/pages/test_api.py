@@ -302,7 +302,42 @@ def test_a_program_that_asks_wrongly_is_told_so_in_a_sentence_of_json(method, pa
     for sentence in sentences:
         assert re.fullmatch(r"[A-Z].* .*", sentence)
         assert len(sentence) < 200
-    assert response.headers.get("Allow", "").startswith("GET") is (status == 405)
+    assert ("GET" in response.headers.get("Allow", "")) is (status == 405)
+
+
+def test_what_is_answered_to_who_asks_wrongly_is_described_too():
+    described = schema()
+    known = described["components"]["schemas"]
+    seen = set()
+    for method, path, status in BAD:
+        name = "facts/{slug}" if path.startswith("facts/") else path.partition("?")[0]
+        verbs = described["paths"].get(f"/api/v1/{name}")
+        if not verbs or status not in {404, 422}:
+            continue
+        wanted = verbs["get"]["responses"][str(status)]["content"]["application/json"]["schema"]
+        told = Client().generic(method, f"/api/v1/{path}").json()
+        if status == 422:
+            # Pydantic tells more than is promised.
+            told = {"detail": [{"loc": one["loc"], "msg": one["msg"]} for one in told["detail"]]}
+            wanted = known["MistakesOut"]
+            parts = known["MistakeOut"]["properties"]["loc"]["items"]["anyOf"]
+            assert {part["type"] for part in parts} == {"string", "integer"}
+        assert fault(told, wanted, known) == "", path
+        seen.add((name, status))
+    assert {path for path, status in seen if status == 404} == {"facts", "facts/{slug}", "rebuttals", "events"}
+    assert {path for path, status in seen if status == 422} == set(LISTS)
+    assert fault({"detail": 5}, known["MissingOut"], known)
+
+
+@pytest.mark.parametrize("path", ["languages", *LISTS, "facts/{slug}", "openapi.json"])
+def test_a_head_without_a_body_is_told_what_a_get_would_be(path):
+    fact = factories.published_fact()
+    path = path.replace("{slug}", fact.slug)
+    full, head = get(path), Client().head(f"/api/v1/{path}")
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["Content-Length"] == str(len(full.content))
+    assert head.headers["Content-Type"] == full.headers["Content-Type"]
+    assert Client().head("/api/v1/facts?language=xx").status_code == 404
 
 
 @pytest.mark.parametrize("query", ["limit=99999999999999999999", "limit=1&limit=2", "nonsense=1&%ff=%ff"])
@@ -329,6 +364,15 @@ def test_a_dead_database_is_told_in_json_too(monkeypatch):
     thread.start()
     thread.join(20)
     assert (response[0].status_code, response[0].json()) == (500, {"detail": "Something went wrong on our side"})
+
+
+def test_a_list_of_facts_does_not_read_the_texts_of_other_languages():
+    factories.published_fact("ar", "so")
+    with CaptureQueriesContext(connection) as captured:
+        get("facts", language="ar")
+    sql = " ".join(query["sql"] for query in captured)
+    assert "body_ar" in sql
+    assert "body_so" not in sql
 
 
 @pytest.mark.parametrize("path", LISTS)

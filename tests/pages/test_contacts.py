@@ -1,17 +1,23 @@
 """The staff page for the numbers to call, and where a new number shows."""
 
+import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.core.cache import cache
+from django.utils import timezone
 
+from events import actions as events
 from portal import contacts
 from portal.accounts.models import Role
 from portal.audit.models import AuditEvent
 from portal.pages import actions, tasks
-from portal.pages.models import Contact
+from portal.pages.models import Contact, Page
+from portal.search.models import IndexRow, Segment
 from tests import factories
 from tests.accounts.people import browser, person, sign_in
+from tests.rumors.conftest import answer
 
 pytestmark = pytest.mark.django_db
 
@@ -52,6 +58,54 @@ def test_a_new_number_is_on_pages_error_pages_and_in_texts_in_every_language(dja
         assert 'href="tel:116222"' in html, path
         assert "116 111" not in html, path
     assert 'Ring <a class="phone" href="tel:116222"><bdi dir="ltr">116 222</bdi></a> när du vill.' in get(fact_page)
+
+
+RING = "Ring {{phone:bris}} nu"
+
+
+@pytest.fixture
+def places():
+    """Every page and file for readers, with a number to call in every text there is."""
+    fields = {"title": f"{RING}?", "summary": f"{RING}.", "body": f"## {RING}\n\n- **{RING}**"}
+    fact = factories.published_fact(is_asked_often=True)
+    other = factories.fact(topic=fact.topic)
+    rebuttal = answer(fact=fact, slug="sa-ar-det")
+    starts_at = timezone.now() + timedelta(days=5)
+    meeting = events.create(by=factories.user(), kind="seminar", slug="traff", place="Här", starts_at=starts_at,
+                            ends_at=starts_at + timedelta(hours=1))  # fmt: skip
+    standing = Page.objects.create(key=Page.Key.PRIVACY)
+    for thing in (fact, other, meeting, standing):
+        factories.publish(thing, **fields)
+    factories.publish(rebuttal, **dict.fromkeys(("title", "answer", "claim", "explanation"), f"{RING}."))
+    pages = ["", "parents/", f"facts/{fact.slug}/", "rumors/", "rumors/sa-ar-det/", "events/", "events/traff/",
+             "privacy/", "search/?q=ring", "feed.xml", "events.ics", "events/traff.ics"]  # fmt: skip
+    programs = ["facts", f"facts/{fact.slug}", "rebuttals", "events"]
+    return [f"/{code}/{page}" for code in ("sv", "ar") for page in pages] + [f"/api/v1/{path}" for path in programs]
+
+
+def test_a_new_number_is_at_once_wherever_a_text_names_it_and_nobody_sees_how_it_is_written(places):
+    old = {path: get(path) for path in places}
+    contacts.write([contacts.Contact("bris", "116 222")])
+    for path, before in old.items():
+        after = get(path)
+        for said, number in [(before, "116 111"), (after, "116 222")]:
+            # Calendar lines are folded, and in search words may be marked.
+            shown_text = re.sub(r"<[^>]*>|\r\n |[\u2066\u2069]", "", said)
+            assert f"Ring {number} nu" in shown_text, path
+            assert "phone:" not in said, path
+            assert "{{" not in said, path
+        assert "116 111" not in after, path
+        assert "116111" not in after, path
+
+
+def test_a_number_is_found_and_stays_whole_in_a_hit_between_words_from_right_to_left():
+    fact = factories.published_fact()
+    factories.publish(fact, "ar", title="من يسمع؟", summary="اتصل على {{phone:bris}} الآن.", body="نص")
+    (hit,) = IndexRow.objects.matching("116", "ar")
+    assert Segment("\u2066116", is_match=True) in hit.text_parts
+    assert "على \u2066116 111\u2069 الآن" in "".join(part for part, _ in hit.text_parts)
+    assert [hit.object_id for hit in IndexRow.objects.matching("116 111", "ar")] == [fact.pk]
+    assert not IndexRow.objects.matching("phone:bris", "ar").found
 
 
 def test_what_changed_is_in_the_log_with_who_changed_it_and_what_did_not_is_not(django_capture_on_commit_callbacks):
@@ -132,6 +186,32 @@ def test_a_disk_that_takes_no_file_loses_no_number_and_the_clock_makes_up_for_it
     assert shown() == STANDING | {"bris": "116 222"}
 
 
+@pytest.mark.django_db(transaction=True)
+def test_staff_are_told_that_a_number_is_kept_which_no_page_can_show_yet(settings):
+    in_the_way = Path(settings.CONTACTS_FILE)
+    (in_the_way / "folder").mkdir(parents=True)
+    client = sign_in(person(Role.EDITOR))
+    html = client.post(PATH, STANDING | {"bris": "116 222"}, follow=True).content.decode()
+    assert re.search(r'<p class="notice bad"\s+role="status">', html)
+    assert 'value="116 222"' in html
+    assert (stored()["bris"], shown()) == ("116 222", STANDING)
+    (in_the_way / "folder").rmdir()
+    in_the_way.rmdir()
+    tasks.mirror_contacts()
+    assert shown() == STANDING | {"bris": "116 222"}
+
+
+def test_saving_while_the_file_is_lost_keeps_the_numbers_that_are_stored(django_capture_on_commit_callbacks):
+    Contact.objects.create(key="bris", number="116 222")
+    client = sign_in(person(Role.EDITOR))
+    assert shown() == STANDING
+    offered = client.get(PATH).context["form"].initial
+    save(django_capture_on_commit_callbacks, client, **offered | {"police": "114 15"})
+    assert stored() == shown() == STANDING | {"bris": "116 222", "police": "114 15"}
+    events_ = AuditEvent.objects.filter(kind="pages.contact")
+    assert [event.changes for event in events_] == [{"number": ["114 14", "114 15"]}]
+
+
 @pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_text('{"bris": "11')], ids=["lost", "torn"])
 def test_the_clock_repairs_a_lost_or_torn_file(django_capture_on_commit_callbacks, settings, damage):
     with django_capture_on_commit_callbacks(execute=True):
@@ -149,3 +229,16 @@ def test_the_clock_leaves_a_file_alone_that_is_right(settings):
     tasks.mirror_contacts()
     again = Path(settings.CONTACTS_FILE).stat()
     assert (again.st_ino, again.st_mtime_ns) == (first.st_ino, first.st_mtime_ns)
+
+
+def test_a_form_that_has_lain_open_does_not_bring_an_old_number_back(django_capture_on_commit_callbacks):
+    client = sign_in(person(Role.EDITOR))
+    opened = STANDING | {f"initial-{key}": number for key, number in STANDING.items()}
+    assert 'name="initial-oncall"' in client.get(PATH).content.decode()
+    with django_capture_on_commit_callbacks(execute=True):
+        actions.change_contacts(numbers={"oncall": "0980-999 999"}, by=person(Role.EDITOR))
+
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post(PATH, opened | {"social": "0980-888 888"})
+
+    assert (shown()["oncall"], shown()["social"]) == ("0980-999 999", "0980-888 888")

@@ -259,3 +259,26 @@ def test_the_log_of_an_error_names_the_route_and_no_secret():
     assert public.HidePath().filter(record)
     assert "SECRET" not in record.getMessage()
     assert "registration/<str:token>" in record.getMessage()
+
+
+def test_a_question_that_is_sent_twice_is_kept_once(client):
+    token = re.search(r'name="token" value="([^"]+)"', client.get("/sv/tell-us/").content.decode())[1]
+    for _ in range(2):
+        response = client.post("/sv/tell-us/", {"token": token, "text": "Stämmer det här?"})
+        assert response["Location"] == "/sv/tell-us/thanks/"
+    assert Question.objects.get().text == "Stämmer det här?"
+
+
+def test_forms_that_are_refused_do_not_use_up_what_others_may_send(client):
+    for _ in range(130):
+        assert ask(client, text="a").status_code == 422
+    assert ask(client).status_code == 302
+
+
+def test_the_short_address_of_a_withdrawn_fact_says_that_it_is_gone(client):
+    fact = factories.published_fact()
+    revisions.withdraw(fact, language="sv", by=factories.user(), reason="Fel.")
+    response = client.get(f"/f/{fact.pk}", HTTP_ACCEPT_LANGUAGE="sv")
+    assert response.status_code == 410
+    assert "112" in response.content.decode()
+    assert client.get("/f/99999999").status_code == 404

@@ -1,6 +1,9 @@
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from portal.audit.models import AuditEvent
 from portal.facts.models import Fact
@@ -145,3 +148,65 @@ def test_control_characters_and_line_breaks_in_a_title_are_left_out():
     revision = actions.draft(factories.fact(), language="sv", fields=fields, by=factories.user())
     assert revision.fields["title"] == "Rubrik två"
     assert revision.fields["body"] == "a\nb"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_translation_cannot_slip_out_while_the_swedish_text_is_taken_away():
+    """Without waiting for each other, the one would index a page whose Swedish text the other has just withdrawn."""
+    fact = factories.published_fact()
+    author, approver = factories.user(), factories.user()
+    arabic = actions.draft(fact, language="ar", fields={"title": "س", "summary": "ج", "body": "ن"}, by=author)
+    actions.submit(arabic, by=author)
+    actions.approve(arabic, by=approver)
+
+    def publish():
+        try:
+            actions.publish(Revision.objects.get(pk=arabic.pk), by=approver)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            actions.withdraw(fact, language="sv", by=approver, reason="Fel.")
+            publishing = pool.submit(publish)
+            until = time.monotonic() + 20
+            while not publishing.done() and time.monotonic() < until and not somebody_waits_for_a_lock():
+                time.sleep(0.02)
+        publishing.result(20)
+
+    assert list(IndexRow.objects.filter(kind="fact", object_id=fact.pk)) == []
+
+
+def somebody_waits_for_a_lock() -> bool:
+    with connection.cursor() as cursor:
+        # Not pg_stat_activity, which shows a transaction the same picture all the time.
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return cursor.fetchone()[0] > 0
+
+
+def test_every_step_taken_twice_by_the_same_person_is_taken_once():
+    fact, author, approver = factories.fact(), factories.user(), factories.user()
+
+    made = [actions.draft(fact, language="sv", fields=text(), by=author) for _ in range(2)]
+    assert made[0] == made[1]
+    for _ in range(2):
+        actions.submit(made[0], by=author)
+    # The form comes once more, after all.
+    assert actions.draft(fact, language="sv", fields=text(), by=author) == made[0]
+    for _ in range(2):
+        actions.approve(made[0], by=approver)
+    for _ in range(2):
+        actions.publish(made[0], by=approver)
+    actions.approve(made[0], by=approver)
+
+    revision = Revision.objects.get()
+    assert (revision.state, revision.decided_by) == (State.PUBLISHED, approver)
+    assert [event.verb for event in AuditEvent.objects.about(fact)] == [
+        "published",
+        "approved",
+        "submitted",
+        "draft",
+        "create",
+    ]
+    with pytest.raises(actions.ConflictError):
+        actions.approve(made[0], by=factories.user())

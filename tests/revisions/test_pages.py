@@ -107,6 +107,22 @@ def test_a_translation_goes_through_the_guard_too():
     assert not Revision.objects.filter(language="ar").exists()
 
 
+@pytest.mark.parametrize("field", ["title", "summary", "body"])
+@pytest.mark.parametrize("button", ["keep", "submit"])
+def test_a_number_to_call_that_there_is_not_is_refused_in_a_sentence_that_names_those_there_are(
+    as_editor, field, button
+):
+    fact = factories.fact()
+    typed = SWEDISH | {field: "Ring {{phone:nobody}} nu"}
+    refused = as_editor.post(path(fact), typed | {button: "1"})
+    assert refused.status_code == 422
+    html = unescape(refused.content.decode())
+    assert "{{phone:nobody}}" in refused.context["form"].non_field_errors()[0]
+    assert "{{phone:emergency}}, {{phone:bris}}" in html
+    assert html.count("Ring {{phone:nobody}} nu") == 1
+    assert not Revision.objects.exists()
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -306,6 +306,7 @@ def test_every_other_form_has_the_guard_too(path, field):
     rumor = log()
     value = f"https://example.org/{NUMBER}" if field == "url" else f"om {NUMBER}"
     sent = form(language="sv", verdict="false", basis="LVU", status="out_of_scope", reason="Nej") | {field: value}
+    sent |= {f"initial-{field}": ""}  # what the form was opened with
     response = client.post(f"/staff/rumors/{rumor.pk}/{path}/", sent)
     assert response.status_code == 422
     assert field in response.context["form"].errors
@@ -337,3 +338,39 @@ def test_a_form_that_is_refused_keeps_its_id(as_reporter):
 
     assert refused.status_code == 422
     assert f'name="form_id" value="{form_id}"' in refused.content.decode()
+
+
+def test_a_sighting_that_is_sent_twice_is_one(as_reporter):
+    rumor = log()
+    url = f"/staff/rumors/{rumor.pk}/sight/"
+    form_id = re.search(r'name="form_id" value="([^"]+)"', as_reporter.get(url).content.decode())[1]
+    before = rumor.sightings.count()
+
+    for _ in range(2):
+        assert as_reporter.post(url, form(language="sv", form_id=form_id)).status_code == 302
+
+    assert rumor.sightings.count() == before + 1
+
+
+def opened(client, url) -> dict[str, str]:
+    """The fields of a form as a browser would send them back untouched."""
+    return {name: field.value() or "" for name, field in fields_of(client.get(url).context["form"])}
+
+
+def fields_of(form):
+    for bound in form:
+        yield bound.html_name, bound
+        yield f"initial-{bound.html_name}", bound
+
+
+def test_two_who_change_a_rumor_at_once_keep_what_the_other_changed():
+    rumor = log(priority=Priority.MEDIUM)
+    url = f"/staff/rumors/{rumor.pk}/edit/"
+    first, second = (sign_in(person(Role.EDITOR)) for _ in range(2))
+    mine, theirs = opened(first, url), opened(second, url)
+
+    first.post(url, mine | {"priority": "high"})
+    second.post(url, theirs | {"claim": "Påståendet, bättre sagt"})
+
+    rumor.refresh_from_db()
+    assert (rumor.priority, rumor.claim) == (Priority.HIGH, "Påståendet, bättre sagt")

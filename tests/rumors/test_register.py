@@ -379,3 +379,18 @@ def test_the_page_of_a_rumor_tells_what_was_done(as_editor, editor):
         "screened",
         "out_of_scope",
     ]
+
+
+def test_what_repeats_a_rumor_that_becomes_secret_becomes_secret_with_it():
+    """It holds the same claim, and the words as they were said."""
+    reporter = person(Role.REPORTER)
+    earlier, repeated = log(by=reporter), log(by=reporter, claim="SAMMA PÅSTÅENDE")
+    actions.merge(repeated, into=earlier, by=reporter)
+    client = sign_in(reporter)
+    assert "SAMMA PÅSTÅENDE" in client.get(f"/staff/rumors/{repeated.pk}/").content.decode()
+
+    actions.edit(earlier, by=person(Role.EDITOR), sensitivity=Sensitivity.SECRET)
+
+    assert client.get(f"/staff/rumors/{repeated.pk}/").status_code == 404
+    assert "SAMMA PÅSTÅENDE" not in client.get("/staff/rumors/").content.decode()
+    assert AuditEvent.objects.about(repeated).first().changes == {"sensitivity": ["internal", "secret"]}
