@@ -28,9 +28,10 @@ run: ## the site on http://localhost:8000 with demo content (PORT=... for anothe
 	$(INSTALL) pango?
 	@$(LOCAL) run
 
+# One process more than there are cores: tests of servers and stories wait a good deal.
 test: ## all tests, browser stories included (ARGS=... for pytest)
 	$(INSTALL) gettext pango chromium
-	@$(LOCAL) test -- --numprocesses=auto --dist=worksteal $(ARGS)
+	@$(LOCAL) test -- --numprocesses=$$(($$(nproc) + 1)) --dist=worksteal $(ARGS)
 
 check: ## formatters, linters, types, import contracts, templates, migrations, catalogs
 	$(INSTALL) gettext pango

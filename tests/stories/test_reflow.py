@@ -92,9 +92,9 @@ def test_a_reader_with_large_letters_reads_every_page_to_its_edges(fits, example
     fits(*(f"/{code}/{page}" for page in pages))
 
 
-@pytest.mark.parametrize("language", ["sv", "en"])
-def test_staff_with_large_letters_work_on_every_page(fits, example_content, language):
-    everything = person(*(role for role in Role if role != Role.SECURITY), language=language)
+def test_staff_with_large_letters_work_on_every_page(fits, example_content):
+    """In Swedish, whose words are the long ones."""
+    everything = person(*(role for role in Role if role != Role.SECURITY), language="sv")
     fact = Fact.objects.get(slug="ta-mitt-barn").pk
     event = Event.objects.get(slug="natforelasning-orosanmalan").pk
     claim = "Påståendet: familjehemsplaceringsutredningen är hemlig"
