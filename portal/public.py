@@ -6,7 +6,7 @@ import logging
 import re
 import time
 from collections.abc import Callable
-from functools import wraps
+from functools import lru_cache, wraps
 from typing import Any, Concatenate, Final, ParamSpec
 from urllib.parse import parse_qsl, urlencode
 from uuid import UUID, uuid4
@@ -18,8 +18,8 @@ from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseNotModified
 from django.http.response import HttpResponseBase
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from django_structlog.middlewares import RequestMiddleware
 from redis.exceptions import RedisError
@@ -42,7 +42,6 @@ CACHE_DOWN: Final = (RedisError, OSError)
 GZIP_LEVEL: Final = 4
 """Half the time of 6, for four bytes more in a hundred."""
 SWITCHER_LINE: Final = 7
-CURRENT: Final = SafeString(' aria-current="true"')
 FORM_SECONDS: Final = 4 * 3600
 
 
@@ -261,29 +260,29 @@ def in_language(path: str, code: str) -> str:
     return f"/{code}/{path.lstrip('/')[len(known) + 1 :]}" if known else path
 
 
-def _switcher(path: str, current: languages.Language) -> dict[str, Any]:
-    """The same page in the other languages: the first ones on one line, always with the reader's own, then the rest."""
+def _switcher(path: str, current: languages.Language) -> dict[str, list[SafeString]]:
+    """Links to the same page in every language: the first ones on one line, always with the reader's own, then the
+    rest. Made here, for a template takes ten times as long over eighteen of them."""
     first = list(languages.ACTIVE[:SWITCHER_LINE])
     if current not in first:
         first[-1:] = [current]
     rest = [language for language in languages.ACTIVE if language not in first]
+    place = escape(in_language(path, "{}"))
     return {
-        "languages_first": [_choice(language, path, current) for language in first],
-        "languages_rest": [_choice(language, path, current) for language in rest],
+        "languages_first": [_choice(language, place, current) for language in first],
+        "languages_rest": [_choice(language, place, current) for language in rest],
     }
 
 
-def _choice(language: languages.Language, path: str, current: languages.Language) -> SafeString:
-    # Not in the template, which takes four times as long; every page has eighteen of them.
-    return format_html(
-        '<a href="{}" hreflang="{}" lang="{}" dir="{}"{}>{}</a>',
-        in_language(path, language.code),
-        language.tag,
-        language.tag,
-        language.direction,
-        CURRENT if language == current else "",
-        language.autonym,
-    )
+def _choice(language: languages.Language, place: str, current: languages.Language) -> SafeString:
+    mark = ' aria-current="true"' if language is current else ""
+    # The address is escaped; all the rest is ours.
+    return mark_safe(f'<a href="{place.replace("{}", language.code, 1)}"{mark} {_named(language)}</a>')  # noqa: S308
+
+
+@lru_cache
+def _named(language: languages.Language) -> str:
+    return f'hreflang="{language.tag}" lang="{language.tag}" dir="{language.direction}">{language.autonym}'
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
