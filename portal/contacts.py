@@ -17,7 +17,7 @@ from typing import Final
 
 from django.conf import settings
 
-TOKEN: Final = re.compile(r"\{\{ *phone:([^{}<>]*)\}\}")
+TOKEN: Final = re.compile(r"\{\{ *phone:([^{}<>\n]*)\}\}")
 """`{{phone:bris}}` stands for a number, filled in when somebody reads the text: a new one shows at once."""
 _BRACES: Final = re.compile(r"\{\{[^{}]{0,40}\}{0,2}|\}\}")
 

@@ -16,7 +16,7 @@ TAGS: Final = {"h2", "h3", "p", "ul", "ol", "li", "strong", "em", "a", "br"}
 
 _markdown: Final = MarkdownIt("commonmark", {"html": False}).disable(["image", "code", "fence", "html_block"])
 # Tags, numbers to call, and entities: the 27 in an apostrophe written as &#x27; is no number of the text.
-_left_alone: Final = re.compile(r"(<[^>]*>|&#?\w+;|\{\{[^{}<>]*\}\})")
+_left_alone: Final = re.compile(r"(<[^>]*>|&#?\w+;|\{\{[^{}<>\n]*\}\})")
 # A number with anything between its digits that has no direction of its own: 1–4 §§, 1990:52, 2026-11-03, 27 300,
 # and a typed phone number, 0980-319 200, whose groups would change places.
 _number: Final = re.compile(
