@@ -1,4 +1,3 @@
-import secrets
 import uuid
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Final
@@ -16,10 +15,7 @@ from django.utils.translation import pgettext_lazy
 from portal import languages
 from portal.facts.models import Topic
 from portal.revisions.rules import reading_columns
-
-
-def new_nonce() -> str:
-    return secrets.token_hex(16)
+from portal.secret_links import new_nonce
 
 
 class Kind(models.TextChoices):

@@ -1,5 +1,3 @@
-import base64
-import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -9,13 +7,12 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import pgettext
 from icalendar import Calendar
 from icalendar import Event as CalendarEvent
 
 from events.models import Event, Registration
-from portal import contacts, languages, markup
+from portal import contacts, languages, markup, secret_links
 from portal.accounts.models import Role
 from portal.accounts.rules import has_role, is_anyone_on_staff
 from portal.mail.models import Delivery
@@ -51,22 +48,15 @@ def reminders(starts_at: datetime) -> dict[str, datetime]:
 
 
 def private_token(registration: Registration) -> str:
-    return f"{registration.pk}-{_token_digest(registration)}"
+    return secret_links.token("events.registration", registration.pk, registration.nonce)
 
 
 def token_owner(token: str) -> Registration | None:
     """The registration whose private link this is."""
-    number, _dash, digest = token.partition("-")
-    if not re.fullmatch(r"[0-9]{1,18}", number):
-        return None
-    found: Registration | None = Registration.objects.filter(pk=int(number)).first()
-    return found if found and constant_time_compare(digest, _token_digest(found)) else None
-
-
-def _token_digest(registration: Registration) -> str:
-    value = f"{registration.pk} {registration.nonce}"
-    digest = salted_hmac("events.registration", value, algorithm="sha256").digest()
-    return base64.urlsafe_b64encode(digest[:16]).decode().rstrip("=")
+    found: Registration | None = Registration.objects.filter(pk=secret_links.pk_of(token)).first()
+    if found and secret_links.fits(token, "events.registration", found.pk, found.nonce):
+        return found
+    return None
 
 
 # Calendar files ------------------------------------------------------------------------------------------------

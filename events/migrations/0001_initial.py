@@ -3,7 +3,7 @@
 import django.contrib.postgres.fields
 import django.db.models.deletion
 import django.db.models.functions.text
-import events.models
+import portal.secret_links
 import uuid
 from django.conf import settings
 from django.db import migrations, models
@@ -165,7 +165,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=120, verbose_name='Name')),
                 ('email', models.EmailField(max_length=254, verbose_name='E-mail address')),
                 ('language', models.CharField(choices=[('sv', 'Svenska'), ('en', 'English'), ('ar', 'العربية'), ('so', 'Soomaali'), ('fa', 'فارسی'), ('prs', 'دری'), ('ti', 'ትግርኛ'), ('kmr', 'Kurmancî'), ('ckb', 'کوردیی ناوەندی'), ('tr', 'Türkçe'), ('pl', 'Polski'), ('uk', 'Українська'), ('ru', 'Русский'), ('fi', 'Suomi'), ('bs', 'Bosanski'), ('hr', 'Hrvatski'), ('sr', 'Српски'), ('es', 'Español'), ('fr', 'Français'), ('ro', 'Română'), ('ps', 'پښتو'), ('ur', 'اردو'), ('sq', 'Shqip'), ('am', 'አማርኛ'), ('th', 'ไทย'), ('zh-hans', '简体中文'), ('fit', 'Meänkieli'), ('se', 'Davvisámegiella'), ('smj', 'Julevsámegiella'), ('sma', 'Åarjelsaemien'), ('rom', 'Romani čhib'), ('yi', 'ייִדיש')], default='sv', max_length=10)),
-                ('nonce', models.CharField(default=events.models.new_nonce, editable=False, max_length=32)),
+                ('nonce', models.CharField(default=portal.secret_links.new_nonce, editable=False, max_length=32)),
                 ('registered_at', models.DateTimeField(auto_now_add=True)),
                 ('canceled_at', models.DateTimeField(null=True)),
                 ('event', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='registrations', to='events.event')),

@@ -1,6 +1,5 @@
 """What a message is made of."""
 
-import base64
 import hashlib
 import re
 from dataclasses import dataclass
@@ -16,12 +15,11 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.encoding import punycode
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
 
-from portal import languages
+from portal import languages, secret_links
 from portal.mail.models import Delivery
 from portal.public import absolute
 
@@ -103,21 +101,15 @@ def sender() -> Address:
 
 
 def unsubscribe_token(delivery: Delivery) -> str:
-    return f"{delivery.pk}-{_token_digest(delivery)}"
+    return secret_links.token("portal.mail.unsubscribe", delivery.pk, delivery.key)
 
 
 def token_owner(token: str) -> Delivery | None:
     """The delivery whose unsubscribe link this is."""
-    number, _, digest = token.partition("-")
-    if not re.fullmatch(r"[0-9]{1,18}", number):
-        return None
-    delivery: Delivery | None = Delivery.objects.filter(pk=int(number)).first()
-    return delivery if delivery and constant_time_compare(digest, _token_digest(delivery)) else None
-
-
-def _token_digest(delivery: Delivery) -> str:
-    digest = salted_hmac("portal.mail.unsubscribe", f"{delivery.pk} {delivery.key}", algorithm="sha256").digest()
-    return base64.urlsafe_b64encode(digest[:16]).decode().rstrip("=")
+    found: Delivery | None = Delivery.objects.filter(pk=secret_links.pk_of(token)).first()
+    if found and secret_links.fits(token, "portal.mail.unsubscribe", found.pk, found.key):
+        return found
+    return None
 
 
 def _marked(text: str) -> SafeString:
