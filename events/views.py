@@ -25,8 +25,8 @@ from events.forms import (
 from events.models import Event
 from portal import languages, public
 from portal.http import StaffRequest, staff
-from portal.revisions.rules import read
-from portal.revisions.views import gone_or_missing, heading, language_rows, reading
+from portal.revisions.rules import heading, read
+from portal.revisions.views import gone_or_missing, language_rows, reading
 
 ON_A_PAGE = 20
 IN_A_CALENDAR = 200

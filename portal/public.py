@@ -76,10 +76,12 @@ def public(
     return decorate
 
 
-def gone() -> HttpResponse:
-    """The page was withdrawn. May be kept for a moment, so that it takes the place of the old page in a proxy, which
-    would otherwise show that one again as soon as the site is away."""
-    return HttpResponse(status=410, headers={"Cache-Control": f"public, max-age={FRESH_SECONDS}"})
+def gone(because: str = "") -> HttpResponse:
+    """The page was withdrawn, `because` in the reader's language. May be kept for a moment, so that it takes the
+    place of the old page in a proxy, which would otherwise show that one again as soon as the site is away."""
+    response = HttpResponse(status=410, headers={"Cache-Control": f"public, max-age={FRESH_SECONDS}"})
+    response.because = because  # type: ignore[attr-defined]
+    return response
 
 
 class StoredPages:

@@ -20,10 +20,10 @@ def token(purpose: str, pk: int, nonce: str) -> str:
     return f"{pk}-{_digest(purpose, pk, nonce)}"
 
 
-def pk_of(given: str) -> int | None:
-    """Whose link this claims to be; `fits` says whether it is."""
+def pk_of(given: str) -> int:
+    """Whose link this claims to be, 0 for nobody; `fits` says whether it is."""
     match = _TOKEN.fullmatch(given)
-    return int(match[1]) if match else None
+    return int(match[1]) if match else 0
 
 
 def fits(given: str, purpose: str, pk: int, nonce: str) -> bool:

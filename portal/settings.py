@@ -143,6 +143,11 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600, "global_keyprefix
 CELERY_BEAT_SCHEDULE = {
     "deliver": {"task": "portal.mail.tasks.deliver", "schedule": 10.0, "options": {"expires": 10}},
     "heartbeat": {"task": "portal.pages.tasks.heartbeat", "schedule": 15.0, "options": {"expires": 15}},
+    "keep_schedules": {
+        "task": "portal.revisions.tasks.keep_schedules",
+        "schedule": 30.0,
+        "options": {"expires": 30},
+    },
     "purge": {"task": "portal.pages.tasks.purge", "schedule": 6 * 3600.0, "options": {"expires": 3600}},
     "mirror_contacts": {
         "task": "portal.pages.tasks.mirror_contacts",

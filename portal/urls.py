@@ -33,7 +33,7 @@ urlpatterns = [
             [
                 *portal.pages.urls.staff,
                 *portal.accounts.urls.urlpatterns,
-                *portal.revisions.urls.urlpatterns,
+                *portal.revisions.urls.staff,
                 *portal.facts.urls.staff,
                 *portal.questions.urls.staff,
                 *rumors.urls.staff,
@@ -45,6 +45,7 @@ urlpatterns = [
     *i18n_patterns(
         *portal.pages.urls.public,
         *portal.facts.urls.public,
+        *portal.revisions.urls.public,
         *portal.questions.urls.public,
         *rumors.urls.public,
         *events.urls.public,

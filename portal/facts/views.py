@@ -18,8 +18,8 @@ from portal.facts.models import Audience, Fact, Link, Source, Topic
 from portal.http import StaffRequest, staff
 from portal.public import FRESH_SECONDS, absolute, public
 from portal.revisions.models import Provenance, Revision
-from portal.revisions.rules import read
-from portal.revisions.views import gone_or_missing, heading, language_rows, reading
+from portal.revisions.rules import heading, read
+from portal.revisions.views import gone_or_missing, language_rows, reading
 
 
 def _code() -> str:

@@ -34,7 +34,7 @@ ADVICE: Final = {
         "error", "The address may be misspelled, or the page has moved. Search, or start from the front page."
     ),
     405: pgettext_lazy("error", "Go back and use the button on the page."),
-    410: pgettext_lazy("error", "The text was not right any more. Start from the front page to find what holds today."),
+    410: pgettext_lazy("error", "The text was not right any more."),
     413: pgettext_lazy("error", "Send a shorter text or a smaller file."),
     429: pgettext_lazy("error", "Wait a minute and try again. Nothing is wrong with your phone."),
     500: pgettext_lazy("error", "Try again in a little while. We have been told about it."),
@@ -43,7 +43,7 @@ ADVICE: Final = {
 
 
 def page(request: HttpRequest, status: int, message: str = "") -> HttpResponse:
-    """The error page for `status` in the reader's language; `message` is said instead of the usual advice.
+    """The error page for `status` in the reader's language; `message` is said instead of the usual reason.
 
     Programs that use the API get a sentence in English as JSON.
     """
@@ -130,7 +130,7 @@ class ErrorPages:
             and isinstance(response, HttpResponse)
             and self._is_bare(request, response)
         ):
-            framed = page(request, response.status_code)
+            framed = page(request, response.status_code, getattr(response, "because", ""))
             for name in {"Allow", "Cache-Control", "Retry-After"} & set(response.headers):
                 framed.headers[name] = response.headers[name]
             return framed

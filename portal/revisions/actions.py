@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
 from django.contrib.contenttypes.models import ContentType
@@ -15,8 +16,30 @@ from django.utils.translation import pgettext
 from portal import contacts, languages
 from portal.accounts.models import User
 from portal.audit import actions as audit
-from portal.revisions.models import Edition, Method, Revision, Significance, State, text_hash
+from portal.mail import actions as mail
+from portal.revisions import checks, rules
+from portal.revisions.models import (
+    Assignment,
+    Comment,
+    Deed,
+    Edition,
+    EditLock,
+    Method,
+    Revision,
+    Schedule,
+    Significance,
+    State,
+    text_hash,
+)
 from portal.revisions.rules import hard_facts, text_fields, translated_fields
+
+ASSIGNED: Final = "text_assigned"
+OVERDUE: Final = "text_overdue"
+SENT_BACK: Final = "text_sent_back"
+COMMENTED: Final = "text_commented"
+REMINDERS: Final = 3
+"""Mails about an overdue translation, a week apart."""
+MORNING: Final = time(8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +66,14 @@ def register(kind: Kind) -> None:
     _kinds[kind.name] = kind
 
 
+def announce() -> None:
+    """Tell the shared mail what letters there are about texts."""
+    mail.register(ASSIGNED, rules.assigned)
+    mail.register(OVERDUE, rules.overdue)
+    mail.register(SENT_BACK, rules.sent_back)
+    mail.register(COMMENTED, rules.commented)
+
+
 def kind_named(name: str) -> Kind | None:
     return _kinds.get(name)
 
@@ -53,6 +84,14 @@ def kind_of(thing: Model) -> Kind:
 
 class ConflictError(ValidationError):
     """The step does not fit the state the text is in now; the message says why."""
+
+
+class FindingsError(ValidationError):
+    """The checks found something that has to be mended, or explained."""
+
+    def __init__(self, findings: list[checks.Finding]) -> None:
+        super().__init__([finding.message for finding in findings])
+        self.findings = findings
 
 
 def current(thing: Model, language: str = languages.SOURCE) -> Revision | None:
@@ -76,6 +115,7 @@ def draft(
     by: User,
     significance: str = "",
     change_note: str = "",
+    is_dangerous_if_old: bool = False,
     based_on: Revision | None = None,
     pivot: str = "",
     method: str = Method.HUMAN,
@@ -115,6 +155,7 @@ def draft(
         "digest": text_hash(text),
         "significance": significance,
         "change_note": change_note,
+        "is_dangerous_if_old": is_dangerous_if_old,
         "based_on": based_on,
         "pivot": pivot,
         "method": method,
@@ -153,14 +194,67 @@ def _move(revision: Revision, state: State, *, allowed: set[State], by: User, re
 
 
 @transaction.atomic
-def submit(revision: Revision, *, by: User) -> Revision:
+def submit(revision: Revision, *, by: User, override_reason: str = "") -> Revision:
+    """Send for approval. Raises FindingsError for a missing number or link, and for what looks wrong otherwise unless
+    `override_reason` says why it is right."""
     kind = kind_of(revision.thing)
     needed = [field for field in text_fields(kind.model) if field.name not in kind.may_lack]
     missing = [str(field.verbose_name) for field in needed if not revision.fields.get(field.name)]
     if missing:
         labels = ", ".join(missing)
         raise ValidationError(pgettext("staff", "Before it can be sent for approval it needs: %s.") % labels)
-    return _move(revision, State.SUBMITTED, allowed={State.DRAFT}, by=by)
+    if revision.method == Method.MACHINE:
+        raise ConflictError(
+            pgettext("staff", "A person has to read what a machine translated, mend it and save it, before it is sent.")
+        )
+    found = checks.of(revision)
+    if any(finding.is_blocking for finding in found) or (found and not override_reason):
+        raise FindingsError(found)
+    if found and revision.state == State.DRAFT:
+        codes = sorted({finding.code for finding in found})
+        Revision.objects.filter(pk=revision.pk).update(findings=codes, override_reason=override_reason)
+    submitted = _move(revision, State.SUBMITTED, allowed={State.DRAFT}, by=by)
+    about = Assignment.objects.of(revision.thing).open().filter(language=revision.language)
+    about.update(done_at=timezone.now())
+    return submitted
+
+
+@transaction.atomic
+def restore(revision: Revision, *, by: User) -> Revision:
+    """An earlier version as a new draft. A translation still renders the Swedish text that it rendered then."""
+    is_source = revision.language == languages.SOURCE
+    return draft(
+        revision.thing,
+        language=revision.language,
+        fields=revision.fields,
+        by=by,
+        significance=Significance.CONTENT if is_source else "",
+        based_on=revision.based_on,
+        pivot=revision.pivot,
+        method=revision.method,
+    )
+
+
+@transaction.atomic
+def renew(thing: Model, *, language: str, by: User) -> Revision:
+    """Somebody has read a published translation beside the Swedish text of today: it says the same, word for word as it
+    stands. Another person approves that, as any text."""
+    live = current(thing, language)
+    if live is None:
+        raise ConflictError(pgettext("staff", "There is no published text in this language."))
+    # A person vouches for it now, whoever made it.
+    method = Method.MACHINE_EDITED if live.method == Method.MACHINE else live.method
+    made = draft(thing, language=language, fields=live.fields, by=by, pivot=live.pivot, method=method)
+    return submit(made, by=by, override_reason=live.override_reason)
+
+
+@transaction.atomic
+def comment(revision: Revision, *, text: str, by: User) -> Comment:
+    made = Comment.objects.create(revision=revision, author=by, text=text)
+    audit.record("comment", revision.thing, by=by, language=revision.language, note=f"r{revision.pk}")
+    if by.pk != revision.author_id:
+        _write_to(revision.author, COMMENTED, key=f"{COMMENTED}:{made.pk}", context={"comment": made.pk})
+    return made
 
 
 @transaction.atomic
@@ -170,7 +264,9 @@ def approve(revision: Revision, *, by: User) -> Revision:
 
 @transaction.atomic
 def reject(revision: Revision, *, by: User, reason: str) -> Revision:
-    return _move(revision, State.REJECTED, allowed={State.SUBMITTED}, by=by, reason=reason)
+    rejected = _move(revision, State.REJECTED, allowed={State.SUBMITTED}, by=by, reason=reason)
+    _write_to(revision.author, SENT_BACK, key=f"{SENT_BACK}:{revision.pk}", context={"revision": revision.pk})
+    return rejected
 
 
 @transaction.atomic
@@ -184,23 +280,215 @@ def publish(revision: Revision, *, by: User) -> Edition:
     allowed = {State.APPROVED} | ({State.DRAFT} if revision.is_example else set())
     revision = _move(revision, State.PUBLISHED, allowed=allowed, by=by)
     edition.revision, edition.published_at = revision, timezone.now()
-    edition.withdrawn_at = edition.withdrawn_by = None
-    edition.withdrawn_reason = ""
+    edition.withdrawn_at = edition.withdrawn_by = edition.successor_id = None
+    edition.withdrawn_reason = edition.withdrawn_because = ""
+    is_source = revision.language == languages.SOURCE
+    if not is_source:
+        swedish = current(thing)
+        edition.held_by = _dangerous_since(revision, swedish) if swedish else None
     edition.save()
-    _write_live(thing, revision.language, revision.fields)
+    _write_live(thing, revision.language, {} if edition.held_by_id else revision.fields)
+    if is_source:
+        _hold_back(thing, revision, by=by)
     return edition
 
 
+def _dangerous_since(translation: Revision, swedish: Revision) -> Revision | None:
+    """The change of the Swedish text after which this translation must not be read."""
+    base = translation.based_on
+    if base is None or base.digest == swedish.digest:
+        return None
+    found: Revision | None = Revision.objects.dangerous_after(base).first()
+    return found
+
+
+def _hold_back(thing: Model, swedish: Revision, *, by: User) -> None:
+    """Readers get the fallback for what a new Swedish text made dangerous, and back what is right again."""
+    translations = Edition.objects.of(thing).published().exclude(language=languages.SOURCE)
+    for edition in translations.select_related("revision__based_on").defer("revision__based_on__fields"):
+        assert edition.revision is not None
+        held_by = _dangerous_since(edition.revision, swedish)
+        if (held_by is None) == (edition.held_by_id is None):
+            continue
+        Edition.objects.filter(pk=edition.pk).update(held_by=held_by)
+        audit.record("hold" if held_by else "release", thing, by=by, language=edition.language)
+        _write_live(thing, edition.language, {} if held_by else edition.revision.fields)
+
+
 @transaction.atomic
-def withdraw(thing: Model, *, language: str, by: User, reason: str) -> Edition:
-    """Take a language's text away from readers."""
+def withdraw(
+    thing: Model, *, language: str, by: User, reason: str, because: str = "", successor: Model | None = None
+) -> Edition:
+    """Take a language's text away from readers, and send them to `successor` instead when there is one."""
     thing, edition = _locked(thing, language)
-    edition.revision = edition.published_at = None
+    edition.revision = edition.published_at = edition.held_by = None
     edition.withdrawn_at, edition.withdrawn_by, edition.withdrawn_reason = timezone.now(), by, reason
+    edition.withdrawn_because, edition.successor_id = because, successor.pk if successor else None
     edition.save()
     audit.record("withdraw", thing, by=by, language=language, note=reason)
     _write_live(thing, language, {})
     return edition
+
+
+# What the clock does ---------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def schedule(
+    thing: Model,
+    *,
+    language: str,
+    at: datetime,
+    by: User,
+    revision: Revision | None = None,
+    because: str = "",
+    reason: str = "",
+    successor: Model | None = None,
+) -> Schedule:
+    """Promise to publish an approved revision, or to withdraw the text when none is given; a new promise takes the
+    place of an old one."""
+    if at <= timezone.now():
+        raise ValidationError(pgettext("staff", "That time has passed."))
+    if revision is not None and revision.state != State.APPROVED:
+        raise ConflictError(pgettext("staff", "Only an approved text can be published later."))
+    deed = Deed.PUBLISH if revision else Deed.WITHDRAW
+    _lock(thing)
+    Schedule.objects.of(thing).open().filter(language=language, deed=deed).delete()
+    made = Schedule.objects.create(
+        thing=thing,
+        language=language,
+        deed=deed,
+        revision=revision,
+        at=at,
+        planned_by=by,
+        because=because,
+        reason=reason,
+        successor_id=successor.pk if successor else None,
+    )
+    audit.record("schedule", thing, by=by, language=language, note=f"{deed.value} {at.isoformat(timespec='minutes')}")
+    return made
+
+
+@transaction.atomic
+def unschedule(promise: Schedule, *, by: User) -> None:
+    gone, _per_model = Schedule.objects.open().filter(pk=promise.pk).delete()
+    if gone:
+        audit.record("unschedule", promise.thing, by=by, language=promise.language, note=promise.deed)
+
+
+def keep_schedules(*, now: datetime) -> int:
+    """Publish and withdraw what is due; what cannot be done any more says why. Returns how many were settled."""
+    settled = 0
+    for pk in Schedule.objects.due(now).values_list("pk", flat=True):
+        with transaction.atomic():
+            promise = Schedule.objects.open().select_for_update(of=("self",), skip_locked=True).filter(pk=pk).first()
+            if promise is None:
+                continue
+            promise.done_at, promise.outcome = now, _keep(promise)
+            promise.save(update_fields=["done_at", "outcome"])
+            settled += 1
+    return settled
+
+
+def _keep(promise: Schedule) -> str:
+    try:
+        with transaction.atomic():
+            if promise.revision is not None:
+                publish(promise.revision, by=promise.planned_by)
+            elif Edition.objects.of(promise.thing).published().filter(language=promise.language).exists():
+                others = type(promise.thing)._default_manager
+                withdraw(
+                    promise.thing,
+                    language=promise.language,
+                    by=promise.planned_by,
+                    reason=promise.reason,
+                    because=promise.because,
+                    successor=others.filter(pk=promise.successor_id).first(),
+                )
+    except ValidationError as error:
+        return " ".join(error.messages)[:500]
+    return ""
+
+
+# Who works on what ---------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def assign(thing: Model, *, language: str, translator: User, due_on: date, by: User, note: str = "") -> Assignment:
+    """Ask somebody to translate a text by a day; who was asked before is asked no more."""
+    if due_on < timezone.localdate():
+        raise ValidationError(pgettext("staff", "That day has passed."))
+    _lock(thing)
+    Assignment.objects.of(thing).open().filter(language=language).delete()
+    made = Assignment.objects.create(
+        thing=thing, language=language, translator=translator, due_on=due_on, assigned_by=by, note=note
+    )
+    audit.record("assign", thing, by=by, language=language, note=f"u{translator.pk} {due_on}")
+    _write_to(translator, ASSIGNED, key=f"{ASSIGNED}:{made.pk}", context={"assignment": made.pk})
+    for week in range(REMINDERS):
+        morning = datetime.combine(due_on + timedelta(days=1 + 7 * week), MORNING, timezone.get_default_timezone())
+        _write_to(
+            translator, OVERDUE, key=f"{OVERDUE}:{made.pk}:{week}", context={"assignment": made.pk}, due_at=morning
+        )
+    return made
+
+
+@transaction.atomic
+def unassign(assignment: Assignment, *, by: User) -> None:
+    Assignment.objects.open().filter(pk=assignment.pk).delete()
+    audit.record("unassign", assignment.thing, by=by, language=assignment.language)
+
+
+def _write_to(person: User, kind: str, *, key: str, context: Mapping[str, int], due_at: datetime | None = None) -> None:
+    if person.is_active and not person.email.endswith(".invalid"):
+        mail.plan(
+            kind=kind,
+            key=key,
+            to=person.email,
+            language=person.language,
+            due_at=due_at or timezone.now(),
+            context=context,
+        )
+
+
+@transaction.atomic
+def write_on(
+    thing: Model, *, language: str, by: User, typed: Mapping[str, list[str]] | None = None, take_over: bool = False
+) -> EditLock:
+    """A sign of life of who is writing, with what they have typed so far; returns who holds the text.
+
+    A text that somebody else is writing is theirs until they were silent for a while and it is taken over.
+    """
+    now = timezone.now()
+    held: EditLock
+    held, is_new = EditLock.objects.select_for_update(of=("self",)).get_or_create(
+        content_type=ContentType.objects.get_for_model(thing),
+        object_id=thing.pk,
+        language=language,
+        defaults={"holder": by, "taken_at": now, "seen_at": now, "typed": dict(typed or {})},
+    )
+    if is_new or (held.holder_id != by.pk and not (take_over and held.is_stale)):
+        return held
+    if held.holder_id != by.pk:
+        held.holder, held.taken_at, held.typed = by, now, {}
+    held.seen_at = now
+    if typed is not None:
+        held.typed = dict(typed)
+    held.save()
+    return held
+
+
+def stop_writing(thing: Model, *, language: str, by: User) -> None:
+    """What was typed is saved, or not wanted any more."""
+    EditLock.objects.filter(
+        content_type=ContentType.objects.get_for_model(thing), object_id=thing.pk, language=language, holder=by
+    ).delete()
+
+
+def purge(*, now: datetime) -> int:
+    """Forget what was typed and never saved, and promises that were kept long ago; returns how many rows went."""
+    typed, _ = EditLock.objects.filter(seen_at__lt=now - EditLock.KEEP).delete()
+    return int(typed)
 
 
 def _lock(thing: Model) -> Model:

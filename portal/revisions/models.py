@@ -1,6 +1,7 @@
 import hashlib
 import json
-from typing import Any, ClassVar
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, Final, Self
 
 from django.conf import settings
 from django.contrib.contenttypes.fields import GenericForeignKey
@@ -9,6 +10,7 @@ from django.db import models
 from django.db.models import F, Model, Q
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 from django.utils.translation import pgettext_lazy
 
 from portal import languages
@@ -47,10 +49,14 @@ def text_hash(fields: dict[str, str]) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-class RevisionQuerySet(models.QuerySet["Revision"]):
-    def of(self, thing: Model) -> "RevisionQuerySet":
+class OfThingQuerySet(models.QuerySet[Any]):
+    """Rows that belong to an object of any kind."""
+
+    def of(self, thing: Model) -> Self:
         return self.filter(content_type=ContentType.objects.get_for_model(thing), object_id=thing.pk)
 
+
+class RevisionQuerySet(OfThingQuerySet):
     def titled(self) -> "RevisionQuerySet":
         """With the title in Swedish, its own or that of the Swedish text it renders, and without the other texts."""
         rendered, own = (KeyTextTransform("title", path) for path in ("based_on__fields", "fields"))
@@ -58,6 +64,29 @@ class RevisionQuerySet(models.QuerySet["Revision"]):
 
     def awaiting_approval(self) -> "RevisionQuerySet":
         return self.titled().filter(state=State.SUBMITTED)
+
+    def before(self, revision: "Revision") -> "RevisionQuerySet":
+        """Earlier versions of the same text, newest first."""
+        same = self.filter(content_type_id=revision.content_type_id, object_id=revision.object_id)
+        return same.filter(language=revision.language, pk__lt=revision.pk)
+
+    def newest_of_each(self) -> "RevisionQuerySet":
+        """The newest version of every text, of whatever object and language."""
+        text = ("content_type", "object_id", "language")
+        newest = self.order_by(*text, "-pk").distinct(*text)
+        found: RevisionQuerySet = Revision.objects.filter(pk__in=newest.values("pk"))
+        return found
+
+    def dangerous_after(self, revision: "Revision") -> "RevisionQuerySet":
+        """Later published Swedish texts of the same object after which a translation of this one must not be read."""
+        return self.filter(
+            content_type_id=revision.content_type_id,
+            object_id=revision.object_id,
+            language=languages.SOURCE,
+            state=State.PUBLISHED,
+            is_dangerous_if_old=True,
+            pk__gt=revision.pk,
+        )
 
 
 class Revision(models.Model):
@@ -86,6 +115,12 @@ class Revision(models.Model):
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     reason = models.CharField(max_length=500, blank=True)
     """Why it was sent back."""
+    is_dangerous_if_old = models.BooleanField(default=False, db_default=False)
+    """Readers of a translation of an older text get the Swedish one until theirs is renewed."""
+    findings: "models.JSONField[list[str], list[str]]" = models.JSONField(default=list, db_default=[])
+    """Codes of what the checks found when it was sent for approval, and what the author sent it in spite of."""
+    override_reason = models.CharField(max_length=500, blank=True, default="", db_default="")
+    """Why it was sent in spite of that."""
 
     objects: ClassVar[models.Manager[Any]] = RevisionQuerySet.as_manager()
 
@@ -121,22 +156,37 @@ class Revision(models.Model):
                 | (~Q(language=languages.SOURCE) & Q(based_on__isnull=False)),
                 name="translation_names_the_swedish_revision_it_renders",
             ),
+            models.CheckConstraint(
+                condition=Q(is_dangerous_if_old=False) | Q(significance__in=["content", "major"]),
+                name="only_a_change_of_content_is_dangerous_if_old",
+            ),
+            models.CheckConstraint(
+                condition=Q(findings=[]) | ~Q(override_reason=""),
+                name="text_with_findings_is_sent_with_a_reason",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.content_type.model} {self.object_id} {self.language} r{self.pk}"
 
 
-class EditionQuerySet(models.QuerySet["Edition"]):
-    def of(self, thing: Model) -> "EditionQuerySet":
-        return self.filter(content_type=ContentType.objects.get_for_model(thing), object_id=thing.pk)
+class Because(models.TextChoices):
+    """Why a page was taken away, as its readers are told."""
 
+    OUTDATED = "outdated", pgettext_lazy("withdrawn", "It was out of date.")
+    LAW = "law", pgettext_lazy("withdrawn", "The law has changed.")
+    MISTAKE = "mistake", pgettext_lazy("withdrawn", "Something in it was wrong.")
+    MERGED = "merged", pgettext_lazy("withdrawn", "It has become part of another text.")
+    OVER = "over", pgettext_lazy("withdrawn", "What it was about is over.")
+
+
+class EditionQuerySet(OfThingQuerySet):
     def published(self) -> "EditionQuerySet":
         return self.filter(revision__isnull=False)
 
-    def is_withdrawn(self) -> bool:
-        """Whether the Swedish text was published once and taken away."""
-        return self.filter(language=languages.SOURCE, withdrawn_at__isnull=False).exists()
+    def withdrawn_source(self) -> "EditionQuerySet":
+        """The Swedish text that was published once and taken away, and with it the page in every language."""
+        return self.filter(language=languages.SOURCE, withdrawn_at__isnull=False)
 
 
 class Edition(models.Model):
@@ -150,6 +200,13 @@ class Edition(models.Model):
     withdrawn_at = models.DateTimeField(null=True)
     withdrawn_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     withdrawn_reason = models.CharField(max_length=500, blank=True)
+    """For colleagues."""
+    withdrawn_because = models.CharField(max_length=8, choices=Because, blank=True, default="", db_default="")
+    """For readers."""
+    successor_id = models.BigIntegerField(null=True)
+    """The object of the same kind that readers are sent to instead."""
+    held_by = models.ForeignKey(Revision, models.PROTECT, null=True, related_name="+")
+    """The Swedish revision since which this text is dangerous: readers get the next language of their chain."""
 
     objects: ClassVar[models.Manager[Any]] = EditionQuerySet.as_manager()
 
@@ -170,22 +227,27 @@ class Edition(models.Model):
                 condition=Q(revision__isnull=True) | Q(withdrawn_at__isnull=True),
                 name="edition_is_published_or_withdrawn",
             ),
+            models.CheckConstraint(
+                condition=Q(held_by__isnull=True) | (Q(revision__isnull=False) & ~Q(language=languages.SOURCE)),
+                name="only_a_published_translation_is_held_back",
+            ),
+            models.CheckConstraint(
+                condition=Q(withdrawn_at__isnull=False) | Q(withdrawn_because="", successor_id__isnull=True),
+                name="only_a_withdrawn_edition_has_a_successor",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.content_type.model} {self.object_id} {self.language}"
 
 
-class ProvenanceQuerySet(models.QuerySet["Provenance"]):
-    def of(self, thing: Model) -> "ProvenanceQuerySet":
-        return self.filter(content_type=ContentType.objects.get_for_model(thing), object_id=thing.pk)
-
+class ProvenanceQuerySet(OfThingQuerySet):
     def by_language(self) -> dict[str, "Provenance"]:
         return {provenance.language: provenance for provenance in self}
 
 
 class Provenance(models.Model):
-    """What may truthfully be said about a published text: a view of the database, computed and never stored.
+    """What may truthfully be said about a text that readers get: a view of the database, computed and never stored.
 
     Outdated: the Swedish text is another one now, and a published Swedish revision with a content change came after
     the one that this translation renders. `changed_at` and `change_note` tell of the last such change.
@@ -202,6 +264,7 @@ class Provenance(models.Model):
     is_outdated = models.BooleanField()
     changed_at = models.DateTimeField(null=True)
     change_note = models.CharField(max_length=300)
+    revision = models.ForeignKey(Revision, models.DO_NOTHING, related_name="+")
 
     objects: ClassVar[models.Manager[Any]] = ProvenanceQuerySet.as_manager()
 
@@ -219,3 +282,143 @@ class Provenance(models.Model):
     @property
     def is_machine_edited(self) -> bool:
         return self.method == Method.MACHINE_EDITED
+
+
+class Comment(models.Model):
+    """What colleagues say to each other about one version of a text."""
+
+    revision = models.ForeignKey(Revision, models.CASCADE, related_name="comments")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    said_at = models.DateTimeField(auto_now_add=True)
+    text = models.CharField(max_length=1000)
+
+    class Meta:
+        ordering: ClassVar = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.revision} {self.pk}"
+
+
+class Deed(models.TextChoices):
+    PUBLISH = "publish", pgettext_lazy("staff", "Publish")
+    WITHDRAW = "withdraw", pgettext_lazy("staff", "Withdraw")
+
+
+class ScheduleQuerySet(OfThingQuerySet):
+    def open(self) -> "ScheduleQuerySet":
+        return self.filter(done_at__isnull=True)
+
+    def due(self, now: datetime) -> "ScheduleQuerySet":
+        return self.open().filter(at__lte=now)
+
+
+class Schedule(models.Model):
+    """The promise to publish or withdraw a text at a time; the clock keeps it."""
+
+    content_type = models.ForeignKey(ContentType, models.PROTECT, related_name="+")
+    object_id = models.BigIntegerField()
+    thing: Any = GenericForeignKey("content_type", "object_id")
+    language = models.CharField(max_length=10)
+    deed = models.CharField(max_length=8, choices=Deed)
+    revision = models.ForeignKey(Revision, models.PROTECT, null=True, related_name="schedules")
+    """What is to be published."""
+    because = models.CharField(max_length=8, choices=Because, blank=True)
+    reason = models.CharField(max_length=500, blank=True)
+    successor_id = models.BigIntegerField(null=True)
+    at = models.DateTimeField()
+    planned_at = models.DateTimeField(auto_now_add=True)
+    planned_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    done_at = models.DateTimeField(null=True)
+    outcome = models.CharField(max_length=500, blank=True)
+    """Why it could not be kept; empty when it was."""
+
+    objects: ClassVar[models.Manager[Any]] = ScheduleQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["at", "pk"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["content_type", "object_id", "language", "deed"],
+                condition=Q(done_at__isnull=True),
+                name="one_open_schedule_per_text_and_deed",
+            ),
+            models.CheckConstraint(
+                condition=Q(deed="publish", revision__isnull=False) | (~Q(deed="publish") & Q(revision__isnull=True)),
+                name="only_publishing_is_scheduled_with_a_revision",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.deed} {self.language} {self.at.isoformat()}"
+
+
+class AssignmentQuerySet(OfThingQuerySet):
+    def open(self) -> "AssignmentQuerySet":
+        return self.filter(done_at__isnull=True)
+
+
+class Assignment(models.Model):
+    """Who translates what, and by when."""
+
+    content_type = models.ForeignKey(ContentType, models.PROTECT, related_name="+")
+    object_id = models.BigIntegerField()
+    thing: Any = GenericForeignKey("content_type", "object_id")
+    language = models.CharField(max_length=10)
+    translator = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="assignments")
+    due_on = models.DateField(pgettext_lazy("staff", "done by"))
+    note = models.CharField(pgettext_lazy("staff", "note"), max_length=300, blank=True)
+    assigned_at = models.DateTimeField(auto_now_add=True)
+    assigned_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    done_at = models.DateTimeField(null=True)
+
+    objects: ClassVar[models.Manager[Any]] = AssignmentQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["due_on", "pk"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["content_type", "object_id", "language"],
+                condition=Q(done_at__isnull=True),
+                name="one_open_assignment_per_text",
+            ),
+            models.CheckConstraint(condition=~Q(language=languages.SOURCE), name="assignment_is_for_a_translation"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.language} {self.due_on}"
+
+    @property
+    def is_overdue(self) -> bool:
+        return self.done_at is None and self.due_on < timezone.localdate()
+
+
+class EditLock(models.Model):
+    """Who is writing one text of one object right now, and what they have typed since they last saved it."""
+
+    STALE: Final = timedelta(minutes=5)
+    """After so long without a sign of life somebody else may take over."""
+    KEEP: Final = timedelta(days=7)
+
+    content_type = models.ForeignKey(ContentType, models.PROTECT, related_name="+")
+    object_id = models.BigIntegerField()
+    language = models.CharField(max_length=10)
+    holder = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    taken_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+    typed: "models.JSONField[dict[str, list[str]], dict[str, list[str]]]" = models.JSONField(default=dict)
+    """As the form sent it: by the names of its fields."""
+
+    objects: ClassVar[models.Manager[Any]] = OfThingQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["content_type", "object_id", "language"], name="one_writer_per_text"),
+            models.CheckConstraint(condition=Q(seen_at__gte=F("taken_at")), name="lock_is_seen_after_it_was_taken"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.content_type.model} {self.object_id} {self.language}"
+
+    @property
+    def is_stale(self) -> bool:
+        return self.seen_at < timezone.now() - self.STALE

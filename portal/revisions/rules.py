@@ -8,11 +8,18 @@ from functools import cache
 from typing import Any, Final
 
 from django.db.models import Field, Model
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import pgettext
 from modeltranslation.translator import translator
 
-from portal import languages
+from portal import contacts, languages
 from portal.languages import Language
+from portal.mail.models import Delivery
+from portal.mail.rules import Message
 from portal.public import absolute, in_language
+from portal.revisions.models import Assignment, Comment, Revision, State
 
 _FACTS_IN_TEXT: Final = re.compile(r"https?://[^\s)>\]]+|\{\{[^}]*\}\}|\d+(?:[  ]\d{3})*|§+")
 
@@ -72,6 +79,26 @@ def hard_facts(fields: Mapping[str, Any]) -> Counter[str]:
     return Counter(found for value in fields.values() for found in _FACTS_IN_TEXT.findall(str(value)))
 
 
+def heading(thing: Model) -> str:
+    """What staff know it by: its Swedish title, else that of the newest draft, else its name in addresses."""
+    live = getattr(thing, languages.suffixed("title", languages.SOURCE))
+    newest: Any = None if live else Revision.objects.of(thing).filter(language=languages.SOURCE).titled().first()
+    return contacts.expand(live or (newest.title if newest else "") or str(thing))
+
+
+def what_changed(model: type[Model], before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
+    """The parts of a text that differ, in words of the reader's language."""
+    fields = text_fields(model)
+    names = [pgettext("what changed", "the heading"), pgettext("what changed", "the short answer")]
+    names += [pgettext("what changed", "the text")] * len(fields)
+    changed = [
+        name for name, field in zip(names, fields, strict=False) if before.get(field.name) != after.get(field.name)
+    ]
+    if hard_facts(before) != hard_facts(after):
+        changed.append(pgettext("what changed", "numbers, laws or links"))
+    return list(dict.fromkeys(changed))
+
+
 @dataclass(frozen=True, slots=True)
 class Alternate:
     tag: str
@@ -85,3 +112,82 @@ def alternates(path: str, codes: Collection[str]) -> list[Alternate]:
     if rows:
         rows.append(Alternate("x-default", absolute(in_language(path, languages.SOURCE))))
     return rows
+
+
+# Letters to colleagues -----------------------------------------------------------------------------------------
+
+
+def _letter(subject: str, *lines: str) -> Message:
+    return Message(subject=subject, text="\n\n".join(line for line in lines if line))
+
+
+def _assignment(delivery: Delivery) -> Assignment | None:
+    """None when it is done, or somebody else's now."""
+    open_ones = Assignment.objects.open().select_related("translator")
+    found: Assignment | None = open_ones.filter(pk=delivery.context["assignment"]).first()
+    return found if found and found.thing else None
+
+
+def _about(assignment: Assignment) -> dict[str, str]:
+    return {
+        "title": heading(assignment.thing),
+        "language": languages.get(assignment.language).autonym,
+        "day": date_format(assignment.due_on, "DATE_FORMAT"),
+    }
+
+
+def assigned(delivery: Delivery) -> Message | None:
+    assignment = _assignment(delivery)
+    if assignment is None:
+        return None
+    about = _about(assignment)
+    return _letter(
+        pgettext("staff", "To translate into %(language)s: %(title)s") % about,
+        pgettext("staff", "You have been asked to translate “%(title)s” into %(language)s by %(day)s.") % about,
+        assignment.note,
+        pgettext("staff", "Your list:") + " " + absolute(reverse("translations")),
+    )
+
+
+def overdue(delivery: Delivery) -> Message | None:
+    assignment = _assignment(delivery)
+    if assignment is None or assignment.due_on >= timezone.localdate():
+        return None
+    about = _about(assignment)
+    return _letter(
+        pgettext("staff", "Overdue in %(language)s: %(title)s") % about,
+        pgettext("staff", "The translation of “%(title)s” into %(language)s was due on %(day)s.") % about,
+        pgettext("staff", "If you cannot do it, tell whoever asked you, so that somebody else can."),
+        pgettext("staff", "Your list:") + " " + absolute(reverse("translations")),
+    )
+
+
+def sent_back(delivery: Delivery) -> Message | None:
+    revision: Revision | None = Revision.objects.filter(pk=delivery.context["revision"], state=State.REJECTED).first()
+    if revision is None:
+        return None
+    about = {"title": heading(revision.thing), "language": languages.get(revision.language).autonym}
+    return _letter(
+        pgettext("staff", "Sent back in %(language)s: %(title)s") % about,
+        revision.reason,
+        absolute(reverse("revision", args=[revision.pk])),
+    )
+
+
+def commented(delivery: Delivery) -> Message | None:
+    comment: Comment | None = (
+        Comment.objects.filter(pk=delivery.context["comment"]).select_related("revision", "author").first()
+    )
+    if comment is None:
+        return None
+    about = {
+        "title": heading(comment.revision.thing),
+        "language": languages.get(comment.revision.language).autonym,
+        "name": comment.author.name,
+    }
+    return _letter(
+        pgettext("staff", "Comment on %(title)s (%(language)s)") % about,
+        pgettext("staff", "%(name)s writes:") % about,
+        comment.text,
+        absolute(reverse("revision", args=[comment.revision_id])),
+    )
