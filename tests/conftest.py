@@ -1,7 +1,10 @@
 import os
 from collections.abc import Iterator
+from email import message_from_bytes
+from email.policy import default
 
 import pytest
+from aiosmtpd.controller import Controller
 from django.contrib.contenttypes.models import ContentType
 from django.core.cache import cache
 from django.db import connection
@@ -55,6 +58,32 @@ def _clean_place(settings, tmp_path) -> Iterator[None]:
     ContentType.objects.clear_cache()
     with translation.override(languages.SOURCE):
         yield
+
+
+class Inbox:
+    def __init__(self):
+        self.letters = []
+
+    async def handle_DATA(self, _server, _session, envelope):  # noqa: N802
+        self.letters.append(message_from_bytes(envelope.content, policy=default))
+        return "250 OK"
+
+
+class AnyPort(Controller):
+    def _trigger_server(self):
+        self.port = self.server.sockets[0].getsockname()[1]
+        super()._trigger_server()
+
+
+@pytest.fixture
+def inbox(settings):
+    """The letters that have really arrived by SMTP."""
+    inbox = Inbox()
+    server = AnyPort(inbox, hostname="127.0.0.1", port=0)
+    server.start()
+    settings.EMAIL_URL = f"smtp://127.0.0.1:{server.port}?timeout=5"
+    yield inbox.letters
+    server.stop()
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ TABLE = {
     **dict.fromkeys(
         words("""
         root sitemap robots security_txt healthz readyz short unsubscribe front search feed accessibility
-        privacy parents children embassies fact handout card tell_us told rumors rumor events events_ics
+        privacy preview parents children embassies fact handout card tell_us told rumors rumor events events_ics
         event_ics event register registered registration openapi-json api-root list_languages list_facts
         get_fact list_rebuttals list_events
         """),
@@ -59,8 +59,17 @@ TABLE = {
     "staff_contacts": {R.EDITOR, R.ADMIN},
     "staff_page": ALL,
     "text": {R.EDITOR},
+    "writing": {R.EDITOR},
+    "text_history": ALL,
+    "assign": {R.EDITOR, R.APPROVER},
+    "renew": {R.EDITOR, R.TRANSLATOR},
     "withdraw": {R.APPROVER},
+    "translations": ALL,
+    "compare": ALL,
     "revision": ALL,
+    "comment_revision": ALL,
+    "schedule_revision": {R.APPROVER},
+    "unschedule": {R.APPROVER},
     "move_revision": {R.APPROVER},
     "staff_facts": ALL,
     "new_fact": {R.EDITOR},
@@ -69,6 +78,9 @@ TABLE = {
     "staff_topic": {R.EDITOR},
     "staff_fact": ALL,
     "edit_fact": {R.EDITOR},
+    "confirm_fact": {R.EDITOR},
+    "matrix": ALL,
+    "library": ALL,
     "staff_questions": ALL,
     "staff_question": {R.EDITOR, R.REPORTER, R.EVENTS},
     "staff_rumors": ALL,
@@ -91,7 +103,19 @@ TABLE = {
     "staff_reports": {R.MANAGER, R.AUDITOR, R.EDITOR},
     "staff_audit": {R.AUDITOR},
 }
-POSTS = {"move_revision", "merge_rumor", "move_rumor"}
+POSTS = {
+    "writing",
+    "renew",
+    "confirm_fact",
+    "comment_revision",
+    "schedule_revision",
+    "unschedule",
+    "move_revision",
+    "merge_rumor",
+    "move_rumor",
+}
+# What an address asks for in its query.
+QUERIES = {"compare": "?old={draft}&new={draft}"}
 
 
 def names(patterns=None, prefix="") -> dict[str, str]:
@@ -127,7 +151,15 @@ def arguments(db) -> dict[str, dict]:
     page = Page.objects.create(key="privacy")
     question = questions.ask(text="Hur?", language="sv", door=Door.FORM)
     on_fact = {"kind": "fact", "object_id": fact.pk, "language": "sv"}
+    at = timezone.now() + timezone.timedelta(days=1)
+    promise = revisions.schedule(fact, language="sv", at=at, by=author)
     return {
+        "writing": on_fact,
+        "text_history": on_fact,
+        "assign": on_fact | {"language": "ar"},
+        "renew": on_fact | {"language": "ar"},
+        **dict.fromkeys(["comment_revision", "schedule_revision"], {"pk": draft.pk}),
+        "unschedule": {"pk": promise.pk},
         "staff_page": {"pk": page.pk},
         "text": on_fact,
         "withdraw": on_fact,
@@ -136,6 +168,7 @@ def arguments(db) -> dict[str, dict]:
         "staff_topic": {"pk": fact.topic_id},
         "staff_fact": {"pk": fact.pk},
         "edit_fact": {"pk": fact.pk},
+        "confirm_fact": {"pk": fact.pk},
         "staff_question": {"pk": question.pk},
         "staff_rebuttal": {"pk": rebuttal.pk},
         **dict.fromkeys(
@@ -162,6 +195,8 @@ STAFF = sorted(name for name, who in TABLE.items() if who not in (PUBLIC, OWN))
 
 def answer(client, name, arguments):
     url = reverse(name, kwargs=arguments.get(name))
+    if name in QUERIES:
+        url += QUERIES[name].format(draft=arguments["revision"]["pk"])
     return client.post(url) if name in POSTS else client.get(url)
 
 

@@ -1,42 +1,61 @@
 from collections.abc import Mapping, Sequence
-from typing import Any
+from datetime import date
+from typing import Any, Final
 
 from django.db import transaction
 from django.db.models import Model
 from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone, translation
 
 from portal import languages, markup
 from portal.accounts.models import User
 from portal.audit import actions as audit
-from portal.facts.models import Fact, Source, Topic
+from portal.facts import rules
+from portal.facts.models import Fact, FormerAddress, Matter, Source, Topic
+from portal.mail import actions as mail
 from portal.revisions import actions as revisions
+from portal.revisions.models import Edition
 from portal.revisions.rules import translated_fields
 from portal.search import actions as search
 
+REVIEW: Final = "fact_review"
+
 
 @transaction.atomic
-def create(*, by: User, sources: Sequence[Mapping[str, Any]] = (), **values: Any) -> Fact:
-    """A fact without text: its Swedish text is the first revision."""
-    fact = Fact.objects.create(created_by=by, **values)
-    _put_sources(fact, sources)
+def create(
+    *, by: User, matter: Matter | None = None, sources: Sequence[Mapping[str, Any]] | None = None, **values: Any
+) -> Fact:
+    """A fact without text: its Swedish text is the first revision. Of a matter of its own, or for another audience of
+    one that there is."""
+    shared = _of_the_matter(values)
+    if matter is None:
+        matter = Matter.objects.create(**{"owner": by, **shared})
+    elif shared:
+        _edit_matter(matter, shared)
+    if sources is not None:
+        _put_sources(matter, sources)
+    fact = Fact.objects.create(created_by=by, matter=matter, **values)
+    _keep_addresses(fact, "")
     audit.record("create", fact, by=by, changes={"slug": ("", fact.slug)})
     return fact
 
 
 @transaction.atomic
 def edit(fact: Fact, *, by: User, sources: Sequence[Mapping[str, Any]] | None = None, **values: Any) -> Fact:
-    """Change what is not text: audience, topic, address, dates, sources."""
+    """Change what is not text: audience, topic, address; and dates, owner and sources, for all audiences at once."""
+    shared = _of_the_matter(values)
     locked = Fact.objects.select_for_update(of=("self",)).get(pk=fact.pk)
     changes = audit.changed(locked, values)
     for name, value in values.items():
         setattr(locked, name, value)
     locked.save(update_fields=list(values))
+    if "slug" in changes:
+        _keep_addresses(locked, changes["slug"][0])
+    changes |= _edit_matter(locked.matter, shared)
     if sources is not None:
-        before = [str(source) for source in locked.sources.all()]
-        locked.sources.all().delete()
-        _put_sources(locked, sources)
-        after = [str(source) for source in locked.sources.all()]
+        before = [str(source) for source in locked.matter.sources.all()]
+        _put_sources(locked.matter, sources)
+        after = [str(source) for source in locked.matter.sources.all()]
         if before != after:
             changes["sources"] = (before, after)
     if changes:
@@ -47,9 +66,58 @@ def edit(fact: Fact, *, by: User, sources: Sequence[Mapping[str, Any]] | None = 
     return locked
 
 
-def _put_sources(fact: Fact, sources: Sequence[Mapping[str, Any]]) -> None:
+def _of_the_matter(values: dict[str, Any]) -> dict[str, Any]:
+    """Takes out of `values` what belongs to the matter."""
+    return {name: values.pop(name) for name in ("reviewed_on", "review_due", "owner") if name in values}
+
+
+def _edit_matter(matter: Matter, values: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    locked = Matter.objects.select_for_update(of=("self",)).get(pk=matter.pk)
+    changes = audit.changed(locked, values)
+    if changes:
+        Matter.objects.filter(pk=matter.pk).update(**values)
+    return changes
+
+
+def _keep_addresses(fact: Fact, former: str) -> None:
+    """An address leads to whoever has it now, else to who had it last."""
+    FormerAddress.objects.filter(slug__in=[fact.slug, former]).delete()
+    if former and Edition.objects.of(fact).exists():
+        FormerAddress.objects.create(slug=former, fact=fact)
+
+
+@transaction.atomic
+def confirm(matter: Matter, *, by: User, on: date) -> Matter:
+    """All published texts of a matter are still right: those in Swedish, and so those of translations that render them."""
+    locked: Matter = Matter.objects.select_for_update(of=("self",)).get(pk=matter.pk)
+    due = on + Matter.REVIEW
+    audit.record("confirm", locked, by=by, changes={"review_due": (locked.review_due, due)})
+    locked.reviewed_on, locked.review_due = on, due
+    locked.confirmed_at, locked.confirmed_by = timezone.now(), by
+    locked.save(update_fields=["reviewed_on", "review_due", "confirmed_at", "confirmed_by"])
+    mail.cancel(prefix=f"{REVIEW}:{locked.pk}:")
+    return locked
+
+
+def remind_of_reviews(*, today: date) -> int:
+    """A letter to the owner of each matter whose day has come, once for each day it was to be checked by."""
+    due = Matter.objects.due_for_review(today).select_related("owner").exclude(owner__email__endswith=".invalid")
+    for matter in due:
+        mail.plan(
+            kind=REVIEW,
+            key=f"{REVIEW}:{matter.pk}:{matter.review_due}",
+            to=matter.owner.email,
+            language=matter.owner.language,
+            due_at=timezone.now(),
+            context={"matter": matter.pk},
+        )
+    return len(due)
+
+
+def _put_sources(matter: Matter, sources: Sequence[Mapping[str, Any]]) -> None:
+    matter.sources.all().delete()
     Source.objects.bulk_create(
-        Source(fact=fact, order=order, **{key: row.get(key, "") for key in ("title", "sfs", "sections", "url")})
+        Source(matter=matter, order=order, **{key: row.get(key, "") for key in ("title", "sfs", "sections", "url")})
         for order, row in enumerate(sources)
     )
 
@@ -88,6 +156,7 @@ def reindex(thing: Model, language: str) -> None:
 
 
 def register() -> None:
+    mail.register(REVIEW, rules.review)
     revisions.register(
         revisions.Kind(
             name="fact",

@@ -1,48 +1,68 @@
-from datetime import timedelta
 from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import pgettext, pgettext_lazy
 
 from portal import languages
-from portal.facts.models import Audience, Fact, Source, Topic
+from portal.accounts.models import User
+from portal.facts.matrix import Cell
+from portal.facts.models import Audience, Fact, FormerAddress, Matter, Source, Topic
+from portal.revisions.rules import heading
 
 DateInput = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
 
 
 class FactForm(forms.ModelForm[Fact]):
+    """What is not text: of the fact itself, and of its matter, which its sisters for other audiences share."""
+
+    reviewed_on = forms.DateField(label=pgettext_lazy("staff", "Checked on"), widget=DateInput)
+    review_due = forms.DateField(label=pgettext_lazy("staff", "Check again by"), widget=DateInput)
+    owner = forms.ModelChoiceField(
+        label=pgettext_lazy("staff", "Who checks it"),
+        queryset=User.objects.none(),
+        help_text=pgettext_lazy("staff", "Gets a mail when the day comes."),
+    )
+
     class Meta:
         model = Fact
-        fields = (
-            "audience",
-            "topic",
-            "slug",
-            "order",
-            "is_asked_often",
-            "is_about_violence",
-            "reviewed_on",
-            "review_due",
-        )
-        widgets: ClassVar = {"reviewed_on": DateInput, "review_due": DateInput}
+        fields = ("audience", "topic", "slug", "order", "is_asked_often", "is_about_violence")
         help_texts: ClassVar = {
             "slug": pgettext_lazy("staff", "Short, for print: small letters a–z, digits and hyphens."),
             "order": pgettext_lazy("staff", "Small numbers come first."),
         }
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, matter: Matter | None = None, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if self.instance._state.adding:
-            today = timezone.localdate()
-            self.initial.setdefault("reviewed_on", today)
-            self.initial.setdefault("review_due", today + timedelta(days=365))
+        self.matter = matter
+        today = timezone.localdate()
+        shared = {"reviewed_on": today, "review_due": today + Matter.REVIEW, "owner": by}
+        if matter is not None:
+            shared = {name: getattr(matter, name) for name in shared}
+        self.initial = shared | self.initial
+        people = User.objects.filter(Q(is_active=True) | Q(pk=shared["owner"].pk)).order_by("name")
+        self.fields["owner"].queryset = people  # type: ignore[attr-defined]
+
+    def clean_slug(self) -> str:
+        slug: str = self.cleaned_data["slug"]
+        taken = FormerAddress.objects.filter(slug=slug).exclude(fact=self.instance.pk).first()
+        if taken:
+            raise ValidationError(
+                pgettext("staff", "This address leads to “%(title)s”, which stood there before.")
+                % {"title": heading(taken.fact)}
+            )
+        return slug
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         reviewed, due = data.get("reviewed_on"), data.get("review_due")
         if reviewed and due and due <= reviewed:
             self.add_error("review_due", pgettext("staff", "The next check has to come after the last one."))
+        sisters = self.matter.facts.exclude(pk=self.instance.pk) if self.matter else Fact.objects.none()
+        if sisters.filter(audience=data.get("audience")).exists():
+            self.add_error("audience", pgettext("staff", "There is a text of this matter for them already."))
         return data
 
 
@@ -110,3 +130,27 @@ class TopicForm(forms.Form):
     def names(self) -> dict[str, str]:
         """Those that this writer has changed, by language: a name that somebody else wrote meanwhile stays."""
         return {code: self.cleaned_data[code] for code in self.changed_data if code != "key"}
+
+
+class MatrixForm(forms.Form):
+    audience = forms.ChoiceField(
+        label=pgettext_lazy("staff", "Audience"),
+        choices=[("", pgettext_lazy("staff", "All")), *Audience.choices],
+        required=False,
+    )
+    topic = forms.ModelChoiceField(
+        label=pgettext_lazy("staff", "Topic"),
+        queryset=Topic.objects.all(),
+        empty_label=pgettext_lazy("staff", "All"),
+        required=False,
+    )
+    language = forms.ChoiceField(
+        label=pgettext_lazy("staff", "Language"),
+        choices=[("", pgettext_lazy("staff", "All")), *languages.LANGUAGES[1:]],
+        required=False,
+    )
+    state = forms.ChoiceField(
+        label=pgettext_lazy("staff", "State"),
+        choices=[("", pgettext_lazy("staff", "All")), *Cell.choices],
+        required=False,
+    )

@@ -1,16 +1,19 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from django.conf import settings
+from django.contrib.contenttypes.models import ContentType
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.db.models.expressions import RawSQL
+from django.db.models.functions import Greatest
 from django.urls import reverse
 from django.utils.translation import pgettext_lazy
 
 from portal import languages
+from portal.revisions.models import Edition, Revision, Significance, State
 from portal.revisions.rules import reading_columns
 
 
@@ -38,8 +41,11 @@ class Topic(models.Model):
 
 
 _SOURCE_ROWS: Final = """(
-    SELECT coalesce(jsonb_agg(source ORDER BY source."order", source.id), '[]')
-    FROM facts_source AS source WHERE source.fact_id = facts_fact.id
+    SELECT coalesce(jsonb_agg(source), '[]')
+    FROM (
+        SELECT title, sfs, sections, url
+        FROM facts_source WHERE matter_id = facts_fact.matter_id ORDER BY "order", id
+    ) AS source
 )"""
 _RELATED_ROWS: Final = """(
     SELECT coalesce(jsonb_agg(link), '[]')
@@ -90,15 +96,29 @@ class FactQuerySet(models.QuerySet["Fact"]):
         return found
 
     def due_for_review(self, on: date) -> "FactQuerySet":
-        return self.filter(review_due__lte=on)
+        return self.select_related("matter").filter(matter__review_due__lte=on).order_by("matter__review_due", "pk")
+
+    def overtaken(self) -> "FactQuerySet":
+        """Whose sister for another audience has since been published with something important changed."""
+        kind = ContentType.objects.get_for_model(Fact)
+        swedish = {"content_type": kind, "language": languages.SOURCE}
+        changed = Revision.objects.filter(
+            **swedish, object_id=OuterRef("pk"), state=State.PUBLISHED, significance=Significance.MAJOR
+        )
+        own = Edition.objects.filter(**swedish, object_id=OuterRef("pk"))
+        sisters = Fact.objects.filter(matter=OuterRef("matter")).exclude(pk=OuterRef("pk"))
+        sisters = sisters.annotate(changed_at=Subquery(changed.values("decided_at")[:1]))
+        known_at = Greatest(Subquery(own.values("published_at")), F("matter__confirmed_at"))
+        return self.annotate(known_at=known_at).filter(Exists(sisters.filter(changed_at__gt=OuterRef("known_at"))))
 
     def with_page(self, code: str) -> "FactQuerySet":
-        """With what stands around the text: `source_rows` and `related_rows`, of the same topic and audience.
+        """With what stands around the text: `checked_on`, `source_rows`, `related_rows` of the same topic and audience.
 
         In SQL: composing these subqueries took the ORM ten times as long as PostgreSQL takes to answer (ADR 0007).
         """
         related = _RELATED_ROWS % ", ".join(link_columns(code))
         return self.annotate(
+            checked_on=F("matter__reviewed_on"),
             # Nothing in them comes from a request.
             source_rows=RawSQL(_SOURCE_ROWS, [], output_field=models.JSONField()),  # noqa: S611
             related_rows=RawSQL(related, [], output_field=models.JSONField()),  # noqa: S611
@@ -128,9 +148,54 @@ class Link:
         return cls(row["slug"], title, languages.get(language))
 
 
+class MatterQuerySet(models.QuerySet["Matter"]):
+    def published(self) -> "MatterQuerySet":
+        """What readers see something of."""
+        return self.filter(pk__in=Fact.objects.published().values("matter"))
+
+    def due_for_review(self, on: date) -> "MatterQuerySet":
+        return self.published().filter(review_due__lte=on)
+
+
+class Matter(models.Model):
+    """What is the same whoever it is told to: facts for parents, children and embassies rest on the same law, and are
+    checked together."""
+
+    REVIEW: Final = timedelta(days=365)
+
+    reviewed_on = models.DateField(pgettext_lazy("staff", "checked on"))
+    review_due = models.DateField(pgettext_lazy("staff", "check again by"))
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=pgettext_lazy("staff", "who checks it")
+    )
+    confirmed_at = models.DateTimeField(null=True)
+    """When somebody last said that all of its texts are still right."""
+    confirmed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+
+    objects: ClassVar[models.Manager[Any]] = MatterQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = pgettext_lazy("staff", "matter")
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(review_due__gt=F("reviewed_on")),
+                name="matter_is_due_for_review_after_it_was_reviewed",
+            ),
+            models.CheckConstraint(
+                condition=Q(confirmed_at__isnull=True, confirmed_by__isnull=True)
+                | Q(confirmed_at__isnull=False, confirmed_by__isnull=False),
+                name="matter_is_confirmed_with_time_and_person",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pk}"
+
+
 class Fact(models.Model):
     """One question and its answer. The translated columns hold published text only; drafts are revisions."""
 
+    matter = models.ForeignKey(Matter, models.PROTECT, related_name="facts")
     audience = models.CharField(pgettext_lazy("staff", "audience"), max_length=10, choices=Audience)
     topic = models.ForeignKey(Topic, models.PROTECT, related_name="facts", verbose_name=pgettext_lazy("staff", "topic"))
     slug = models.SlugField(pgettext_lazy("staff", "address"), max_length=60, unique=True)
@@ -142,8 +207,6 @@ class Fact(models.Model):
     is_about_violence = models.BooleanField(
         pgettext_lazy("staff", "about violence: quick exit and no trace in the browser"), default=False
     )
-    reviewed_on = models.DateField(pgettext_lazy("staff", "checked on"))
-    review_due = models.DateField(pgettext_lazy("staff", "check again by"))
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
 
@@ -153,10 +216,7 @@ class Fact(models.Model):
         verbose_name = pgettext_lazy("staff", "fact")
         ordering: ClassVar = ["audience", "order", "pk"]
         constraints: ClassVar = [
-            models.CheckConstraint(
-                condition=Q(review_due__gt=F("reviewed_on")),
-                name="fact_is_due_for_review_after_it_was_reviewed",
-            ),
+            models.UniqueConstraint(fields=["matter", "audience"], name="one_fact_per_matter_and_audience"),
         ]
 
     def __str__(self) -> str:
@@ -166,15 +226,29 @@ class Fact(models.Model):
         return reverse("fact", args=[self.slug])
 
     @property
+    def sources(self) -> "models.Manager[Source]":
+        return self.matter.sources
+
+    @property
     def is_guarded(self) -> bool:
         """Pages that may be read while somebody looks over the shoulder: quick exit, neutral title, not stored."""
         return self.audience == Audience.CHILDREN or self.is_about_violence
 
 
+class FormerAddress(models.Model):
+    """Where a fact stood before: links and paper that name it still lead to the fact."""
+
+    slug = models.SlugField(max_length=60, unique=True)
+    fact = models.ForeignKey(Fact, models.CASCADE, related_name="former_addresses")
+
+    def __str__(self) -> str:
+        return self.slug
+
+
 class Source(models.Model):
     """What a fact rests on: sections of a law, or a report."""
 
-    fact = models.ForeignKey(Fact, models.CASCADE, related_name="sources")
+    matter = models.ForeignKey(Matter, models.CASCADE, related_name="sources")
     order = models.PositiveSmallIntegerField(default=0)
     title = models.CharField(pgettext_lazy("staff", "law or report"), max_length=200)
     sfs = models.CharField(pgettext_lazy("staff", "SFS number"), max_length=12, blank=True)

@@ -13,10 +13,12 @@ public = [
 staff = [
     path("facts/", views.staff_facts, name="staff_facts"),
     path("facts/new/", views.new_fact, name="new_fact"),
+    path("facts/matrix/", views.matrix_page, name="matrix"),
     path("facts/topics/", views.topics, name="staff_topics"),
     path("facts/topics/new/", views.topic, name="new_topic"),
     path("facts/topics/<int:pk>/", views.topic, name="staff_topic"),
     path("facts/<int:pk>/", views.staff_fact, name="staff_fact"),
     path("facts/<int:pk>/edit/", views.edit_fact, name="edit_fact"),
+    path("facts/<int:pk>/confirm/", views.confirm_fact, name="confirm_fact"),
 ]
 short = [path("f/<int:pk>", views.short, name="short")]

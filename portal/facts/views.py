@@ -9,12 +9,12 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.timezone import localdate
 from django.utils.translation import get_language, pgettext
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from portal import languages
-from portal.facts import actions, documents
-from portal.facts.forms import FactFilterForm, FactForm, SourceFormSet, TopicForm
-from portal.facts.models import Audience, Fact, Link, Source, Topic
+from portal.facts import actions, documents, matrix
+from portal.facts.forms import FactFilterForm, FactForm, MatrixForm, SourceFormSet, TopicForm
+from portal.facts.models import Audience, Fact, Link, Matter, Source, Topic
 from portal.http import StaffRequest, staff
 from portal.public import FRESH_SECONDS, absolute, public
 from portal.revisions.models import Provenance, Revision
@@ -60,6 +60,12 @@ def embassies(request: HttpRequest) -> HttpResponse:
     return audience_page(request, Audience.EMBASSIES)
 
 
+def _moved_or_gone(name: str, slug: str) -> HttpResponse:
+    """The answer for an address at which there is no published fact."""
+    moved = Fact.objects.published().filter(former_addresses__slug=slug).values_list("slug", flat=True).first()
+    return redirect(name, moved, permanent=True) if moved else gone_or_missing(Fact, slug=slug)
+
+
 @require_safe
 @public()
 def fact(request: HttpRequest, slug: str) -> HttpResponse:
@@ -67,7 +73,7 @@ def fact(request: HttpRequest, slug: str) -> HttpResponse:
     try:
         found: Any = Fact.objects.published().read_in(code).with_page(code).get(slug=slug)
     except Fact.DoesNotExist:
-        return gone_or_missing(Fact, slug=slug)
+        return _moved_or_gone("fact", slug)
     text = read(found, code, audience=found.audience)
     assert text is not None
     context = {
@@ -108,12 +114,12 @@ def handout(request: HttpRequest, slug: str) -> HttpResponse:
     columns = [column for each in codes for column in languages.chain(each)]
     found = Fact.objects.published().read_in(code, *columns).filter(slug=slug).first()
     if found is None:
-        return gone_or_missing(Fact, slug=slug)
+        return _moved_or_gone("handout", slug)
     try:
         content = documents.handout(
             documents.read_parts(found, codes, Provenance.objects.of(found).by_language()),
             sources=found.sources.all(),
-            reviewed_on=found.reviewed_on,
+            reviewed_on=found.matter.reviewed_on,
             printed_on=localdate(),
             address=absolute(reverse("short", args=[found.pk])),
             is_guarded=found.is_guarded,
@@ -130,7 +136,7 @@ def card(request: HttpRequest, slug: str) -> HttpResponse:
     code = _code()
     found = Fact.objects.published().read_in(code).filter(slug=slug).first()
     if found is None:
-        return gone_or_missing(Fact, slug=slug)
+        return _moved_or_gone("card", slug)
     if found.is_guarded:
         raise Http404
     try:
@@ -153,7 +159,7 @@ def _document(content: bytes, content_type: str, *, is_guarded: bool) -> HttpRes
 @staff("facts.view")
 def staff_facts(request: StaffRequest) -> HttpResponse:
     form = FactFilterForm(request.GET)
-    facts = Fact.objects.all().select_related("topic").only_titles()
+    facts = Fact.objects.all().select_related("topic", "matter").only_titles()
     if form.is_valid():
         facts = facts.matching(**form.cleaned_data)
     page = Paginator(facts, 50).get_page(request.GET.get("page"))
@@ -170,29 +176,69 @@ def staff_facts(request: StaffRequest) -> HttpResponse:
     return render(request, "facts/staff/facts.html", context)
 
 
+@require_safe
+@staff("facts.view")
+def matrix_page(request: StaffRequest) -> HttpResponse:
+    """What is missing and what is old: all languages side by side, or the work list of one."""
+    form = MatrixForm(request.GET)
+    asked = form.cleaned_data if form.is_valid() else {}
+    one = asked.get("language")
+    chosen = [known for known in languages.ACTIVE if known.code == one or (not one and known.code != languages.SOURCE)]
+    facts = Fact.objects.published().select_related("topic").read_in(languages.SOURCE)
+    found = matrix.rows(facts.matching(audience=asked.get("audience", ""), topic=asked.get("topic")), chosen)
+    state = asked.get("state")
+    rows = [row for row in found if not state or any(text.state == state for text in row.texts)]
+    shown: list[Any] = rows
+    if one:
+        shown = sorted((text for row in rows for text in row.texts), key=lambda text: text.urgency)
+    kept = request.GET.copy()
+    kept.pop("page", None)
+    context = {
+        "form": form,
+        "coverage": matrix.coverage(found),
+        "only": languages.get(one) if one else None,
+        "page": Paginator(shown, 50).get_page(request.GET.get("page")),
+        "query": f"{kept.urlencode()}&" if kept else "",
+        "words": sum(text.words for row in rows for text in row.texts),
+        "active": [field for field in form if field.data and not field.errors],
+    }
+    return render(request, "facts/staff/matrix.html", context)
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff("facts.edit")
 def new_fact(request: StaffRequest) -> HttpResponse:
-    form = FactForm(request.POST or None)
-    sources = SourceFormSet(request.POST or None, prefix="source")
+    """A new matter, or with `for` one that there is, told to another audience."""
+    given = request.GET.get("for", "")
+    sister = get_object_or_404(Fact, pk=given[:18]) if given.isdecimal() else None
+    matter = sister.matter if sister else None
+    initial = {"topic": sister.topic_id} if sister else {}
+    form = FactForm(request.POST or None, initial=initial, matter=matter, by=request.user)
+    sources = SourceFormSet(request.POST or None, prefix="source", initial=_stored_sources(matter))
     if request.method == "POST" and form.is_valid() and sources.is_valid():
         try:
-            made = actions.create(by=request.user, sources=_source_rows(sources), **form.cleaned_data)
+            made = actions.create(by=request.user, matter=matter, sources=_source_rows(sources), **form.cleaned_data)
         except IntegrityError:
             form.add_error("slug", pgettext("staff", "This address was taken a moment ago."))
         else:
             messages.success(request, pgettext("staff", "Made. Now write the Swedish text."))
             return redirect("text", "fact", made.pk, languages.SOURCE)
-    return _form_page(request, form, sources, title=pgettext("staff", "New fact"), back=reverse("staff_facts"))
+    title = pgettext("staff", "New fact")
+    if sister:
+        title = pgettext("staff", "“%(title)s” for others") % {"title": heading(sister)}
+    return _form_page(request, form, sources, title=title, back=reverse("staff_facts"))
+
+
+def _stored_sources(matter: Matter | None) -> list[dict[str, str]]:
+    return list(matter.sources.values("title", "sfs", "sections", "url")) if matter else []
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff("facts.edit")
 def edit_fact(request: StaffRequest, pk: int) -> HttpResponse:
-    found = get_object_or_404(Fact, pk=pk)
-    form = FactForm(request.POST or None, instance=found)
-    rows = list(found.sources.values("title", "sfs", "sections", "url"))
-    sources = SourceFormSet(request.POST or None, prefix="source", initial=rows)
+    found = get_object_or_404(Fact.objects.select_related("matter"), pk=pk)
+    form = FactForm(request.POST or None, instance=found, matter=found.matter, by=request.user)
+    sources = SourceFormSet(request.POST or None, prefix="source", initial=_stored_sources(found.matter))
     back = reverse("staff_fact", args=[pk])
     if request.method == "POST" and form.is_valid() and sources.is_valid():
         try:
@@ -203,6 +249,16 @@ def edit_fact(request: StaffRequest, pk: int) -> HttpResponse:
             messages.success(request, pgettext("staff", "Saved."))
             return redirect(back)
     return _form_page(request, form, sources, title=heading(found), back=back)
+
+
+@require_POST
+@staff("facts.edit")
+def confirm_fact(request: StaffRequest, pk: int) -> HttpResponse:
+    """One press: all texts of the matter are still right."""
+    found = get_object_or_404(Fact.objects.select_related("matter"), pk=pk)
+    actions.confirm(found.matter, by=request.user, on=localdate())
+    messages.success(request, pgettext("staff", "Noted. It is to be checked again in a year."))
+    return redirect("staff_fact", pk)
 
 
 def _source_rows(formset: Any) -> list[dict[str, Any]]:
@@ -218,12 +274,16 @@ def _form_page(request: StaffRequest, form: FactForm, sources: Any, *, title: st
 @require_safe
 @staff("facts.view")
 def staff_fact(request: StaffRequest, pk: int) -> HttpResponse:
-    found = get_object_or_404(Fact.objects.select_related("topic"), pk=pk)
+    found = get_object_or_404(Fact.objects.select_related("topic", "matter__owner"), pk=pk)
+    sisters = found.matter.facts.exclude(pk=pk)
     context = {
         "fact": found,
         "rows": language_rows(found),
         "sources": found.sources.all(),
         "is_published": Fact.objects.published().filter(pk=pk).exists(),
+        "is_overtaken": Fact.objects.overtaken().filter(pk=pk).exists(),
+        "sisters": sisters,
+        "can_add_sister": len(sisters) + 1 < len(Audience),
     }
     return render(request, "facts/staff/fact.html", context)
 

@@ -141,7 +141,7 @@ def _fact(fact: Fact, code: str) -> dict[str, object]:
         "slug": fact.slug,
         "audience": fact.audience,
         "topic": fact.topic.key,
-        "reviewed_on": fact.reviewed_on,
+        "reviewed_on": fact.matter.reviewed_on,
         "sources": [{"title": s.title, "sections": s.sections, "url": s.link} for s in fact.sources.all()],
         "url": _url("fact", fact.slug, code),
         **_filled(text),
@@ -155,7 +155,7 @@ def list_facts(
 ) -> list[object]:
     """All published facts in one language; where one is not translated, its Swedish text stands in, and says so."""
     code = _code(language)
-    facts = Fact.objects.published().read_in(code).select_related("topic").prefetch_related("sources")
+    facts = Fact.objects.published().read_in(code).select_related("topic", "matter").prefetch_related("matter__sources")
     if audience:
         facts = facts.for_audience(audience)
     return [_fact(fact, code) for fact in facts]
@@ -164,7 +164,7 @@ def list_facts(
 @answers("/facts/{slug}", "fact", {200: FactDetailOut, **MISSING})
 def get_fact(request: HttpRequest, slug: str, language: str = languages.SOURCE) -> dict[str, object]:
     code = _code(language)
-    fact = get_object_or_404(Fact.objects.published().read_in(code).select_related("topic"), slug=slug)
+    fact = get_object_or_404(Fact.objects.published().read_in(code).select_related("topic", "matter"), slug=slug)
     return _fact(fact, code)
 
 

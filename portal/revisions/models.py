@@ -284,6 +284,45 @@ class Provenance(models.Model):
         return self.method == Method.MACHINE_EDITED
 
 
+class StandingQuerySet(OfThingQuerySet):
+    def of_model(self, model: type[Model]) -> Self:
+        return self.filter(content_type=ContentType.objects.get_for_model(model))
+
+    def outdated(self) -> Self:
+        return self.filter(is_outdated=True)
+
+
+class Standing(models.Model):
+    """How it stands with one text of one object: what readers get, what is under way, who is asked. A view of the
+    database with a row for each language in which anything was ever written or asked for."""
+
+    key = models.CharField(primary_key=True, max_length=60)
+    content_type = models.ForeignKey(ContentType, models.DO_NOTHING, related_name="+")
+    object_id = models.BigIntegerField()
+    language = models.CharField(max_length=10)
+    published_at = models.DateTimeField(null=True)
+    is_outdated = models.BooleanField()
+    """Published, and the Swedish text says something else now; readers get it with a notice unless it is held back."""
+    is_held = models.BooleanField()
+    withdrawn_at = models.DateTimeField(null=True)
+    base = models.ForeignKey(Revision, models.DO_NOTHING, null=True, related_name="+")
+    """The Swedish text that the published one renders."""
+    newest = models.ForeignKey(Revision, models.DO_NOTHING, null=True, related_name="+")
+    state = models.CharField(max_length=10, choices=State, null=True)  # noqa: DJ001 - a view
+    """Of the newest version."""
+    translator = models.ForeignKey(settings.AUTH_USER_MODEL, models.DO_NOTHING, null=True, related_name="+")
+    due_on = models.DateField(null=True)
+
+    objects: ClassVar[models.Manager[Any]] = StandingQuerySet.as_manager()
+
+    class Meta:
+        managed = False
+        db_table = "revisions_standing"
+
+    def __str__(self) -> str:
+        return self.key
+
+
 class Comment(models.Model):
     """What colleagues say to each other about one version of a text."""
 

@@ -1,13 +1,10 @@
 import re
 from datetime import datetime, timedelta
-from email import message_from_bytes
-from email.policy import default
 from html import unescape
 from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
-from aiosmtpd.controller import Controller
 from django.utils import timezone, translation
 
 from events import actions, rules
@@ -19,31 +16,6 @@ from portal.mail.rules import compose
 from tests.events.conftest import SECRET_LINK
 
 STARTS = datetime(2027, 11, 25, 14, 0, tzinfo=ZoneInfo("Europe/Stockholm"))
-
-
-class Inbox:
-    def __init__(self):
-        self.letters = []
-
-    async def handle_DATA(self, _server, _session, envelope):  # noqa: N802
-        self.letters.append(message_from_bytes(envelope.content, policy=default))
-        return "250 OK"
-
-
-class AnyPort(Controller):
-    def _trigger_server(self):
-        self.port = self.server.sockets[0].getsockname()[1]
-        super()._trigger_server()
-
-
-@pytest.fixture
-def inbox(settings):
-    inbox = Inbox()
-    server = AnyPort(inbox, hostname="127.0.0.1", port=0)
-    server.start()
-    settings.EMAIL_URL = f"smtp://127.0.0.1:{server.port}?timeout=5"
-    yield inbox.letters
-    server.stop()
 
 
 def everything_in(letter) -> str:

@@ -1,0 +1,175 @@
+"""How far the translation of the library has come: a cell for every fact and language, computed from what stands."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from django.db import models
+from django.db.models import Case, F, When
+from django.utils import timezone
+from django.utils.translation import pgettext_lazy
+
+from portal import languages
+from portal.facts.models import Fact
+from portal.facts.readings.models import ReadingCount
+from portal.languages import Language
+from portal.revisions import paragraphs
+from portal.revisions.models import Standing, State
+from portal.revisions.rules import translated_fields
+
+READERS_DAYS: Final = 30
+
+
+class Cell(models.TextChoices):
+    """The state of a text, from what is most urgent to what is done."""
+
+    HELD = "held", pgettext_lazy("matrix", "Held back")
+    OUTDATED = "outdated", pgettext_lazy("matrix", "Outdated")
+    MISSING = "missing", pgettext_lazy("matrix", "Missing")
+    WAITING = "waiting", pgettext_lazy("matrix", "Waiting for approval")
+    DRAFT = "draft", pgettext_lazy("matrix", "Draft")
+    UP_TO_DATE = "up_to_date", pgettext_lazy("matrix", "Up to date")
+
+
+ORDER: Final = list(Cell)
+_STANDING: Final = (
+    "object_id",
+    "language",
+    "published_at",
+    "is_outdated",
+    "is_held",
+    "state",
+    "base_text",
+    "translator__name",
+    "due_on",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One fact in one language."""
+
+    fact: Fact
+    language: Language
+    state: Cell
+    words: int
+    """To translate."""
+    since: datetime | None
+    """When what readers get was published."""
+    readers: int
+    """Of this language, in the last thirty days."""
+    translator: str
+    due_on: Any
+
+    @property
+    def days(self) -> int | None:
+        return (timezone.now() - self.since).days if self.since else None
+
+    @property
+    def is_overdue(self) -> bool:
+        return self.due_on is not None and self.due_on < timezone.localdate()
+
+    @property
+    def urgency(self) -> tuple[Any, ...]:
+        """What waits longest for most readers comes first."""
+        return ORDER.index(self.state), -self.readers, self.due_on or timezone.localdate(), self.fact.order, self.fact.pk
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    fact: Fact
+    texts: list[Text]
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How much of the library one language has."""
+
+    language: Language
+    total: int
+    counts: Mapping[Cell, int]
+
+    @property
+    def published(self) -> int:
+        return self.counts[Cell.UP_TO_DATE] + self.counts[Cell.OUTDATED]
+
+    @property
+    def up_to_date(self) -> int:
+        return self.counts[Cell.UP_TO_DATE]
+
+    @property
+    def percent(self) -> int:
+        return round(100 * self.up_to_date / self.total) if self.total else 0
+
+
+def rows(facts: Iterable[Fact], chosen: Sequence[Language]) -> list[Row]:
+    """Every published fact with a text for each of the languages; three queries, however many there are."""
+    found = list(facts)
+    standing = {
+        (row["object_id"], row["language"]): row
+        for row in Standing.objects.of_model(Fact)
+        .filter(language__in=[language.code for language in chosen])
+        # The older Swedish text only where something is to be compared with it: they are many and long.
+        .annotate(base_text=Case(When(is_outdated=True, then=F("base__fields"))))
+        .values(*_STANDING)
+    }
+    readers = ReadingCount.objects.last_days(READERS_DAYS)
+    names = translated_fields(Fact)
+    return [
+        Row(
+            fact,
+            [
+                _text(
+                    fact,
+                    language,
+                    standing.get((fact.pk, language.code), {}),
+                    readers.get((fact.pk, language.code), 0),
+                    names,
+                )
+                for language in chosen
+            ],
+        )
+        for fact in found
+    ]
+
+
+def _text(fact: Fact, language: Language, row: Mapping[str, Any], readers: int, names: Sequence[str]) -> Text:
+    state = _state(row)
+    words = 0
+    if state not in {Cell.UP_TO_DATE, Cell.WAITING}:
+        base = row.get("base_text") or {}
+        now = (getattr(fact, languages.suffixed(name, languages.SOURCE)) or "" for name in names)
+        words = sum(
+            paragraphs.words_to_translate(base.get(name), text) for name, text in zip(names, now, strict=True)
+        )
+    return Text(
+        fact=fact,
+        language=language,
+        state=state,
+        words=words,
+        since=row.get("published_at"),
+        readers=readers,
+        translator=row.get("translator__name") or "",
+        due_on=row.get("due_on"),
+    )
+
+
+def _state(row: Mapping[str, Any]) -> Cell:
+    if row.get("state") in {State.SUBMITTED, State.APPROVED}:
+        return Cell.WAITING
+    if row.get("is_held"):
+        return Cell.HELD
+    if row.get("published_at"):
+        return Cell.OUTDATED if row["is_outdated"] else Cell.UP_TO_DATE
+    return Cell.DRAFT if row.get("state") in {State.DRAFT, State.REJECTED} else Cell.MISSING
+
+
+def coverage(rows: Sequence[Row]) -> list[Coverage]:
+    """One line a language, in their order."""
+    counts: dict[Language, Counter[Cell]] = {}
+    for row in rows:
+        for text in row.texts:
+            counts.setdefault(text.language, Counter())[text.state] += 1
+    return [Coverage(language, len(rows), counted) for language, counted in counts.items()]
