@@ -34,7 +34,7 @@ TABLE = {
         root sitemap robots security_txt healthz readyz short unsubscribe front search feed accessibility
         privacy parents children embassies fact handout card tell_us told rumors rumor events events_ics
         event_ics event register registered registration openapi-json api-root list_languages list_facts
-        get_fact list_rebuttals list_events
+        get_fact list_rebuttals list_events helpful helped
         """),
         PUBLIC,
     ),
@@ -69,7 +69,9 @@ TABLE = {
     "staff_topic": {R.EDITOR},
     "staff_fact": ALL,
     "edit_fact": {R.EDITOR},
+    "forget_comment": {R.EDITOR, R.APPROVER},
     "staff_questions": ALL,
+    "ask_missed": {R.EDITOR, R.REPORTER, R.EVENTS},
     "staff_question": {R.EDITOR, R.REPORTER, R.EVENTS},
     "staff_rumors": ALL,
     "log_rumor": LOGGERS,
@@ -91,7 +93,7 @@ TABLE = {
     "staff_reports": {R.MANAGER, R.AUDITOR, R.EDITOR},
     "staff_audit": {R.AUDITOR},
 }
-POSTS = {"move_revision", "merge_rumor", "move_rumor"}
+POSTS = {"move_revision", "merge_rumor", "move_rumor", "forget_comment", "ask_missed"}
 
 
 def names(patterns=None, prefix="") -> dict[str, str]:
