@@ -1,5 +1,7 @@
 """Who may open what: every address, by role. An address without a row fails."""
 
+from uuid import uuid4
+
 import pytest
 from django.urls import get_resolver, reverse
 from django.utils import timezone
@@ -7,6 +9,7 @@ from django.utils import timezone
 from events import actions as events
 from portal.accounts.models import Role, User
 from portal.audit.models import AuditEvent
+from portal.facts.readings import actions as readings
 from portal.pages.models import Page
 from portal.questions import actions as questions
 from portal.questions.models import Door
@@ -128,6 +131,9 @@ def arguments(db) -> dict[str, dict]:
     )
     page = Page.objects.create(key="privacy")
     question = questions.ask(text="Hur?", language="sv", door=Door.FORM)
+    opinion = readings.give(
+        fact_id=fact.pk, revision_id=draft.pk, language="sv", is_helpful=True, comment="Bra", form_id=uuid4()
+    )
     on_fact = {"kind": "fact", "object_id": fact.pk, "language": "sv"}
     return {
         "staff_page": {"pk": page.pk},
@@ -138,6 +144,7 @@ def arguments(db) -> dict[str, dict]:
         "staff_topic": {"pk": fact.topic_id},
         "staff_fact": {"pk": fact.pk},
         "edit_fact": {"pk": fact.pk},
+        "forget_comment": {"pk": opinion.pk},
         "staff_question": {"pk": question.pk},
         "staff_rebuttal": {"pk": rebuttal.pk},
         **dict.fromkeys(

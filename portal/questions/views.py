@@ -3,7 +3,7 @@ from typing import Final
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import get_language, pgettext
 from django.views.decorators.csrf import csrf_exempt
@@ -60,10 +60,11 @@ def ask_missed(request: StaffRequest) -> HttpResponse:
     """Makes a question of what was searched for in vain."""
     term, code = request.POST.get("term", ""), request.POST.get("language", "")
     if not MissedSearch.objects.filter(term=term, language=code).exists():
-        raise Http404
-    if (code, term) not in Question.objects.missed():
-        actions.ask(text=term, language=code, door=Door.SEARCH, by=request.user)
-    messages.success(request, pgettext("staff", "It is a question now, and waits in the list."))
+        messages.error(request, pgettext("staff", "Nobody has searched for that of late."))
+    else:
+        if (code, term) not in Question.objects.missed():
+            actions.ask(text=term, language=code, door=Door.SEARCH, by=request.user)
+        messages.success(request, pgettext("staff", "It is a question now, and waits in the list."))
     return redirect("staff_questions")
 
 

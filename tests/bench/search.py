@@ -107,12 +107,11 @@ def build() -> dict[str, Vocabulary]:
             cursor.copy_expert("COPY bench_word FROM STDIN", StringIO("".join(lines)))
             lines = (f"{code}\t{plain}\n" for plain in folded if 4 <= len(plain) <= 40)
             cursor.copy_expert("COPY search_word (language, word) FROM STDIN", StringIO("".join(lines)))
-            cursor.execute("ANALYZE bench_word; ANALYZE search_indexrow")
             cursor.execute(_MULTIPLY, [code, languages.get(code).search_config, TEXTS])
         cursor.execute("DELETE FROM search_indexrow WHERE kind = 'text'; DROP TABLE bench_word")
         for _, definition in indexes:
             cursor.execute(definition)
-        cursor.execute("VACUUM ANALYZE search_indexrow; ")
+        cursor.execute("VACUUM ANALYZE search_indexrow")
         cursor.execute("VACUUM ANALYZE search_word")
     return vocabularies
 

@@ -146,8 +146,7 @@ def test_staff_see_what_readers_say_about_the_present_text_and_can_take_a_name_a
     page = client.get(f"/staff/facts/{fact.pk}/").content.decode()
     assert "&lt;b&gt;Svårt&lt;/b&gt;" in page
     assert page.index("Anna Ek") < page.index("Svårt"), "the newest first"
-    row = page[page.index("<tbody>", page.index("The present text helped")) :]
-    assert re.findall(r'<td data-label="[^"]*">(\d+)</td>', row[: row.index("</tr>")]) == ["0", "1", "2"]
+    assert re.findall(r'<td data-label="[^"]*">(\d+)</td>', page) == ["0", "1", "2"]
 
     named = Opinion.objects.get(comment__contains="Anna")
     assert client.post(f"/staff/facts/opinions/{named.pk}/forget/")["Location"] == f"/staff/facts/{fact.pk}/"

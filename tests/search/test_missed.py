@@ -150,14 +150,15 @@ def test_a_missed_search_becomes_a_question_once_and_leaves_the_list():
     assert (question.text, question.language, question.door) == ("skol<plikt", "sv", Door.SEARCH)
     page = client.get("/staff/questions/").content.decode()
     assert f"/staff/questions/{question.pk}/" in page
-    assert "Make it a question" not in page
+    assert "/staff/questions/missed/" not in page
 
 
 def test_what_nobody_searched_for_cannot_be_put_into_readers_mouths():
     missed("skolplikt")
     client = sign_in(person(Role.EDITOR))
     for form in ({}, {"language": "ar", "term": "skolplikt"}, {"language": "sv", "term": "annat"}):
-        assert client.post("/staff/questions/missed/", form).status_code == 404
+        answer = client.post("/staff/questions/missed/", form, follow=True)
+        assert [message.level_tag for message in answer.context["messages"]] == ["error"]
     assert not Question.objects.exists()
 
 
@@ -171,7 +172,7 @@ def test_who_may_not_settle_questions_is_offered_no_button():
 def test_a_question_that_was_told_does_not_hide_a_search():
     questions.ask(text="skolplikt", language="sv", door=Door.FORM)
     missed("skolplikt")
-    assert "Make it a question" in sign_in(person(Role.EDITOR)).get("/staff/questions/").content.decode()
+    assert "/staff/questions/missed/" in sign_in(person(Role.EDITOR)).get("/staff/questions/").content.decode()
 
 
 def test_missed_searches_are_purged_after_180_days():
