@@ -25,6 +25,7 @@ from django_structlog.middlewares import RequestMiddleware
 from redis.exceptions import RedisError
 
 from portal import contacts, languages
+from portal.tally import transport as tally
 
 log = structlog.get_logger(__name__)
 
@@ -84,6 +85,12 @@ def gone(because: str = "") -> HttpResponse:
     return response
 
 
+def counted(response: HttpResponse, purpose: str, *what: str | int) -> HttpResponse:
+    """Marks a stored page: each time that a reader is given it, by the store as well, is counted in `portal.tally`."""
+    response._counted = (purpose, *what)  # type: ignore[attr-defined]
+    return response
+
+
 class StoredPages:
     """Keeps rendered public pages in Valkey for a moment and answers 304 to who has the page already.
 
@@ -91,6 +98,8 @@ class StoredPages:
     """
 
     ACCEPTS_GZIP: Final = re.compile(r"\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))")
+    ROBOT: Final = re.compile("bot|crawl|spider|slurp|preview|externalhit|whatsapp|monitor", re.IGNORECASE)
+    """What says of itself that it is no person, those that fetch a picture and a title for a link among them."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -111,6 +120,7 @@ class StoredPages:
         except CACHE_DOWN:
             # A dead cache makes pages slower, never absent.
             entry = None
+        is_up = True
         if entry is None:
             response = self.get_response(request)
             if not (isinstance(response, HttpResponse) and getattr(response, "_stored_page", False)):
@@ -119,8 +129,21 @@ class StoredPages:
             try:
                 cache.set(key, entry, FRESH_SECONDS)
             except CACHE_DOWN:
+                is_up = False
                 log.warning("page_not_stored")
-        return self._answer(request, *entry)
+        *page, what = entry
+        response = self._answer(request, *page)
+        if what and is_up and response.status_code == 200 and self._is_reader(request):
+            tally.add(*what)
+        return response
+
+    def _is_reader(self, request: HttpRequest) -> bool:
+        """As far as it can be told, somebody reads what was asked for."""
+        return (
+            request.method == "GET"
+            and "prefetch" not in request.headers.get("sec-purpose", "")
+            and not self.ROBOT.search(request.headers.get("user-agent", ""))
+        )
 
     @staticmethod
     def _key(request: HttpRequest) -> str | None:
@@ -133,10 +156,10 @@ class StoredPages:
             kept = [pair for pair in parse_qsl(query, keep_blank_values=True) if pair[0] in STORED_PARAMETERS]
             query = urlencode(kept)
         digest = hashlib.blake2b(f"{request.scheme} {path}?{query}".encode(errors="replace"), digest_size=16)
-        return "page:" + digest.hexdigest()
+        return "stored:" + digest.hexdigest()
 
     @staticmethod
-    def _entry(request: HttpRequest, response: HttpResponse) -> tuple[float, str, dict[str, str], bytes]:
+    def _entry(request: HttpRequest, response: HttpResponse) -> tuple[Any, ...]:
         tag = hashlib.blake2b(response.content, digest_size=12).hexdigest()
         headers = dict(response.items())
         headers.pop("Content-Length", None)
@@ -144,7 +167,8 @@ class StoredPages:
         headers["Vary"] = "Accept-Encoding"
         if not language_of(request.path_info):
             headers.pop("Content-Language", None)
-        return time.time(), f'W/"{tag}"', headers, gzip.compress(response.content, GZIP_LEVEL, mtime=0)
+        packed = gzip.compress(response.content, GZIP_LEVEL, mtime=0)
+        return time.time(), f'W/"{tag}"', headers, packed, getattr(response, "_counted", None)
 
     def _answer(
         self, request: HttpRequest, built_at: float, tag: str, headers: dict[str, str], packed: bytes

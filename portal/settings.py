@@ -53,12 +53,14 @@ INSTALLED_APPS = [
     "rules.apps.AutodiscoverRulesConfig",
     "csp",
     "django_structlog",
+    "portal.tally",
     "portal.accounts",
     "portal.audit",
     "portal.mail",
     "portal.revisions",
     "portal.search",
     "portal.facts",
+    "portal.facts.readings",
     "portal.questions",
     "portal.reports",
     "portal.pages",
@@ -154,6 +156,8 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 300.0,
         "options": {"expires": 300},
     },
+    "keep_readings": {"task": "portal.facts.readings.tasks.flush", "schedule": 60.0, "options": {"expires": 60}},
+    "keep_missed_searches": {"task": "portal.search.tasks.flush", "schedule": 60.0, "options": {"expires": 60}},
 }
 
 # Languages and time ------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from django.urls import include, path
 
 import events.urls
 import portal.accounts.urls
+import portal.facts.readings.urls
 import portal.facts.urls
 import portal.mail.urls
 import portal.pages.api
@@ -35,6 +36,7 @@ urlpatterns = [
                 *portal.accounts.urls.urlpatterns,
                 *portal.revisions.urls.staff,
                 *portal.facts.urls.staff,
+                *portal.facts.readings.urls.staff,
                 *portal.questions.urls.staff,
                 *rumors.urls.staff,
                 *events.urls.staff,

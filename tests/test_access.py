@@ -1,5 +1,7 @@
 """Who may open what: every address, by role. An address without a row fails."""
 
+from uuid import uuid4
+
 import pytest
 from django.urls import get_resolver, reverse
 from django.utils import timezone
@@ -7,6 +9,7 @@ from django.utils import timezone
 from events import actions as events
 from portal.accounts.models import Role, User
 from portal.audit.models import AuditEvent
+from portal.facts.readings import actions as readings
 from portal.pages.models import Page
 from portal.questions import actions as questions
 from portal.questions.models import Door
@@ -34,7 +37,7 @@ TABLE = {
         root sitemap robots security_txt healthz readyz short unsubscribe front search feed accessibility
         privacy preview parents children embassies fact handout card tell_us told rumors rumor events events_ics
         event_ics event register registered registration openapi-json api-root list_languages list_facts
-        get_fact list_rebuttals list_events
+        get_fact list_rebuttals list_events helpful helped
         """),
         PUBLIC,
     ),
@@ -81,7 +84,9 @@ TABLE = {
     "confirm_fact": {R.EDITOR},
     "matrix": ALL,
     "library": ALL,
+    "forget_comment": {R.EDITOR, R.APPROVER},
     "staff_questions": ALL,
+    "ask_missed": {R.EDITOR, R.REPORTER, R.EVENTS},
     "staff_question": {R.EDITOR, R.REPORTER, R.EVENTS},
     "staff_rumors": ALL,
     "log_rumor": LOGGERS,
@@ -103,17 +108,12 @@ TABLE = {
     "staff_reports": {R.MANAGER, R.AUDITOR, R.EDITOR},
     "staff_audit": {R.AUDITOR},
 }
-POSTS = {
-    "writing",
-    "renew",
-    "confirm_fact",
-    "comment_revision",
-    "schedule_revision",
-    "unschedule",
-    "move_revision",
-    "merge_rumor",
-    "move_rumor",
-}
+POSTS = set(
+    words("""
+    writing renew confirm_fact comment_revision schedule_revision unschedule move_revision merge_rumor move_rumor
+    forget_comment ask_missed
+    """)
+)
 # What an address asks for in its query.
 QUERIES = {"compare": "?old={draft}&new={draft}"}
 
@@ -150,6 +150,9 @@ def arguments(db) -> dict[str, dict]:
     )
     page = Page.objects.create(key="privacy")
     question = questions.ask(text="Hur?", language="sv", door=Door.FORM)
+    opinion = readings.give(
+        fact_id=fact.pk, revision_id=draft.pk, language="sv", is_helpful=True, comment="Bra", form_id=uuid4()
+    )
     on_fact = {"kind": "fact", "object_id": fact.pk, "language": "sv"}
     at = timezone.now() + timezone.timedelta(days=1)
     promise = revisions.schedule(fact, language="sv", at=at, by=author)
@@ -169,6 +172,7 @@ def arguments(db) -> dict[str, dict]:
         "staff_fact": {"pk": fact.pk},
         "edit_fact": {"pk": fact.pk},
         "confirm_fact": {"pk": fact.pk},
+        "forget_comment": {"pk": opinion.pk},
         "staff_question": {"pk": question.pk},
         "staff_rebuttal": {"pk": rebuttal.pk},
         **dict.fromkeys(

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import structlog
 from django.core.cache.backends.locmem import LocMemCache
-from django.core.cache.backends.redis import RedisCache
+from django.core.cache.backends.redis import RedisCache, RedisCacheClient
 from redis.exceptions import RedisError
 
 log = structlog.get_logger(__name__)
@@ -13,6 +13,17 @@ log = structlog.get_logger(__name__)
 GUARDS: Final = ("allauth", "jwt:")
 """Keys of allauth: failed sign-ins, used codes, used tokens."""
 PAUSE_SECONDS: Final = 5
+
+
+class OneClient(RedisCacheClient):
+    """Django makes a new client for every call, and that takes three times as long as the call. There is one server."""
+
+    _one: Any = None
+
+    def get_client(self, key: Any = None, *, write: bool = False) -> Any:
+        if self._one is None:
+            self._one = super().get_client(key, write=True)
+        return self._one
 
 
 class LimitsCache(RedisCache):
@@ -24,6 +35,7 @@ class LimitsCache(RedisCache):
 
     def __init__(self, server: Any, params: dict[str, Any]) -> None:
         super().__init__(server, params)
+        self._class = OneClient
         self._spare = LocMemCache("sign-in", {})
         self._down_until = 0.0
 

@@ -74,7 +74,13 @@ class Text:
     @property
     def urgency(self) -> tuple[Any, ...]:
         """What waits longest for most readers comes first."""
-        return ORDER.index(self.state), -self.readers, self.due_on or timezone.localdate(), self.fact.order, self.fact.pk
+        return (
+            ORDER.index(self.state),
+            -self.readers,
+            self.due_on or timezone.localdate(),
+            self.fact.order,
+            self.fact.pk,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +147,7 @@ def _text(fact: Fact, language: Language, row: Mapping[str, Any], readers: int, 
     if state not in {Cell.UP_TO_DATE, Cell.WAITING}:
         base = row.get("base_text") or {}
         now = (getattr(fact, languages.suffixed(name, languages.SOURCE)) or "" for name in names)
-        words = sum(
-            paragraphs.words_to_translate(base.get(name), text) for name, text in zip(names, now, strict=True)
-        )
+        words = sum(paragraphs.words_to_translate(base.get(name), text) for name, text in zip(names, now, strict=True))
     return Text(
         fact=fact,
         language=language,

@@ -7,6 +7,8 @@ public = [
     path("children/", views.children, name="children"),
     path("embassies/", views.embassies, name="embassies"),
     path("facts/<slug:slug>/", views.fact, name="fact"),
+    path("facts/<slug:slug>/helpful/", views.helpful, name="helpful"),
+    path("facts/<slug:slug>/helpful/thanks/", views.helped, name="helped"),
     path("facts/<slug:slug>/handout.pdf", views.handout, name="handout"),
     path("facts/<slug:slug>/card.png", views.card, name="card"),
 ]

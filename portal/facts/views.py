@@ -9,14 +9,19 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.timezone import localdate
 from django.utils.translation import get_language, pgettext
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from portal import languages
 from portal.facts import actions, documents, matrix
 from portal.facts.forms import FactFilterForm, FactForm, MatrixForm, SourceFormSet, TopicForm
 from portal.facts.models import Audience, Fact, Link, Matter, Source, Topic
+from portal.facts.readings import actions as readings
+from portal.facts.readings.forms import OpinionForm
+from portal.facts.readings.models import Opinion, ReadingCount
 from portal.http import StaffRequest, staff
-from portal.public import FRESH_SECONDS, absolute, public
+from portal.public import FRESH_SECONDS, absolute, check_public_post, counted, form_token, public, within_limit
+from portal.revisions import actions as revisions
 from portal.revisions.models import Provenance, Revision
 from portal.revisions.rules import heading, read
 from portal.revisions.views import gone_or_missing, language_rows, reading
@@ -86,7 +91,47 @@ def fact(request: HttpRequest, slug: str) -> HttpResponse:
         "short_url": absolute(reverse("short", args=[found.pk])),
         "card_url": absolute(reverse("card", args=[slug])),
     }
-    return _guarded(render(request, "facts/fact.html", context), is_guarded=found.is_guarded)
+    response = render(request, "facts/fact.html", context)
+    if found.is_guarded:
+        return _guarded(response, is_guarded=True)
+    return counted(response, readings.READINGS, found.pk, code)
+
+
+@csrf_exempt  # no cookie, no ambient authority: the signed token and the origin check stand in for it
+@require_http_methods(["GET", "HEAD", "POST"])
+@public(stored=False)
+def helpful(request: HttpRequest, slug: str) -> HttpResponse:
+    """Whether the text helped. The form carries the version it asks about, so that a newer one is not blamed for it."""
+    code = _code()
+    found = Fact.objects.published().read_in(code).filter(slug=slug).first()
+    if found is None:
+        return gone_or_missing(Fact, slug=slug)
+    text = read(found, code, audience=found.audience)
+    if found.is_guarded or text is None:
+        raise Http404
+    form = OpinionForm(request.POST or None)
+    asked = request.POST.get("revision", "")
+    form_id = check_public_post(request, f"helpful {slug} {asked}") if request.method == "POST" else None
+    if form_id and form.is_valid():
+        if not within_limit(request, "helpful", per_hour=120):
+            return HttpResponse(status=429)
+        form.cleaned_data.pop("website")
+        readings.give(fact_id=found.pk, revision_id=int(asked), language=code, form_id=form_id, **form.cleaned_data)
+        return redirect("helped", slug)
+    if form_id is None:
+        current = revisions.current(found, text.language.code)
+        asked = str(current.pk) if current else ""
+    expired = request.method == "POST" and form_id is None
+    token = form_token(f"helpful {slug} {asked}")
+    context = {"form": form, "text": text, "fact": found, "revision": asked, "token": token, "expired": expired}
+    return render(request, "facts/helpful.html", context, status=422 if form.errors or expired else 200)
+
+
+@require_safe
+@public(stored=False)
+def helped(request: HttpRequest, slug: str) -> HttpResponse:
+    found = get_object_or_404(Fact.objects.published().only("slug"), slug=slug)
+    return render(request, "facts/helped.html", {"fact": found})
 
 
 @require_safe
@@ -284,8 +329,21 @@ def staff_fact(request: StaffRequest, pk: int) -> HttpResponse:
         "is_overtaken": Fact.objects.overtaken().filter(pk=pk).exists(),
         "sisters": sisters,
         "can_add_sister": len(sisters) + 1 < len(Audience),
+        "reception": _reception(found),
+        "comments": Opinion.objects.on(pk).commented()[:30],
     }
     return render(request, "facts/staff/fact.html", context)
+
+
+def _reception(fact: Fact) -> list[dict[str, Any]]:
+    """By language, how often the fact was read of late, and whether its present text helped; guarded ones have none."""
+    readers = ReadingCount.objects.filter(fact_id=fact.pk).last_days(30)
+    opinions = Opinion.objects.on(fact.pk).by_language()
+    rows = [
+        {"language": known, "readers": readers.get((fact.pk, known.code), 0), **opinions.get(known.code, {})}
+        for known in languages.ACTIVE
+    ]
+    return [] if fact.is_guarded else [row for row in rows if row["readers"] or len(row) > 2]
 
 
 @require_safe

@@ -11,10 +11,12 @@ from portal import contacts
 from portal.accounts import actions as accounts
 from portal.accounts.models import User
 from portal.audit import actions as audit
+from portal.facts.readings import actions as readings
 from portal.mail import actions as mail
 from portal.pages.models import Contact, Heartbeat, Page
 from portal.questions import actions as questions
 from portal.revisions import actions as revisions
+from portal.search import actions as search
 from rumors import actions as rumors
 
 AUDIT_KEEP: Final = timedelta(days=5 * 365)
@@ -59,6 +61,8 @@ def purge(*, now: datetime) -> dict[str, int]:
         "deliveries": mail.purge(now=now),
         "audit": audit.purge(keep=AUDIT_KEEP),
         "sessions": accounts.purge(now=now),
+        "readings": readings.purge(now=now),
+        "searches": search.purge(now=now),
     }
 
 

@@ -22,6 +22,7 @@ from portal.questions.models import Question
 from portal.revisions.models import Revision
 from portal.revisions.rules import read
 from portal.revisions.views import language_rows, reading
+from portal.search import actions as missed
 from portal.search.models import IndexRow
 from rumors.models import Rumor
 
@@ -61,6 +62,8 @@ def search(request: HttpRequest) -> HttpResponse:
         number = form.cleaned_data["page"] or 1
         asked = {"q": form.cleaned_data["q"], "audience": form.cleaned_data["audience"]}
         hits = IndexRow.objects.matching(asked["q"], code, asked["audience"], page=number)
+        if number == 1 and not hits and asked["audience"] != Audience.CHILDREN:
+            missed.miss(query=asked["q"], language=code)
         context |= {"hits": hits, "number": number, "query": f"{urlencode(asked)}&"}
     return render(request, "pages/search.html", context)
 

@@ -31,6 +31,10 @@ class QuestionQuerySet(models.QuerySet["Question"]):
     def waiting(self) -> "QuestionQuerySet":
         return self.filter(outcome=Outcome.OPEN)
 
+    def missed(self) -> set[tuple[str, str]]:
+        """Languages and terms of those that were searches without a hit."""
+        return set(self.filter(door=Door.SEARCH).values_list("language", "text"))
+
     def expired(self, now: datetime) -> "QuestionQuerySet":
         return self.filter(asked_at__lt=now - Question.KEEP)
 

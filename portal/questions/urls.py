@@ -8,5 +8,6 @@ public = [
 ]
 staff = [
     path("questions/", views.staff_questions, name="staff_questions"),
+    path("questions/missed/", views.ask_missed, name="ask_missed"),
     path("questions/<int:pk>/", views.question, name="staff_question"),
 ]

@@ -1,3 +1,5 @@
+from typing import Final
+
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
@@ -5,13 +7,16 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import get_language, pgettext
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from portal import languages, public
 from portal.http import StaffRequest, staff
 from portal.questions import actions
 from portal.questions.forms import SettleForm, TellForm
 from portal.questions.models import Door, Question
+from portal.search.models import MissedSearch
+
+MISSED_DAYS: Final = 30
 
 
 @csrf_exempt  # no cookie, no ambient authority: the signed token and the origin check stand in for it
@@ -43,7 +48,24 @@ def told(request: HttpRequest) -> HttpResponse:
 @staff("questions.view")
 def staff_questions(request: StaffRequest) -> HttpResponse:
     page = Paginator(Question.objects.waiting(), 50).get_page(request.GET.get("page"))
-    return render(request, "questions/staff/questions.html", {"page": page})
+    asked = Question.objects.missed()
+    often = MissedSearch.objects.often(MISSED_DAYS)[:100]
+    missed = [row for row in often if (row["language"], row["term"]) not in asked][:20]
+    return render(request, "questions/staff/questions.html", {"page": page, "missed": missed})
+
+
+@require_POST
+@staff("questions.settle")
+def ask_missed(request: StaffRequest) -> HttpResponse:
+    """Makes a question of what was searched for in vain."""
+    term, code = request.POST.get("term", ""), request.POST.get("language", "")
+    if not MissedSearch.objects.filter(term=term, language=code).exists():
+        messages.error(request, pgettext("staff", "Nobody has searched for that of late."))
+    else:
+        if (code, term) not in Question.objects.missed():
+            actions.ask(text=term, language=code, door=Door.SEARCH, by=request.user)
+        messages.success(request, pgettext("staff", "It is a question now, and waits in the list."))
+    return redirect("staff_questions")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -3,14 +3,16 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date, timedelta
 from functools import cache, lru_cache
-from typing import ClassVar, Final, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple
 
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import connections, models
 from django.db.backends.utils import CursorWrapper
-from django.db.models import Case, F, Func, Value, When
+from django.db.models import Case, F, Func, Max, Sum, Value, When
+from django.utils.timezone import localdate
 
 from portal import contacts, languages
 from portal.fold import fold
@@ -302,6 +304,43 @@ class Word(models.Model):
 
     def __str__(self) -> str:
         return self.word
+
+
+class MissedSearchQuerySet(models.QuerySet["MissedSearch"]):
+    def often(self, days: int) -> "models.QuerySet[Any, Any]":
+        """What was looked for in vain of late: `language`, `term`, `times` and `last_on`, the most wanted first.
+
+        Twice at least: what one person typed once may be about that person, or about somebody they know.
+        """
+        recent = self.filter(day__gt=localdate() - timedelta(days=days)).values("language", "term")
+        counted = recent.annotate(times=Sum("count"), last_on=Max("day"))
+        return counted.filter(times__gte=2).order_by("-times", "-last_on", "language", "term")
+
+    def expired(self, on: date) -> "MissedSearchQuerySet":
+        return self.filter(day__lt=on - MissedSearch.KEEP)
+
+
+class MissedSearch(models.Model):
+    """How often a search found nothing, by what was typed: a word that the texts lack, or a text that is missing."""
+
+    KEEP: Final = timedelta(days=180)
+    MOST_A_DAY: Final = 2000
+    """Terms; whoever sends noise fills a day and not the disk."""
+
+    language = models.CharField(max_length=10)
+    term = models.CharField(max_length=80)
+    day = models.DateField(db_index=True)
+    count = models.PositiveIntegerField()
+
+    objects: ClassVar[models.Manager[Any]] = MissedSearchQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["language", "term", "day"], name="one_count_per_language_term_and_day"),
+        ]
+
+    def __str__(self) -> str:
+        return self.term
 
 
 def _place(chain: tuple[str, ...]) -> Case:
