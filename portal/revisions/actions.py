@@ -15,8 +15,9 @@ from django.utils.translation import pgettext
 from portal import contacts, languages
 from portal.accounts.models import User
 from portal.audit import actions as audit
+from portal.revisions.checks import hard_facts
 from portal.revisions.models import Edition, Method, Revision, Significance, State, text_hash
-from portal.revisions.rules import hard_facts, text_fields, translated_fields
+from portal.revisions.rules import text_fields, translated_fields
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,9 @@
 """Which text a reader gets, and what may be said about it."""
 
-import re
-from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final
+from typing import Any
 
 from django.db.models import Field, Model
 from modeltranslation.translator import translator
@@ -13,8 +11,6 @@ from modeltranslation.translator import translator
 from portal import languages
 from portal.languages import Language
 from portal.public import absolute, in_language
-
-_FACTS_IN_TEXT: Final = re.compile(r"https?://[^\s)>\]]+|\{\{[^}]*\}\}|\d+(?:[  ]\d{3})*|§+")
 
 
 def text_fields(model: type[Model]) -> list["Field[Any, Any]"]:
@@ -65,11 +61,6 @@ def read(thing: Model, code: str, *, audience: str = "") -> Text | None:
             fields = {name: getattr(thing, languages.suffixed(name, candidate)) or "" for name in names}
             return Text(fields, languages.get(candidate), languages.get(code))
     return None
-
-
-def hard_facts(fields: Mapping[str, Any]) -> Counter[str]:
-    """Numbers, links, phone tokens and section signs of a text, with how often each stands there."""
-    return Counter(found for value in fields.values() for found in _FACTS_IN_TEXT.findall(str(value)))
 
 
 @dataclass(frozen=True, slots=True)
