@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from html import unescape
 from typing import Final
+from urllib.parse import unquote
 
 import nh3
 from django.utils.html import format_html
@@ -130,6 +131,6 @@ def _words(tokens: Sequence[Token], links: list[str], lost: list[str]) -> str:
         else:
             if token.type == "code_inline":
                 lost.append(token.markup)
-            if not href or token.content.rstrip("/") != href.removeprefix("mailto:").rstrip("/"):
+            if not href or token.content.rstrip("/") != unquote(href).removeprefix("mailto:").rstrip("/"):
                 parts.append(token.content)
     return "".join(parts)
