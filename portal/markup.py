@@ -1,18 +1,23 @@
 """From an editor's Markdown to safe HTML, with phone numbers and sections that read right in every direction."""
 
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from html import unescape
 from typing import Final
+from urllib.parse import unquote
 
 import nh3
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
+from markdown_it.token import Token
 
 from portal import contacts
 
 TAGS: Final = {"h2", "h3", "p", "ul", "ol", "li", "strong", "em", "a", "br"}
+SCHEMES: Final = {"https", "http", "mailto", "tel"}
 
 _markdown: Final = MarkdownIt("commonmark", {"html": False}).disable(["image", "code", "fence", "html_block"])
 # Tags, numbers to call, and entities: the 27 in an apostrophe written as &#x27; is no number of the text.
@@ -53,9 +58,7 @@ def _only_links(tag: str, attribute: str, value: str) -> str | None:
 
 @lru_cache(maxsize=1024)
 def _rendered(text: str) -> str:
-    html: str = nh3.clean(
-        _markdown.render(text), tags=TAGS, attribute_filter=_only_links, url_schemes={"https", "http", "mailto", "tel"}
-    )
+    html: str = nh3.clean(_markdown.render(text), tags=TAGS, attribute_filter=_only_links, url_schemes=SCHEMES)
     return _isolated(html)
 
 
@@ -67,3 +70,67 @@ def render(text: str) -> SafeString:
 def plain(text: str) -> str:
     """The words of a Markdown text: no marks. Numbers to call are left to `contacts.expand`, when somebody reads it."""
     return re.sub(r"\s+", " ", unescape(nh3.clean(_markdown.render(text), tags=set()))).strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """What a Markdown text is made of."""
+
+    words: tuple[str, ...]
+    """Of each heading, paragraph and list item, without marks. An address that is a link to itself is left out."""
+    links: tuple[str, ...]
+    headings: tuple[str, ...]
+    """`##` or `###` each."""
+    items: tuple[str, ...]
+    """The mark of each list item: `-`, or the number that somebody typed."""
+    lost: tuple[str, ...]
+    """Markup that readers do not get, or see as it was typed."""
+
+
+# Left as it stands although somebody meant something by it: tags, a link or bold letters with a space too many or too
+# few, the second line of a table, code, a heading without a space.
+_unread: Final = re.compile(
+    r"</?[a-zA-Z][^<>\n]{0,40}>|<!--|\*\*|\]\s?\(|^\|?(?: ?:?-+:? ?\|)+|```|~~|^#{2,6}(?=[^\s#])", re.MULTILINE
+)
+
+
+@lru_cache(maxsize=256)
+def outline(text: str) -> Outline:
+    words: list[str] = []
+    links: list[str] = []
+    lost: list[str] = []
+    tokens = _markdown.parse(text)
+    for token in tokens:
+        if token.children:
+            words.append(_words(token.children, links, lost))
+            lost += _unread.findall(words[-1])
+        elif token.nesting >= 0 and token.tag and token.tag not in TAGS:
+            lost.append(token.markup)
+    headings = ["#" * int(token.tag[1]) for token in tokens if token.type == "heading_open" and token.tag in TAGS]
+    items = [token.info or token.markup for token in tokens if token.type == "list_item_open"]
+    return Outline(tuple(words), tuple(links), tuple(headings), tuple(items), tuple(lost))
+
+
+def _words(tokens: Sequence[Token], links: list[str], lost: list[str]) -> str:
+    parts: list[str] = []
+    href = ""
+    for token in tokens:
+        if token.type == "link_open":
+            href = str(token.attrs["href"])
+            scheme = href.partition(":")[0] if re.match(r"[\w+.-]+:", href) else ""
+            if scheme.lower() in SCHEMES | {""}:
+                links.append(href)
+            else:
+                lost.append(f"{scheme}:")
+            if parts and parts[-1].endswith("!"):
+                lost.append("![")
+        elif token.type == "link_close":
+            href = ""
+        elif token.type in {"softbreak", "hardbreak"}:
+            parts.append("\n")
+        else:
+            if token.type == "code_inline":
+                lost.append(token.markup)
+            if not href or token.content.rstrip("/") != unquote(href).removeprefix("mailto:").rstrip("/"):
+                parts.append(token.content)
+    return "".join(parts)

@@ -53,7 +53,7 @@ def rumor(request: HttpRequest, slug: str) -> HttpResponse:
         return gone_or_missing(Rebuttal, slug=slug)
     text = read(found, code)
     assert text is not None
-    fact = Fact.objects.published().read_in(code).prefetch_related("sources").filter(pk=found.fact_id).first()
+    fact = Fact.objects.published().read_in(code).prefetch_related("matter__sources").filter(pk=found.fact_id).first()
     context = {
         **reading(request, found, text),
         "fact": fact,

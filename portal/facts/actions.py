@@ -88,7 +88,7 @@ def _keep_addresses(fact: Fact, former: str) -> None:
 
 @transaction.atomic
 def confirm(matter: Matter, *, by: User, on: date) -> Matter:
-    """All published texts of a matter are still right: those in Swedish, and so those of translations that render them."""
+    """All published texts of a matter are still right in Swedish, and so are the translations that render them."""
     locked: Matter = Matter.objects.select_for_update(of=("self",)).get(pk=matter.pk)
     due = on + Matter.REVIEW
     audit.record("confirm", locked, by=by, changes={"review_due": (locked.review_due, due)})

@@ -22,10 +22,9 @@ from django.conf import settings
 from django.core.cache import cache
 from django.template.loader import render_to_string
 from django.utils import translation
-from fontTools.ttLib import TTFont
 from PIL import Image, ImageDraw, ImageFont
 
-from portal import contacts, languages, markup
+from portal import contacts, fonts, languages, markup
 from portal.facts.models import Fact, Source
 from portal.languages import Language
 from portal.public import CACHE_DOWN
@@ -39,13 +38,6 @@ KEPT_SECONDS: Final = 86400
 WAIT_SECONDS: Final = 2
 CARD_SIZE: Final = (1200, 630)
 
-_LATIN: Final = "NotoSans"
-_FONTS: Final = {
-    "arabic": "NotoSansArabic",
-    "ethiopic": "NotoSansEthiopic",
-    "hebrew": "NotoSansHebrew",
-    "thai": "NotoSansThai",
-}
 _one_at_a_time: Final = threading.Lock()
 
 
@@ -65,33 +57,13 @@ class Part:
     """There is a text in the reader's language, which our fonts cannot write; this is the Swedish one."""
 
 
-# Fonts ---------------------------------------------------------------------------------------------------------
-
-
-@once
-def _characters(font: str) -> frozenset[int]:
-    """What a font can write in both of its weights."""
-    found = []
-    for weight in ("Regular", "Bold"):
-        with TTFont(STATIC / "fonts" / f"{font}-{weight}.ttf", lazy=True) as file:
-            found.append(frozenset(file.getBestCmap()))
-    return found[0] & found[1]
-
-
-def unprintable(text: str) -> str:
-    """The characters that none of our fonts has; they would come out as empty boxes, without an error."""
-    known = frozenset[int]().union(*map(_characters, (_LATIN, *_FONTS.values())))
-    # Controls, joiners and direction marks are never drawn.
-    return "".join(sorted({c for c in text if ord(c) not in known and unicodedata.category(c) not in {"Cc", "Cf"}}))
-
-
 def _printable(fact: Fact, code: str) -> tuple[Text, bool]:
     """The text for a reader of `code` and True, or the Swedish one and False when our fonts cannot write it."""
     text = read(fact, code, audience=fact.audience)
     swedish = read(fact, languages.SOURCE)
     assert text is not None
     assert swedish is not None
-    missing = unprintable("".join(text.fields.values()))
+    missing = fonts.unprintable("".join(text.fields.values()))
     if not missing:
         return text, True
     log.warning("fonts_lack_characters", fact=fact.pk, language=text.language.code, characters=missing)
@@ -160,7 +132,7 @@ def read_parts(fact: Fact, codes: Iterable[str], provenances: Mapping[str, Prove
     found: dict[str, Part] = {}
     for code in codes:
         text, is_printable = _printable(fact, code)
-        labels = languages.get(languages.SOURCE) if unprintable(text.wanted.autonym) else text.wanted
+        labels = languages.get(languages.SOURCE) if fonts.unprintable(text.wanted.autonym) else text.wanted
         if text.language.code not in found or text.is_fallback:
             found[text.language.code] = Part(text, provenances[text.language.code], labels, not is_printable)
     return list(found.values())
@@ -216,7 +188,7 @@ def _pdf(page: str, second: str) -> bytes:
         raise UnavailableError from error
     fetcher = URLFetcher(allowed_protocols=("file", "data"), allow_redirects=False)
     fetcher.add_handler(OwnFilesOnly())
-    fonts = FontConfiguration()
+    configuration = FontConfiguration()
     brand = weasyprint.CSS(string=f":root {{ --brand: {_color('brand')} }}")
 
     def say_language(_document: object, pdf: Any) -> None:
@@ -226,7 +198,10 @@ def _pdf(page: str, second: str) -> bytes:
                 element["Lang"] = f"({second})"
 
     made: bytes = weasyprint.HTML(string=page, base_url=f"{STATIC.as_uri()}/", url_fetcher=fetcher).write_pdf(
-        stylesheets=[brand], font_config=fonts, pdf_variant="pdf/ua-1", finisher=say_language if second else None
+        stylesheets=[brand],
+        font_config=configuration,
+        pdf_variant="pdf/ua-1",
+        finisher=say_language if second else None,
     )
     return made
 
@@ -264,15 +239,15 @@ class Run:
 
 @once
 def _font(name: str, weight: str, size: int) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(STATIC / "fonts" / f"{name}-{weight}.ttf", size, layout_engine=ImageFont.Layout.RAQM)
+    return ImageFont.truetype(fonts.FOLDER / f"{name}-{weight}.ttf", size, layout_engine=ImageFont.Layout.RAQM)
 
 
 def _fonts_of(text: str, stack: Sequence[str]) -> list[tuple[str, str]]:
     """(font, piece) in order. Spaces and signs between two letters of one font stay with them."""
-    chosen = [next((f for f in stack if ord(c) in _characters(f)), stack[0]) for c in text]
+    chosen = [next((f for f in stack if ord(c) in fonts.characters(f)), stack[0]) for c in text]
     letters = [i for i, c in enumerate(text) if unicodedata.category(c)[0] in "LMN"]
     for i, j in pairwise(letters):
-        if chosen[i] == chosen[j] and all(ord(c) in _characters(chosen[i]) for c in text[i + 1 : j]):
+        if chosen[i] == chosen[j] and all(ord(c) in fonts.characters(chosen[i]) for c in text[i + 1 : j]):
             chosen[i:j] = [chosen[i]] * (j - i)
     return [
         (font, "".join(c for _, c in pairs)) for font, pairs in groupby(zip(chosen, text, strict=True), lambda p: p[0])
@@ -280,12 +255,12 @@ def _fonts_of(text: str, stack: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def _runs(line: str, language: Language, weight: str, size: int) -> list[Run]:
-    own = _FONTS.get(language.script, _LATIN)
-    stack = list(dict.fromkeys((own, _LATIN, *_FONTS.values())))
+    own = fonts.BY_SCRIPT.get(language.script, fonts.LATIN)
+    stack = list(dict.fromkeys((own, fonts.LATIN, *fonts.BY_SCRIPT.values())))
     found = []
     # The numbers that pages isolate stand at the odd places.
     for place, piece in enumerate(re.split(r'<bdi dir="ltr">(.*?)</bdi>', markup.isolate(html.escape(line)))):
-        for font, text in _fonts_of(html.unescape(piece), [_LATIN] if place % 2 else stack):
+        for font, text in _fonts_of(html.unescape(piece), [fonts.LATIN] if place % 2 else stack):
             strong = next((c for c in map(unicodedata.bidirectional, text) if c in {"L", "R", "AL"}), "")
             direction = "ltr" if place % 2 or strong == "L" else "rtl" if strong else language.direction
             found.append(Run(text, _font(font, weight, size), direction, language.tag))
@@ -331,7 +306,7 @@ def _draw(title: str, language: Language, address: str, ground: str, ink: str) -
     start = top + (bottom - top - len(rows) * size * leading) / 2
     for number, row in enumerate(rows):
         write(row, start + (number + 0.75) * size * leading, language.direction)
-    write([Run(address, _font(_LATIN, "Regular", 34), "ltr", "sv")], 570, language.direction)
+    write([Run(address, _font(fonts.LATIN, "Regular", 34), "ltr", "sv")], 570, language.direction)
     file = io.BytesIO()
     # Two colors and the shades between them.
     image.quantize(32).save(file, "PNG", optimize=True)

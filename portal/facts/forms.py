@@ -38,10 +38,10 @@ class FactForm(forms.ModelForm[Fact]):
         super().__init__(*args, **kwargs)
         self.matter = matter
         today = timezone.localdate()
-        shared = {"reviewed_on": today, "review_due": today + Matter.REVIEW, "owner": by}
+        shared: dict[str, Any] = {"reviewed_on": today, "review_due": today + Matter.REVIEW, "owner": by}
         if matter is not None:
             shared = {name: getattr(matter, name) for name in shared}
-        self.initial = shared | self.initial
+        self.initial = {**shared, **self.initial}
         people = User.objects.filter(Q(is_active=True) | Q(pk=shared["owner"].pk)).order_by("name")
         self.fields["owner"].queryset = people  # type: ignore[attr-defined]
 

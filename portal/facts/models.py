@@ -16,6 +16,9 @@ from portal import languages
 from portal.revisions.models import Edition, Revision, Significance, State
 from portal.revisions.rules import reading_columns
 
+if TYPE_CHECKING:
+    from django.db.models.fields.related_descriptors import RelatedManager
+
 
 class Audience(models.TextChoices):
     PARENTS = "parents", pgettext_lazy("audience", "Parents")
@@ -102,14 +105,18 @@ class FactQuerySet(models.QuerySet["Fact"]):
         """Whose sister for another audience has since been published with something important changed."""
         kind = ContentType.objects.get_for_model(Fact)
         swedish = {"content_type": kind, "language": languages.SOURCE}
-        changed = Revision.objects.filter(
-            **swedish, object_id=OuterRef("pk"), state=State.PUBLISHED, significance=Significance.MAJOR
-        )
         own = Edition.objects.filter(**swedish, object_id=OuterRef("pk"))
-        sisters = Fact.objects.filter(matter=OuterRef("matter")).exclude(pk=OuterRef("pk"))
-        sisters = sisters.annotate(changed_at=Subquery(changed.values("decided_at")[:1]))
         known_at = Greatest(Subquery(own.values("published_at")), F("matter__confirmed_at"))
-        return self.annotate(known_at=known_at).filter(Exists(sisters.filter(changed_at__gt=OuterRef("known_at"))))
+        changed = Revision.objects.filter(
+            **swedish,
+            object_id=OuterRef("pk"),
+            state=State.PUBLISHED,
+            significance=Significance.MAJOR,
+            decided_at__gt=OuterRef(OuterRef("known_at")),
+        )
+        sisters = Fact.objects.filter(Exists(changed), matter=OuterRef("matter")).exclude(pk=OuterRef("pk"))
+        found: FactQuerySet = self.annotate(known_at=known_at).filter(Exists(sisters))
+        return found
 
     def with_page(self, code: str) -> "FactQuerySet":
         """With what stands around the text: `checked_on`, `source_rows`, `related_rows` of the same topic and audience.
@@ -226,7 +233,7 @@ class Fact(models.Model):
         return reverse("fact", args=[self.slug])
 
     @property
-    def sources(self) -> "models.Manager[Source]":
+    def sources(self) -> "RelatedManager[Source]":
         return self.matter.sources
 
     @property

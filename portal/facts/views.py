@@ -274,7 +274,7 @@ def new_fact(request: StaffRequest) -> HttpResponse:
     return _form_page(request, form, sources, title=title, back=reverse("staff_facts"))
 
 
-def _stored_sources(matter: Matter | None) -> list[dict[str, str]]:
+def _stored_sources(matter: Matter | None) -> list[Any]:
     return list(matter.sources.values("title", "sfs", "sections", "url")) if matter else []
 
 

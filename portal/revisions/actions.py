@@ -18,6 +18,7 @@ from portal.accounts.models import User
 from portal.audit import actions as audit
 from portal.mail import actions as mail
 from portal.revisions import checks, rules
+from portal.revisions.checks import hard_facts
 from portal.revisions.models import (
     Assignment,
     Comment,
@@ -31,7 +32,7 @@ from portal.revisions.models import (
     State,
     text_hash,
 )
-from portal.revisions.rules import hard_facts, text_fields, translated_fields
+from portal.revisions.rules import text_fields, translated_fields
 
 ASSIGNED: Final = "text_assigned"
 OVERDUE: Final = "text_overdue"
@@ -207,7 +208,7 @@ def submit(revision: Revision, *, by: User, override_reason: str = "") -> Revisi
         raise ConflictError(
             pgettext("staff", "A person has to read what a machine translated, mend it and save it, before it is sent.")
         )
-    found = checks.of(revision)
+    found = rules.findings(revision)
     if any(finding.is_blocking for finding in found) or (found and not override_reason):
         raise FindingsError(found)
     if found and revision.state == State.DRAFT:

@@ -60,10 +60,12 @@ class RevisionQuerySet(OfThingQuerySet):
     def titled(self) -> "RevisionQuerySet":
         """With the title in Swedish, its own or that of the Swedish text it renders, and without the other texts."""
         rendered, own = (KeyTextTransform("title", path) for path in ("based_on__fields", "fields"))
-        return self.defer("fields").annotate(title=Coalesce(rendered, own))
+        found: RevisionQuerySet = self.defer("fields").annotate(title=Coalesce(rendered, own))
+        return found
 
     def awaiting_approval(self) -> "RevisionQuerySet":
-        return self.titled().filter(state=State.SUBMITTED)
+        found: RevisionQuerySet = self.titled().filter(state=State.SUBMITTED)
+        return found
 
     def before(self, revision: "Revision") -> "RevisionQuerySet":
         """Earlier versions of the same text, newest first."""

@@ -1,11 +1,9 @@
 """Which text a reader gets, and what may be said about it."""
 
-import re
-from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final
+from typing import Any
 
 from django.db.models import Field, Model
 from django.urls import reverse
@@ -19,9 +17,9 @@ from portal.languages import Language
 from portal.mail.models import Delivery
 from portal.mail.rules import Message
 from portal.public import absolute, in_language
+from portal.revisions import checks
+from portal.revisions.checks import hard_facts
 from portal.revisions.models import Assignment, Comment, Revision, State
-
-_FACTS_IN_TEXT: Final = re.compile(r"https?://[^\s)>\]]+|\{\{[^}]*\}\}|\d+(?:[  ]\d{3})*|§+")
 
 
 def text_fields(model: type[Model]) -> list["Field[Any, Any]"]:
@@ -74,11 +72,6 @@ def read(thing: Model, code: str, *, audience: str = "") -> Text | None:
     return None
 
 
-def hard_facts(fields: Mapping[str, Any]) -> Counter[str]:
-    """Numbers, links, phone tokens and section signs of a text, with how often each stands there."""
-    return Counter(found for value in fields.values() for found in _FACTS_IN_TEXT.findall(str(value)))
-
-
 def heading(thing: Model) -> str:
     """What staff know it by: its Swedish title, else that of the newest draft, else its name in addresses."""
     live = getattr(thing, languages.suffixed("title", languages.SOURCE))
@@ -97,6 +90,12 @@ def what_changed(model: type[Model], before: Mapping[str, str], after: Mapping[s
     if hard_facts(before) != hard_facts(after):
         changed.append(pgettext("what changed", "numbers, laws or links"))
     return list(dict.fromkeys(changed))
+
+
+def findings(revision: Revision) -> list[checks.Finding]:
+    """What the checks say of a version of a text, beside the Swedish one that it renders."""
+    base = revision.based_on
+    return checks.compare(base.fields if base else None, revision.fields, language=revision.language)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from portal import guard, languages
 from portal.http import StaffRequest, staff
 from portal.public import FRESH_SECONDS, absolute, gone, in_language, public
-from portal.revisions import actions, checks, paragraphs
+from portal.revisions import actions, paragraphs
 from portal.revisions.forms import (
     AssignForm,
     CommentForm,
@@ -36,7 +36,7 @@ from portal.revisions.models import (
     Schedule,
     State,
 )
-from portal.revisions.rules import Text, alternates, heading, read, text_fields, what_changed
+from portal.revisions.rules import Text, alternates, findings, heading, read, text_fields, what_changed
 
 PREVIEW_SECONDS: Final = 7 * 86400
 
@@ -311,8 +311,8 @@ def _page(request: StaffRequest, found: Revision, **forms: Any) -> HttpResponse:
         "is_live": live is not None and live.pk == found.pk,
         "before": before,
         "lix": paragraphs.lix("\n\n".join(found.fields.values())) if found.language == languages.SOURCE else None,
-        "findings": checks.of(found) if found.state == State.DRAFT and may_write else [],
-        "sent_with": [one for one in checks.of(found) if one.code in found.findings] if found.findings else [],
+        "findings": findings(found) if found.state == State.DRAFT and may_write else [],
+        "sent_with": [one for one in findings(found) if one.code in found.findings] if found.findings else [],
         "is_machine_made": found.method == Method.MACHINE,
         "can_submit": found.state == State.DRAFT and may_write,
         "can_write": may_write,

@@ -18,7 +18,7 @@ from django.utils.translation import gettext
 from PIL import Image
 from pypdf import PdfReader
 
-from portal import contacts, languages
+from portal import contacts, fonts, languages
 from portal.facts import documents
 from portal.facts.documents import Part
 from portal.facts.models import Audience, Fact, Source
@@ -84,7 +84,7 @@ def structure(pdf: PdfReader) -> list:
     return found
 
 
-def fonts(pdf: PdfReader) -> set[str]:
+def font_names(pdf: PdfReader) -> set[str]:
     return {
         re.sub(r"^/[A-Z]{6}\+", "", font.get_object()["/BaseFont"])
         for page in pdf.pages
@@ -142,20 +142,9 @@ def test_numbers_stand_from_left_to_right_and_whole(code):
 def test_only_our_fonts_print_and_no_box_is_printed(code):
     pdf = printed(part(code, "om-jag-berattar"), part("sv", "om-jag-berattar"), is_guarded=True)
 
-    assert {name.split("-")[0] for name in fonts(pdf)} == {"Print"}
+    assert {name.split("-")[0] for name in font_names(pdf)} == {"Print"}
     assert glyphs(pdf)
     assert "0000" not in glyphs(pdf)
-
-
-def test_our_fonts_can_write_every_starter_text():
-    texts = list(STARTER.rglob("*.md"))
-    assert len(texts) > 100
-    assert {str(path): missing for path in texts if (missing := documents.unprintable(path.read_text("utf-8")))} == {}
-
-
-def test_characters_without_a_glyph_are_found():
-    assert documents.unprintable("LVU 6 § ላ می‌تواند ئێمە\u200f 112\n") == ""
-    assert documents.unprintable("简体 ☎ 112") == "☎体简"
 
 
 def test_the_question_the_answer_and_its_origin_are_on_the_paper():
@@ -378,7 +367,7 @@ def test_every_piece_of_every_starter_question_is_drawn_in_a_font_that_has_it():
         code = path.stem
         for run in documents._runs(part(code, path.parent.name).text["title"], languages.get(code), "Bold", 60):
             name = Path(run.font.path).name.split("-")[0]
-            assert {c for c in run.text if ord(c) not in documents._characters(name)} == set(), (path, run)
+            assert {c for c in run.text if ord(c) not in fonts.characters(name)} == set(), (path, run)
 
 
 def test_the_card_has_the_colors_of_the_stylesheet():
