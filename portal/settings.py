@@ -150,6 +150,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 30.0,
         "options": {"expires": 30},
     },
+    "remind_of_reviews": {
+        "task": "portal.facts.tasks.remind_of_reviews",
+        "schedule": 3600.0,
+        "options": {"expires": 1800},
+    },
     "purge": {"task": "portal.pages.tasks.purge", "schedule": 6 * 3600.0, "options": {"expires": 3600}},
     "mirror_contacts": {
         "task": "portal.pages.tasks.mirror_contacts",

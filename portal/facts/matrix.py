@@ -177,3 +177,15 @@ def coverage(rows: Sequence[Row]) -> list[Coverage]:
         for text in row.texts:
             counts.setdefault(text.language, Counter())[text.state] += 1
     return [Coverage(language, len(rows), counted) for language, counted in counts.items()]
+
+
+def outdated(rows: Sequence[Row]) -> list[tuple[Language, list[Text]]]:
+    """The old texts of each language; languages and texts with most readers first."""
+    by_language: dict[Language, list[Text]] = {}
+    for row in rows:
+        for text in row.texts:
+            if text.state in {Cell.HELD, Cell.OUTDATED}:
+                by_language.setdefault(text.language, []).append(text)
+    for texts in by_language.values():
+        texts.sort(key=lambda text: (-text.readers, ORDER.index(text.state)))
+    return sorted(by_language.items(), key=lambda pair: -sum(text.readers for text in pair[1]))

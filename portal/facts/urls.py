@@ -15,6 +15,7 @@ public = [
 staff = [
     path("facts/", views.staff_facts, name="staff_facts"),
     path("facts/new/", views.new_fact, name="new_fact"),
+    path("facts/library/", views.library, name="library"),
     path("facts/matrix/", views.matrix_page, name="matrix"),
     path("facts/topics/", views.topics, name="staff_topics"),
     path("facts/topics/new/", views.topic, name="new_topic"),

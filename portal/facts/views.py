@@ -1,3 +1,4 @@
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -22,9 +23,10 @@ from portal.facts.readings.models import Opinion, ReadingCount
 from portal.http import StaffRequest, staff
 from portal.public import FRESH_SECONDS, absolute, check_public_post, counted, form_token, public, within_limit
 from portal.revisions import actions as revisions
-from portal.revisions.models import Provenance, Revision
+from portal.revisions.models import Provenance, Revision, Schedule
 from portal.revisions.rules import heading, read
 from portal.revisions.views import gone_or_missing, language_rows, reading
+from portal.search.models import MissedSearch
 
 
 def _code() -> str:
@@ -248,6 +250,27 @@ def matrix_page(request: StaffRequest) -> HttpResponse:
         "active": [field for field in form if field.data and not field.errors],
     }
     return render(request, "facts/staff/matrix.html", context)
+
+
+@require_safe
+@staff("facts.view")
+def library(request: StaffRequest) -> HttpResponse:
+    """How the library is doing: what waits, what is old, what is broken, what is looked for and not there."""
+    others = [known for known in languages.ACTIVE if known.code != languages.SOURCE]
+    facts = Fact.objects.published().select_related("topic").read_in(languages.SOURCE)
+    rows = matrix.rows(facts, others)
+    soon = localdate() + timedelta(days=30)
+    context = {
+        "waiting": Revision.objects.awaiting_approval().select_related("author", "content_type")[:50],
+        "outdated": matrix.outdated(rows),
+        "coverage": matrix.coverage(rows),
+        "due": Fact.objects.published().due_for_review(soon).read_in(languages.SOURCE)[:50],
+        "overtaken": Fact.objects.published().overtaken().read_in(languages.SOURCE)[:50],
+        "missed": MissedSearch.objects.often(30)[:20],
+        "schedules": Schedule.objects.open().select_related("content_type")[:50],
+        "today": localdate(),
+    }
+    return render(request, "facts/staff/library.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

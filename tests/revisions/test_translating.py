@@ -1,0 +1,316 @@
+"""The translator's page, versions side by side, links for others: as staff see them."""
+
+import re
+from datetime import timedelta
+from html import unescape
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from portal.accounts.models import Role
+from portal.facts.models import Fact
+from portal.revisions import actions, paragraphs
+from portal.revisions.models import Assignment, Edition, EditLock, Method, Revision, Schedule, State
+from portal.revisions.views import preview_url
+from tests import factories
+from tests.accounts.people import browser, person, sign_in
+
+pytestmark = pytest.mark.django_db
+
+SWEDISH = {
+    "title": "Får jag en tolk?",
+    "summary": "Ja, det är gratis.",
+    "body": "Du får en tolk inom 3 dagar.\n\nRing {{phone:social}}.\n\nTolken har tystnadsplikt.",
+}
+ARABIC = {
+    "title": "هل أحصل على مترجم؟",
+    "summary": "نعم، مجانا.",
+    "body": "ستحصل على مترجم خلال 3 أيام.\n\nاتصل على {{phone:social}}.\n\nالمترجم ملزم بالسرية.",
+}
+
+
+@pytest.fixture
+def fact():
+    made = factories.fact()
+    factories.publish(made, **SWEDISH)
+    factories.publish(made, "ar", **ARABIC)
+    return made
+
+
+@pytest.fixture
+def translator():
+    return sign_in(person(Role.TRANSLATOR, language="en"))
+
+
+def path(fact, language="ar") -> str:
+    return f"/staff/texts/fact/{fact.pk}/{language}/"
+
+
+def sent(fact, *body, **fields) -> dict:
+    values = {**ARABIC, "method": "human", "pivot": "", "based_on": actions.current(fact).pk, **fields}
+    return {**values, "body": list(body) or paragraphs.split(values["body"])}
+
+
+def change(fact, body, **about):
+    return factories.publish(fact, **SWEDISH | {"body": body}, **about)
+
+
+# Side by side ---------------------------------------------------------------------------------------------------
+
+
+def test_each_paragraph_stands_beside_its_translation_with_what_changed_since_the_version_it_renders(fact, translator):
+    change(fact, SWEDISH["body"].replace("3 dagar", "5 dagar") + "\n\nDet är helt nytt.")
+    change(fact, SWEDISH["body"].replace("3 dagar", "7 dagar") + "\n\nDet är helt nytt.")
+    html = unescape(translator.get(path(fact)).content.decode())
+    # From the version that the translation renders to the one of today, not only the last edit.
+    assert "<del>3</del><ins>7</ins>" in re.sub(r"\s*\n\s*", "", html)
+    boxes = re.findall(r'<textarea name="body".*?>\n?(.*?)</textarea>', html, re.DOTALL)
+    assert boxes == [*paragraphs.split(ARABIC["body"]), ""]
+    states = re.findall(r'<label class="hint"\s*for="id_body[^>]*>\s*([^<]*?)\s*<', html)
+    assert states == ["Changed in Swedish", "Translated", "Translated", "To translate"]
+    assert "10 words to translate" in html
+
+
+def test_what_is_sent_in_boxes_is_one_text_again(fact, translator):
+    response = translator.post(
+        path(fact), sent(fact, "واحد 3.", "", " {{phone:social}} \r\n", "ثلاثة.") | {"keep": "1"}
+    )
+    revision = Revision.objects.of(fact).filter(language="ar").first()
+    assert response["Location"] == f"/staff/revisions/{revision.pk}/"
+    assert revision.fields["body"] == "واحد 3.\n\n{{phone:social}}\n\nثلاثة."
+
+
+def test_a_translation_renders_the_swedish_text_that_stood_beside_it(fact, translator):
+    opened = sent(fact, summary="نعم، مجاني.")
+    change(fact, SWEDISH["body"] + "\n\nNytt.")
+    translator.post(path(fact), opened | {"submit": "1"})
+    revision = Revision.objects.of(fact).filter(language="ar").first()
+    assert (revision.state, revision.based_on_id) == (State.SUBMITTED, opened["based_on"])
+
+
+@pytest.mark.parametrize("based_on", ["999999999999999999999999", "-1", "x", ""])
+def test_a_base_that_there_is_not_changes_nothing_but_is_said(fact, translator, based_on):
+    response = translator.post(path(fact), sent(fact, based_on=based_on, summary="نعم جدا.") | {"keep": "1"})
+    newest = Revision.objects.of(fact).filter(language="ar").first()
+    assert (response.status_code == 302) == (newest.fields["summary"] == "نعم جدا.") == (based_on == "")
+
+
+def test_the_base_of_another_fact_is_refused(fact, translator):
+    other = factories.published_fact()
+    response = translator.post(path(fact), sent(fact, based_on=actions.current(other).pk) | {"keep": "1"})
+    assert list(response.context["form"].errors) == ["based_on"]
+
+
+def test_nothing_typed_is_lost_when_something_is_wrong_with_it(fact, translator):
+    typed = sent(fact, "أول فقرة 3.", "", "ثالث فقرة {{phone:social}}.", title="")
+    html = unescape(translator.post(path(fact), typed | {"submit": "1"}).content.decode())
+    boxes = re.findall(r'<textarea name="body".*?>\n?(.*?)</textarea>', html, re.DOTALL)
+    assert boxes == typed["body"]
+
+
+# The checks -----------------------------------------------------------------------------------------------------
+
+
+def test_a_lost_number_blocks_and_is_named(fact, translator):
+    lost = sent(fact, "ستحصل على مترجم خلال 30 يوما.", *paragraphs.split(ARABIC["body"])[1:])
+    change(fact, SWEDISH["body"].replace("3 dagar", "35 dagar"))
+    response = translator.post(
+        path(fact), lost | {"based_on": actions.current(fact).pk, "submit": "1", "override_reason": "Det räcker."}
+    )
+    assert response.status_code == 422
+    assert "35" in str(response.context["form"].errors["body"])
+    assert "override_reason" not in response.context["form"].errors
+    assert Revision.objects.of(fact).filter(language="ar").count() == 1
+
+
+def test_what_only_looks_wrong_is_sent_with_a_reason_that_is_kept_and_shown_to_the_approver(fact, translator):
+    odd = sent(fact, summary="نعـــم، مجانا.") | {"submit": "1"}
+    asked = translator.post(path(fact), odd)
+    assert asked.status_code == 422
+    assert set(asked.context["form"].errors) == {"summary", "override_reason"}
+
+    translator.post(path(fact), odd | {"override_reason": "Så skriver man här."})
+    revision = Revision.objects.of(fact).filter(language="ar").first()
+    assert (revision.state, revision.findings, revision.override_reason) == (
+        State.SUBMITTED,
+        ["kashida"],
+        "Så skriver man här.",
+    )
+    page = unescape(
+        sign_in(person(Role.APPROVER, language="en")).get(f"/staff/revisions/{revision.pk}/").content.decode()
+    )
+    assert "Så skriver man här." in page
+    assert "Stretched letters" in page
+
+
+def test_what_a_machine_made_is_sent_only_after_a_person_has_saved_it(fact, translator):
+    machine = actions.draft(
+        fact, language="ar", fields=ARABIC | {"summary": "نعم."}, by=factories.user(), method=Method.MACHINE
+    )
+    with pytest.raises(actions.ConflictError):
+        actions.submit(machine, by=machine.author)
+    form = translator.get(path(fact)).context["form"]
+    assert form.initial["method"] == Method.MACHINE_EDITED
+
+
+# Who is writing -------------------------------------------------------------------------------------------------
+
+
+def test_what_is_typed_is_kept_while_it_is_typed_and_is_there_again_later(fact, translator):
+    assert translator.post(f"{path(fact)}writing/", sent(fact, "نصف جملة")).json()["is_yours"]
+    page = translator.get(path(fact)).content.decode()
+    assert "نصف جملة" in page
+    assert "The form holds what you typed until" in page
+    translator.post(f"{path(fact)}writing/", {"leave": "1"})
+    assert "نصف جملة" not in translator.get(path(fact)).content.decode()
+
+
+def test_a_personal_number_is_not_kept_for_a_moment(fact, translator):
+    translator.post(f"{path(fact)}writing/", sent(fact, "Om 189001019802"))
+    assert EditLock.objects.get().typed == {}
+
+
+def test_who_comes_second_is_told_who_writes_and_may_take_over_after_a_silence(fact, translator):
+    other = sign_in(person(Role.TRANSLATOR, name="Amina Exempel"))
+    other.post(f"{path(fact)}writing/", sent(fact, "عمل"))
+    page = translator.get(path(fact)).content.decode()
+    assert "Amina Exempel has been writing here since" in page
+    assert "Take over" not in page
+    translator.post(f"{path(fact)}writing/", {"take_over": "1"})
+    assert EditLock.objects.get().holder.name == "Amina Exempel"
+
+    with time_machine.travel(timezone.now() + EditLock.STALE + timedelta(minutes=1), tick=False):
+        later = sign_in(person(Role.TRANSLATOR, language="en"))
+        assert "Take over" in later.get(path(fact)).content.decode()
+        later.post(f"{path(fact)}writing/", {"take_over": "1"})
+        held = other.post(f"{path(fact)}writing/", sent(fact, "المزيد")).json()
+    assert held["is_yours"] is False
+    # What the first one sends all the same is a draft of its own: nobody's words are lost.
+    with time_machine.travel(timezone.now() + EditLock.STALE + timedelta(minutes=2), tick=False):
+        answer = other.post(path(fact), sent(fact, summary="نعم جدا.") | {"submit": "1"}, follow=True)
+    newest = Revision.objects.of(fact).filter(language="ar").first()
+    assert (newest.fields["summary"], newest.state) == ("نعم جدا.", State.DRAFT)
+    assert "tagit över" in answer.content.decode() or "taken over" in answer.content.decode()
+
+
+def test_a_saved_text_is_free_again(fact, translator):
+    translator.post(f"{path(fact)}writing/", sent(fact))
+    translator.post(path(fact), sent(fact, summary="نعم.") | {"keep": "1"})
+    assert not EditLock.objects.exists()
+
+
+def test_two_translators_of_one_fact_do_not_touch_each_others_language(fact, translator):
+    other = sign_in(person(Role.TRANSLATOR))
+    translator.get(path(fact))
+    other.get(path(fact, "so"))
+    translator.post(path(fact), sent(fact, summary="نعم.") | {"keep": "1"})
+    other.post(path(fact, "so"), sent(fact, title="Turjubaan?", summary="Haa.") | {"keep": "1"})
+    newest = {r.language: r.fields["summary"] for r in Revision.objects.of(fact).exclude(language="sv").order_by("id")}
+    assert newest == {"ar": "نعم.", "so": "Haa."}
+    assert Fact.objects.get(pk=fact.pk).summary_ar == ARABIC["summary"]
+
+
+# Versions -------------------------------------------------------------------------------------------------------
+
+
+def test_any_two_versions_are_compared_whichever_is_named_first(fact, translator):
+    old, new = actions.current(fact), change(fact, SWEDISH["body"].replace("3 dagar", "5 dagar"))
+    for query in (f"old={old.pk}&new={new.pk}", f"old={new.pk}&new={old.pk}"):
+        html = re.sub(r"\s*\n\s*", "", translator.get(f"/staff/revisions/compare/?{query}").content.decode())
+        assert "<del>3</del>" in html
+        assert "<ins>5</ins>" in html
+
+
+def test_versions_of_different_texts_are_not_compared(fact, translator):
+    arabic, swedish = actions.current(fact, "ar"), actions.current(fact)
+    for query in (f"old={arabic.pk}&new={swedish.pk}", "old=&new=", f"old={'9' * 30}&new=0", "old=x", ""):
+        assert "diff" not in translator.get(f"/staff/revisions/compare/?{query}").content.decode()
+
+
+def test_the_history_says_who_when_and_why_and_an_old_version_is_taken_up_again(fact):
+    client = sign_in(person(Role.EDITOR, language="en"))
+    old = actions.current(fact)
+    change(fact, "Helt ny text 3 {{phone:social}}.", change_note="Skriven om.")
+    page = client.get(f"{path(fact, 'sv')}history/").content.decode()
+    assert "Skriven om." in page
+    assert page.count('name="old"') == 2
+    answer = client.post(f"/staff/revisions/{old.pk}/restore/")
+    assert answer["Location"] == path(fact, "sv")
+    newest = Revision.objects.of(fact).filter(language="sv").first()
+    assert (newest.fields, newest.state) == (SWEDISH, State.DRAFT)
+
+
+def test_a_comment_stands_under_the_version_and_holds_no_personal_number(fact):
+    client = sign_in(person(Role.APPROVER, language="en"))
+    page = f"/staff/revisions/{actions.current(fact).pk}/"
+    refused = client.post(f"{page}comment/", {"text": "Gäller 189001019802"})
+    assert (refused.status_code, list(refused.context["comment_form"].errors)) == (422, ["text"])
+    client.post(f"{page}comment/", {"text": "Bra <b>så</b>."})
+    assert "Bra &lt;b&gt;så&lt;/b&gt;." in client.get(page).content.decode()
+
+
+# Others ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_preview_shows_a_draft_to_who_has_the_link_for_a_week(fact):
+    draft = actions.draft(fact, language="ar", fields=ARABIC | {"summary": "مسودة."}, by=factories.user())
+    stranger, url = browser(), preview_url(draft).removeprefix("https://klarlagt.example.org")
+    url = "/" + url.split("/", 3)[3] if url.startswith("http") else url
+    shown = stranger.get(url)
+    assert "مسودة." in shown.content.decode()
+    assert (shown["Cache-Control"], shown["X-Robots-Tag"]) == ("no-store", "noindex, nofollow")
+    assert stranger.get(url.replace("/preview/", "/preview/x")).status_code == 404
+    with time_machine.travel(timezone.now() + timedelta(days=8), tick=False):
+        assert stranger.get(url).status_code == 410
+
+
+def test_a_withdrawn_page_says_why_in_the_readers_language_or_leads_to_its_successor(fact):
+    client, other = sign_in(person(Role.APPROVER)), factories.published_fact("ar")
+    stranger = browser()
+    client.post(f"{path(fact, 'sv')}withdraw/", {"reason": "Ny lag i juli", "because": "law", "successor": ""})
+    gone = stranger.get(f"/en/facts/{fact.slug}/")
+    assert gone.status_code == 410
+    assert "The law has changed." in gone.content.decode()
+    assert "Ny lag i juli" not in gone.content.decode()
+
+    factories.publish(fact, **SWEDISH)
+    client.post(f"{path(fact, 'sv')}withdraw/", {"reason": "Slås ihop", "because": "merged", "successor": other.pk})
+    assert stranger.get(f"/ar/facts/{fact.slug}/")["Location"] == f"/ar/facts/{other.slug}/"
+    actions.withdraw(other, language="sv", by=factories.user(), reason="Fel")
+    assert stranger.get(f"/ar/facts/{fact.slug}/").status_code == 410
+
+
+def test_a_page_is_withdrawn_at_a_time(fact):
+    client = sign_in(person(Role.APPROVER))
+    at = timezone.localtime() + timedelta(days=2)
+    past = client.post(f"{path(fact, 'sv')}withdraw/", {"reason": "Sen", "at": "2020-01-01T10:00"})
+    assert list(past.context["form"].errors) == ["at"]
+    client.post(f"{path(fact, 'sv')}withdraw/", {"reason": "Sen", "because": "over", "at": f"{at:%Y-%m-%dT%H:%M}"})
+    promise = Schedule.objects.get()
+    assert (promise.deed, promise.because, promise.at) == ("withdraw", "over", at.replace(second=0, microsecond=0))
+    assert Edition.objects.of(fact).published().filter(language="sv").exists()
+    client.post(f"/staff/schedules/{promise.pk}/cancel/")
+    assert not Schedule.objects.exists()
+
+
+def test_an_editor_asks_a_translator_who_finds_it_on_their_list(fact):
+    editor, asked = sign_in(person(Role.EDITOR)), person(Role.TRANSLATOR, language="en")
+    change(fact, SWEDISH["body"] + "\n\nNytt stycke om tolkar.")
+    day = timezone.localdate() + timedelta(days=4)
+    editor.post(f"{path(fact)}assign/", {"translator": asked.pk, "due_on": day, "note": "Bråttom"})
+    page = sign_in(asked).get("/staff/translations/").content.decode()
+    assert "Får jag en tolk?" in page
+    assert "4 words to translate" in page
+    assert "Bråttom" in page
+    editor.post(f"{path(fact)}assign/", {"unassign": "1"})
+    assert not Assignment.objects.exists()
+
+
+def test_it_still_says_the_same_is_one_press_and_another_persons_approval(fact, translator):
+    change(fact, SWEDISH["body"] + "\n\nEtt ord till.")
+    assert "It still says the same" in translator.get(path(fact)).content.decode()
+    where = translator.post(f"{path(fact)}renew/")["Location"]
+    revision = Revision.objects.of(fact).filter(language="ar").first()
+    assert where == f"/staff/revisions/{revision.pk}/"
+    assert (revision.state, revision.fields) == (State.SUBMITTED, ARABIC)
