@@ -30,7 +30,9 @@ FROM (
     )
 ) AS text
 LEFT JOIN revisions_revision AS newest ON newest.id = text.newest_id
-LEFT JOIN revisions_edition AS edition USING (content_type_id, object_id, language)
+LEFT JOIN revisions_edition AS edition
+    ON edition.content_type_id = text.content_type_id AND edition.object_id = text.object_id
+        AND edition.language = text.language
 LEFT JOIN revisions_provenance AS provenance ON provenance.edition_id = edition.id
 LEFT JOIN revisions_revision AS published ON published.id = edition.revision_id
 LEFT JOIN revisions_assignment AS assignment
