@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "portal.audit",
     "portal.mail",
     "portal.revisions",
+    "portal.revisions.glossary",
     "portal.search",
     "portal.facts",
     "portal.questions",

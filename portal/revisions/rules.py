@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
@@ -12,7 +12,6 @@ from modeltranslation.translator import translator
 
 from portal import languages
 from portal.languages import Language
-from portal.public import absolute, in_language
 
 _FACTS_IN_TEXT: Final = re.compile(r"https?://[^\s)>\]]+|\{\{[^}]*\}\}|\d+(?:[  ]\d{3})*|§+")
 
@@ -70,18 +69,3 @@ def read(thing: Model, code: str, *, audience: str = "") -> Text | None:
 def hard_facts(fields: Mapping[str, Any]) -> Counter[str]:
     """Numbers, links, phone tokens and section signs of a text, with how often each stands there."""
     return Counter(found for value in fields.values() for found in _FACTS_IN_TEXT.findall(str(value)))
-
-
-@dataclass(frozen=True, slots=True)
-class Alternate:
-    tag: str
-    url: str
-
-
-def alternates(path: str, codes: Collection[str]) -> list[Alternate]:
-    """hreflang for those of `codes` that are active; x-default is the Swedish page, which every language ends at."""
-    found = [language for language in languages.ACTIVE if language.code in codes]
-    rows = [Alternate(language.tag, absolute(in_language(path, language.code))) for language in found]
-    if rows:
-        rows.append(Alternate("x-default", absolute(in_language(path, languages.SOURCE))))
-    return rows

@@ -13,11 +13,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from portal import languages
 from portal.http import StaffRequest, staff
-from portal.public import gone, in_language
+from portal.public import alternates, gone, in_language
 from portal.revisions import actions
 from portal.revisions.forms import ReasonForm, TextForm
 from portal.revisions.models import Edition, Method, Provenance, Revision, State
-from portal.revisions.rules import Text, alternates, text_fields
+from portal.revisions.rules import Text, text_fields
 
 
 def reading(request: HttpRequest, thing: Model, text: Text) -> dict[str, Any]:
