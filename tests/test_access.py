@@ -34,7 +34,7 @@ TABLE = {
         root sitemap robots security_txt healthz readyz short unsubscribe front search feed accessibility
         privacy parents children embassies fact handout card tell_us told rumors rumor events events_ics
         event_ics event register registered registration openapi-json api-root list_languages list_facts
-        get_fact list_rebuttals list_events
+        get_fact list_rebuttals list_events words
         """),
         PUBLIC,
     ),
@@ -69,6 +69,14 @@ TABLE = {
     "staff_topic": {R.EDITOR},
     "staff_fact": ALL,
     "edit_fact": {R.EDITOR},
+    "staff_words": ALL,
+    "print_words": ALL,
+    "staff_word": ALL,
+    "wording": ALL,
+    "new_word": {R.EDITOR},
+    "edit_word": {R.EDITOR},
+    "delete_word": {R.EDITOR},
+    "approve_wording": {R.APPROVER},
     "staff_questions": ALL,
     "staff_question": {R.EDITOR, R.REPORTER, R.EVENTS},
     "staff_rumors": ALL,
@@ -91,7 +99,7 @@ TABLE = {
     "staff_reports": {R.MANAGER, R.AUDITOR, R.EDITOR},
     "staff_audit": {R.AUDITOR},
 }
-POSTS = {"move_revision", "merge_rumor", "move_rumor"}
+POSTS = {"approve_wording", "move_revision", "merge_rumor", "move_rumor"}
 
 
 def names(patterns=None, prefix="") -> dict[str, str]:
@@ -126,6 +134,8 @@ def arguments(db) -> dict[str, dict]:
     )
     page = Page.objects.create(key="privacy")
     question = questions.ask(text="Hur?", language="sv", door=Door.FORM)
+    word = factories.term("orosanmälan")
+    factories.wording(word, "ar", is_approved=False)
     on_fact = {"kind": "fact", "object_id": fact.pk, "language": "sv"}
     return {
         "staff_page": {"pk": page.pk},
@@ -136,6 +146,9 @@ def arguments(db) -> dict[str, dict]:
         "staff_topic": {"pk": fact.topic_id},
         "staff_fact": {"pk": fact.pk},
         "edit_fact": {"pk": fact.pk},
+        "print_words": {"language": "ar"},
+        **dict.fromkeys(["staff_word", "edit_word", "delete_word"], {"pk": word.pk}),
+        **dict.fromkeys(["wording", "approve_wording"], {"pk": word.pk, "language": "ar"}),
         "staff_question": {"pk": question.pk},
         "staff_rebuttal": {"pk": rebuttal.pk},
         **dict.fromkeys(

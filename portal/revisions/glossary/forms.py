@@ -48,7 +48,8 @@ class TermForm(GuardedForm):
     forms = WordsField(
         label=pgettext_lazy("words", "other forms"),
         help_text=pgettext_lazy(
-            "staff", "One on each line: plural, definite form, short form. With * at its end it stands for every ending."
+            "staff",
+            "One on each line: plural, definite form, short form. With * at its end it stands for every ending.",
         ),
         required=False,
         widget=forms.Textarea(attrs={"rows": 4, "lang": "sv", "dir": "ltr"}),
@@ -80,12 +81,15 @@ class WordingForm(GuardedForm):
     also = WordsField(
         label=pgettext_lazy("words", "also right"),
         help_text=pgettext_lazy(
-            "staff", "Inflected forms and other good words, one on each line. With * at its end it stands for every ending."
+            "staff",
+            "Inflected forms and other good words, one on each line. With * at its end it stands for every ending.",
         ),
         required=False,
     )
     avoid = WordsField(
-        label=pgettext_lazy("words", "do not use"), help_text=pgettext_lazy("staff", "One on each line."), required=False
+        label=pgettext_lazy("words", "do not use"),
+        help_text=pgettext_lazy("staff", "One on each line."),
+        required=False,
     )
     why = forms.CharField(
         label=pgettext_lazy("words", "why"),

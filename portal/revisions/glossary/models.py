@@ -1,16 +1,16 @@
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Count, Exists, F, OuterRef, Q
+from django.db.models import Count, Exists, F, OuterRef, Q, Value
 from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils.translation import pgettext_lazy
 
 from portal import languages
 
-WORD_LENGTH = 80
+WORD_LENGTH: Final = 80
 
 
 class State(models.TextChoices):
@@ -23,26 +23,26 @@ class State(models.TextChoices):
 
 class TermQuerySet(models.QuerySet["Term"]):
     def counted(self) -> "TermQuerySet":
-        """With how many active languages have an approved wording, and how many have any."""
+        """In how many active languages its wording is approved, waits and is missing."""
         active = Q(wordings__language__in=[language.code for language in languages.ACTIVE])
         return self.annotate(
             approved_count=Count("wordings", filter=active & Q(wordings__approved_at__isnull=False)),
-            wordings_count=Count("wordings", filter=active),
+            waiting_count=Count("wordings", filter=active & Q(wordings__approved_at__isnull=True)),
+            missing_count=Value(len(languages.ACTIVE)) - F("approved_count") - F("waiting_count"),
         )
 
     def matching(self, *, q: str = "", language: str = "", state: str = "") -> "TermQuerySet":
-        """The filters of the staff list; empty ones do not filter. Without a language a state is that of any."""
+        """The filters of the staff list, on top of `counted`; without a language a state is that of any language."""
         found = self
         if q:
-            rows = Wording.objects.filter(term=OuterRef("pk"), use__icontains=q)
-            found = found.filter(Q(word__icontains=q) | Q(forms__icontains=q) | Exists(rows))
-        codes = [language] if language else [known.code for known in languages.ACTIVE]
-        rows = Wording.objects.filter(term=OuterRef("pk"), language__in=codes)
-        if state == State.MISSING:
-            found = found.counted().filter(wordings_count__lt=len(codes)) if not language else found.exclude(Exists(rows))
-        elif state:
-            found = found.filter(Exists(rows.filter(approved_at__isnull=state == State.WAITING)))
-        return found
+            said = Wording.objects.filter(term=OuterRef("pk"), use__icontains=q)
+            found = found.filter(Q(word__icontains=q) | Q(forms__icontains=q) | Exists(said))
+        if language:
+            there = Wording.objects.filter(term=OuterRef("pk"), language=language)
+            if state == State.MISSING:
+                return found.exclude(Exists(there))
+            return found.filter(Exists(there.filter(approved_at__isnull=state == State.WAITING) if state else there))
+        return found.filter(**{f"{state}_count__gt": 0}) if state else found
 
 
 class Term(models.Model):
@@ -134,8 +134,7 @@ class Wording(models.Model):
                 condition=Q(is_example=False) | Q(approved_at__isnull=True), name="approved_wording_is_no_example"
             ),
             models.CheckConstraint(
-                condition=(Q(language=languages.SOURCE) & Q(use=""))
-                | (~Q(language=languages.SOURCE) & ~Q(use="")),
+                condition=(Q(language=languages.SOURCE) & Q(use="")) | (~Q(language=languages.SOURCE) & ~Q(use="")),
                 name="only_swedish_takes_the_word_of_the_term",
             ),
         ]

@@ -66,12 +66,13 @@ _LEAST: Final = 2
 def _spoken(word: str, language: str) -> tuple[str, ...]:
     """The word as it is compared, then without what may have grown onto it."""
     whole = fold(word)
-    found = [whole]
-    for before in ("", *_BEFORE.get(language, ())):
-        for after in ("", *_AFTER.get(language, ())):
-            if whole.startswith(before) and whole.endswith(after):
-                found.append(_bare(whole[len(before) : len(whole) - len(after)], language))
-    return tuple(dict.fromkeys(core for core in found if core == whole or len(core) >= _LEAST))
+    cores = (
+        _bare(whole[len(before) : len(whole) - len(after)], language)
+        for before in ("", *_BEFORE.get(language, ()))
+        for after in ("", *_AFTER.get(language, ()))
+        if whole.startswith(before) and whole.endswith(after)
+    )
+    return tuple(dict.fromkeys([whole, *(core for core in cores if len(core) >= _LEAST)]))
 
 
 def _bare(word: str, language: str) -> str:
@@ -93,7 +94,7 @@ class Phrases(Generic[T]):
     def __init__(self, rows: Iterable[tuple[T, Iterable[str]]], language: str) -> None:
         self._language = language
         self._by_first: defaultdict[str, list[Phrase[T]]] = defaultdict(list)
-        self._open: list[Phrase[T]] = []
+        self._open_by_letter: defaultdict[str, list[Phrase[T]]] = defaultdict(list)
         if languages.get(language).script in _UNSPACED:
             return
         for value, forms in rows:
@@ -106,7 +107,7 @@ class Phrases(Generic[T]):
             return
         phrase = Phrase(tuple(words), form.endswith("*"), value)
         if phrase.is_open and len(words) == 1:
-            self._open.append(phrase)
+            self._open_by_letter[words[0][0]].append(phrase)
         else:
             self._by_first[words[0]].append(phrase)
 
@@ -126,7 +127,8 @@ class Phrases(Generic[T]):
     def _longest(self, text: str, matches: Sequence[re.Match[str]], place: int) -> Phrase[T] | None:
         cores = _spoken(matches[place][1], self._language)
         found = [phrase for core in cores for phrase in self._by_first.get(core, ())]
-        found += [phrase for phrase in self._open if any(core.startswith(phrase.words[0]) for core in cores)]
+        for core in cores:
+            found += [phrase for phrase in self._open_by_letter.get(core[:1], ()) if core.startswith(phrase.words[0])]
         fitting = [phrase for phrase in found if self._goes_on(phrase, text, matches, place)]
         return max(fitting, key=lambda phrase: (len(phrase.words), not phrase.is_open, phrase.words), default=None)
 
@@ -182,8 +184,8 @@ class Words:
 
     @cached_property
     def spoken(self) -> Phrases[Entry]:
-        """What texts in this language say."""
-        return Phrases(((entry, entry.use) for entry in self.entries), self.language)
+        """What texts in this language say; many keep the Swedish word beside their own."""
+        return Phrases(((entry, (*entry.use, entry.word)) for entry in self.entries), self.language)
 
     @cached_property
     def swedish(self) -> Phrases[Entry]:

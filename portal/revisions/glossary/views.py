@@ -43,23 +43,21 @@ def words(request: HttpRequest) -> HttpResponse:
 @staff("words.view")
 def staff_words(request: StaffRequest) -> HttpResponse:
     form = WordFilterForm(request.GET)
-    terms = Term.objects.all()
+    terms = Term.objects.counted()
     if form.is_valid():
         terms = terms.matching(**form.cleaned_data)
     kept = request.GET.copy()
     kept.pop("page", None)
     context = {
-        "page": Paginator(_alphabetically(terms.counted()), 50).get_page(request.GET.get("page")),
+        "page": Paginator(sorted(terms, key=lambda term: alphabetical(term.word)), 50).get_page(
+            request.GET.get("page")
+        ),
         "form": form,
         "language": form.cleaned_data.get("language") or languages.SOURCE,
         "languages_count": len(languages.ACTIVE),
         "query": f"{kept.urlencode()}&" if kept else "",
     }
     return render(request, "glossary/staff/words.html", context)
-
-
-def _alphabetically(terms: Any) -> list[Term]:
-    return sorted(terms, key=lambda term: alphabetical(term.word))
 
 
 @require_safe
