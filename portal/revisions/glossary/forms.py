@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.http import QueryDict
 from django.utils.translation import pgettext, pgettext_lazy
 
 from portal import languages
@@ -20,7 +21,7 @@ class WordsField(forms.CharField):
         return "\n".join(value) if isinstance(value, list | tuple) else value
 
     def to_python(self, value: Any) -> Any:
-        parts = (" ".join(part.split()) for part in re.split(r"[\n,;،؛፣]", super().to_python(value)))
+        parts = (" ".join(part.split()) for part in re.split(r"[\n,;،؛፣]", super().to_python(value) or ""))
         return list(dict.fromkeys(part for part in parts if part))
 
     def validate(self, value: Sequence[str]) -> None:
@@ -93,10 +94,12 @@ class WordingForm(GuardedForm):
     )
     why = forms.CharField(
         label=pgettext_lazy("words", "why"),
-        help_text=pgettext_lazy("staff", "For those who write and translate: what goes wrong with the other words?"),
+        help_text=pgettext_lazy(
+            "staff", "In Swedish, for those who write and translate: what goes wrong with the other words?"
+        ),
         max_length=500,
         required=False,
-        widget=forms.Textarea(attrs={"rows": 2, "dir": "auto"}),
+        widget=forms.Textarea(attrs={"rows": 2, "lang": "sv", "dir": "ltr"}),
     )
     meaning = forms.CharField(
         label=pgettext_lazy("words", "meaning"),
@@ -105,10 +108,10 @@ class WordingForm(GuardedForm):
         widget=forms.Textarea(attrs={"rows": 3}),
     )
 
-    def __init__(self, language: languages.Language, wording: Wording | None, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, language: languages.Language, wording: Wording | None, data: QueryDict | None) -> None:
         names = ("use", "also", "avoid", "why", "meaning")
         kept = {name: getattr(wording, name) for name in names} | {"seen": wording.version} if wording else {}
-        super().__init__(*args, initial=kept, **kwargs)
+        super().__init__(data, initial=kept)
         if language.code == languages.SOURCE:
             del self.fields["use"], self.fields["also"]
         for name in self.fields.keys() & {"use", "also", "avoid", "meaning"}:
@@ -120,8 +123,7 @@ class WordingForm(GuardedForm):
 
     def see(self, wording: Wording | None) -> None:
         """Sent once more, it may replace this one: its writer has been shown it."""
-        self.data = self.data.copy()
-        self.data["seen"] = wording.version if wording else ""
+        self.data = {**self.data, "seen": wording.version if wording else ""}
 
 
 class WordFilterForm(forms.Form):

@@ -60,7 +60,6 @@ class Term(models.Model):
 
     if TYPE_CHECKING:
         pk: int
-        wordings: models.Manager[Any]
 
     class Meta:
         verbose_name = pgettext_lazy("words", "word")

@@ -223,9 +223,9 @@ _kept: Final[dict[str, tuple[float, Words]]] = {}
 
 def words_of(language: str) -> Words:
     """As this process knew it within the last minute. What has not changed stays the same object."""
-    now = time.monotonic()
+    now = time.time()
     made_at, words = _kept.get(language, (0.0, None))
-    if words is None or now - made_at >= KEPT_SECONDS:
+    if words is None or not 0 <= now - made_at < KEPT_SECONDS:
         fresh = read(language)
         words = words if words is not None and words.entries == fresh.entries else fresh
         _kept[language] = (now, words)
