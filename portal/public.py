@@ -5,7 +5,8 @@ import hashlib
 import logging
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from functools import lru_cache, wraps
 from typing import Any, Concatenate, Final, ParamSpec
 from urllib.parse import parse_qsl, urlencode
@@ -284,6 +285,21 @@ def in_language(path: str, code: str) -> str:
     """The same page in another language; addresses without a language are returned as they are."""
     known = language_of(path)
     return f"/{code}/{path.lstrip('/')[len(known) + 1 :]}" if known else path
+
+
+@dataclass(frozen=True, slots=True)
+class Alternate:
+    tag: str
+    url: str
+
+
+def alternates(path: str, codes: Collection[str]) -> list[Alternate]:
+    """hreflang for those of `codes` that are active; x-default is the Swedish page, which every language ends at."""
+    found = [language for language in languages.ACTIVE if language.code in codes]
+    rows = [Alternate(language.tag, absolute(in_language(path, language.code))) for language in found]
+    if rows:
+        rows.append(Alternate("x-default", absolute(in_language(path, languages.SOURCE))))
+    return rows
 
 
 def _switcher(path: str, current: languages.Language) -> dict[str, list[SafeString]]:

@@ -58,6 +58,7 @@ INSTALLED_APPS = [
     "portal.audit",
     "portal.mail",
     "portal.revisions",
+    "portal.revisions.glossary",
     "portal.search",
     "portal.facts",
     "portal.facts.readings",

@@ -13,6 +13,7 @@ import portal.pages.api
 import portal.pages.urls
 import portal.questions.urls
 import portal.reports.urls
+import portal.revisions.glossary.urls
 import portal.revisions.urls
 import rumors.urls
 
@@ -35,6 +36,7 @@ urlpatterns = [
                 *portal.pages.urls.staff,
                 *portal.accounts.urls.urlpatterns,
                 *portal.revisions.urls.staff,
+                *portal.revisions.glossary.urls.staff,
                 *portal.facts.urls.staff,
                 *portal.facts.readings.urls.staff,
                 *portal.questions.urls.staff,
@@ -48,6 +50,7 @@ urlpatterns = [
         *portal.pages.urls.public,
         *portal.facts.urls.public,
         *portal.revisions.urls.public,
+        *portal.revisions.glossary.urls.public,
         *portal.questions.urls.public,
         *rumors.urls.public,
         *events.urls.public,

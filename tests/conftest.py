@@ -13,6 +13,7 @@ from hypothesis import settings as properties
 from playwright.sync_api import sync_playwright
 
 from portal import languages
+from portal.revisions.glossary import rules as glossary
 from tests.stories.browser import chromium
 
 # The same code gets the same answer every time; to look for new examples, give a profile with a larger number of them.
@@ -55,6 +56,7 @@ def _clean_place(settings, tmp_path) -> Iterator[None]:
     settings.CACHES = {"default": settings.CACHES["default"] | {"LOCATION": location}}
     settings.EMAIL_BACKEND = "portal.mail.backend.Rows"
     cache.clear()
+    glossary.forget()
     ContentType.objects.clear_cache()
     with translation.override(languages.SOURCE):
         yield

@@ -10,6 +10,8 @@ from portal.accounts.models import User
 from portal.facts import actions as facts
 from portal.facts.models import Audience, Fact, Topic
 from portal.revisions import actions as revisions
+from portal.revisions.glossary import actions as glossary
+from portal.revisions.glossary.models import Term, Wording
 from portal.revisions.models import Revision
 
 _numbers = count(1)
@@ -59,3 +61,14 @@ def published_fact(*codes: str, **fields) -> Fact:
         publish(made, code, title=f"Fråga {code}?", summary=f"Svar {code}.", body=f"## Rubrik\n\nText {code} 1–4 §§.")
     made.refresh_from_db()
     return made
+
+
+def term(word: str = "", *forms: str) -> Term:
+    return glossary.create(word=word or f"ord{next(_numbers)}", forms=forms, by=user())
+
+
+def wording(of: Term, language: str = "sv", /, *, is_approved: bool = True, **fields) -> Wording:
+    """Written by one person and approved by another."""
+    fields = {"use": f"word {language}", "meaning": f"Det betyder något ({language})."} | fields
+    written = glossary.write(of, language=language, fields=fields, seen="", by=user())
+    return glossary.approve(written, seen=written.version, by=user()) if is_approved else written

@@ -37,7 +37,7 @@ TABLE = {
         root sitemap robots security_txt healthz readyz short unsubscribe front search feed accessibility
         privacy preview parents children embassies fact handout card tell_us told rumors rumor events events_ics
         event_ics event register registered registration openapi-json api-root list_languages list_facts
-        get_fact list_rebuttals list_events helpful helped
+        get_fact list_rebuttals list_events helpful helped words
         """),
         PUBLIC,
     ),
@@ -85,6 +85,14 @@ TABLE = {
     "matrix": ALL,
     "library": ALL,
     "forget_comment": {R.EDITOR, R.APPROVER},
+    "staff_words": ALL,
+    "print_words": ALL,
+    "staff_word": ALL,
+    "wording": ALL,
+    "new_word": {R.EDITOR},
+    "edit_word": {R.EDITOR},
+    "delete_word": {R.EDITOR},
+    "approve_wording": {R.APPROVER},
     "staff_questions": ALL,
     "ask_missed": {R.EDITOR, R.REPORTER, R.EVENTS},
     "staff_question": {R.EDITOR, R.REPORTER, R.EVENTS},
@@ -111,7 +119,7 @@ TABLE = {
 POSTS = set(
     words("""
     writing renew confirm_fact comment_revision schedule_revision unschedule move_revision merge_rumor move_rumor
-    forget_comment ask_missed
+    forget_comment ask_missed approve_wording
     """)
 )
 # What an address asks for in its query.
@@ -153,6 +161,8 @@ def arguments(db) -> dict[str, dict]:
     opinion = readings.give(
         fact_id=fact.pk, revision_id=draft.pk, language="sv", is_helpful=True, comment="Bra", form_id=uuid4()
     )
+    word = factories.term("orosanmälan")
+    factories.wording(word, "ar", is_approved=False)
     on_fact = {"kind": "fact", "object_id": fact.pk, "language": "sv"}
     at = timezone.now() + timezone.timedelta(days=1)
     promise = revisions.schedule(fact, language="sv", at=at, by=author)
@@ -173,6 +183,9 @@ def arguments(db) -> dict[str, dict]:
         "edit_fact": {"pk": fact.pk},
         "confirm_fact": {"pk": fact.pk},
         "forget_comment": {"pk": opinion.pk},
+        "print_words": {"language": "ar"},
+        **dict.fromkeys(["staff_word", "edit_word", "delete_word"], {"pk": word.pk}),
+        **dict.fromkeys(["wording", "approve_wording"], {"pk": word.pk, "language": "ar"}),
         "staff_question": {"pk": question.pk},
         "staff_rebuttal": {"pk": rebuttal.pk},
         **dict.fromkeys(

@@ -48,6 +48,7 @@ def test_every_page_that_can_be_reached_is_whole(code, example_content):
         waiting.extend(links(html))
     # The front page, three audiences, 24 facts, the answers, the events and the standing pages.
     assert len(seen) > 45
+    assert f"/{code}/words/" in seen
 
 
 def test_the_numbers_to_call_are_right_in_every_language(example_content):

@@ -19,6 +19,7 @@ DEEDS: Final = {
     "change_profile": pgettext_lazy("staff", "Changed their own profile"),
     "change_second_factors": pgettext_lazy("staff", "Changed their second step"),
     "create": pgettext_lazy("staff", "Made"),
+    "delete": pgettext_lazy("staff", "Deleted"),
     "draft": pgettext_lazy("staff", "Kept a draft"),
     "edit": pgettext_lazy("staff", "Changed"),
     "link": pgettext_lazy("staff", "Linked a fact as the answer"),

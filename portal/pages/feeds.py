@@ -18,6 +18,7 @@ from django.views.decorators.http import require_safe
 
 from portal import contacts, languages
 from portal.public import absolute, in_language, public
+from portal.revisions.glossary.models import Wording
 from portal.search.models import IndexRow
 
 NEWEST: Final = 30
@@ -80,6 +81,10 @@ def sitemap(request: HttpRequest) -> HttpResponse:
     for name in STANDING:
         path = reverse(name)
         pages.append([(language.tag, absolute(in_language(path, code)), None) for code, language in active.items()])
+    shown, path = Wording.objects.shown().codes(), reverse("words")
+    pages.append(
+        [(known.tag, absolute(in_language(path, code)), None) for code, known in active.items() if code in shown]
+    )
     rows = (
         IndexRow.objects.filter(language__in=active)
         .order_by("kind", "object_id", "language")

@@ -18,10 +18,13 @@ from events import actions as events
 from events.models import Event
 from portal import languages
 from portal.accounts.models import User
+from portal.audit import actions as audit
 from portal.facts import actions as facts
 from portal.facts.models import Fact, Topic
 from portal.pages.models import Page
 from portal.revisions import actions as revisions
+from portal.revisions.glossary import actions as glossary
+from portal.revisions.glossary.models import Term
 from portal.revisions.models import Method, text_hash
 from portal.revisions.rules import translated_fields
 from rumors import actions as rumors
@@ -86,6 +89,7 @@ def load() -> dict[str, int]:
     by = author()
     made: Counter[str] = Counter()
     made["topics"] = _load_topics(by)
+    made["words"] = _load_words(by)
     for versions in texts("facts"):
         made["fact texts"] += _load_fact(versions, by)
     for versions in texts("rumors"):
@@ -126,6 +130,23 @@ def _load_topics(by: User) -> int:
         if key not in known:
             facts.name_topic(key=key, names=names, by=by)
     return len(wanted.keys() - known)
+
+
+@transaction.atomic
+def _load_words(by: User) -> int:
+    """The glossary; what somebody has written or approved is left alone."""
+    made = 0
+    for row in tomllib.loads((FOLDER / "words.toml").read_text("utf-8"))["word"]:
+        word, forms = row.pop("word"), row.pop("forms")
+        term = Term.objects.filter(word__iexact=word).first() or glossary.create(word=word, forms=forms, by=by)
+        there = {wording.language: wording for wording in term.wordings.all()}
+        for code, fields in row.items():
+            known = there.get(code)
+            if known is None or (known.is_example and audit.changed(known, fields)):
+                seen = known.version if known else ""
+                glossary.write(term, language=code, fields=fields, seen=seen, by=by, is_example=True)
+                made += 1
+    return made
 
 
 @transaction.atomic

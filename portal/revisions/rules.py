@@ -1,6 +1,6 @@
 """Which text a reader gets, and what may be said about it."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -16,7 +16,7 @@ from portal import contacts, languages
 from portal.languages import Language
 from portal.mail.models import Delivery
 from portal.mail.rules import Message
-from portal.public import absolute, in_language
+from portal.public import absolute
 from portal.revisions import checks
 from portal.revisions.checks import hard_facts
 from portal.revisions.models import Assignment, Comment, Revision, State
@@ -96,21 +96,6 @@ def findings(revision: Revision) -> list[checks.Finding]:
     """What the checks say of a version of a text, beside the Swedish one that it renders."""
     base = revision.based_on
     return checks.compare(base.fields if base else None, revision.fields, language=revision.language)
-
-
-@dataclass(frozen=True, slots=True)
-class Alternate:
-    tag: str
-    url: str
-
-
-def alternates(path: str, codes: Collection[str]) -> list[Alternate]:
-    """hreflang for those of `codes` that are active; x-default is the Swedish page, which every language ends at."""
-    found = [language for language in languages.ACTIVE if language.code in codes]
-    rows = [Alternate(language.tag, absolute(in_language(path, language.code))) for language in found]
-    if rows:
-        rows.append(Alternate("x-default", absolute(in_language(path, languages.SOURCE))))
-    return rows
 
 
 # Letters to colleagues -----------------------------------------------------------------------------------------

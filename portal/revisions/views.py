@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from portal import guard, languages
 from portal.http import StaffRequest, staff
-from portal.public import FRESH_SECONDS, absolute, gone, in_language, public
+from portal.public import FRESH_SECONDS, absolute, alternates, gone, in_language, public
 from portal.revisions import actions, paragraphs
 from portal.revisions.forms import (
     AssignForm,
@@ -36,7 +36,7 @@ from portal.revisions.models import (
     Schedule,
     State,
 )
-from portal.revisions.rules import Text, alternates, findings, heading, read, text_fields, what_changed
+from portal.revisions.rules import Text, findings, heading, read, text_fields, what_changed
 
 PREVIEW_SECONDS: Final = 7 * 86400
 

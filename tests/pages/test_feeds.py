@@ -327,11 +327,20 @@ def test_a_withdrawn_text_is_not_in_the_sitemap_and_no_other_language_points_to_
     }
 
 
-def test_a_long_sitemap_costs_one_query(django_assert_num_queries):
+def test_the_sitemap_names_the_glossary_in_the_languages_that_have_words():
+    term = factories.term()
+    for code in ("sv", "ar"):
+        factories.wording(term, code)
+    factories.wording(term, "ti", is_approved=False)
+    addresses = {f"{SITE}/{code}/words/" for code in ("sv", "ar")}
+    assert {address for address in sitemap() if "/words/" in address} == addresses
+
+
+def test_a_long_sitemap_costs_two_queries(django_assert_num_queries):
     for _ in range(3):
         factories.published_fact("ar", "ti")
     cache.clear()
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(2):
         browser().get("/sitemap.xml")
 
 

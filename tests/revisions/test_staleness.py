@@ -9,15 +9,16 @@ from tests import factories
 
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(["typo", "content", "major", "dangerous", "resave", "revert", "translate"]), st.text("abc åäö", max_size=8)
+        st.sampled_from(["typo", "content", "major", "dangerous", "resave", "revert", "translate"]),
+        st.text("abc åäö", max_size=8),
     ),
     max_size=7,
 )
 
 
 class Staleness(TestCase):
-    """Over any history of edits a translation is outdated only when the Swedish text really says something else, and
-    held back only when that is dangerous."""
+    """Over any history of edits a translation is outdated only when the Swedish text really says something else, and held
+    back only when that is dangerous."""
 
     @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(STEPS)

@@ -10,6 +10,8 @@ from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 
 from portal import contacts, languages, markup
+from portal.revisions.glossary import rules as glossary
+from portal.revisions.rules import Text
 
 register = template.Library()
 
@@ -17,6 +19,13 @@ register = template.Library()
 @register.filter
 def prose(text: str) -> SafeString:
     return markup.render(text)
+
+
+@register.filter
+def prose_with_words(markdown: str, text: Text) -> SafeString:
+    """A part of `text`, with the words of the glossary linked where they stand first."""
+    words, reader = glossary.words_of(text.language.code), glossary.words_of(text.wanted.code)
+    return glossary.link_terms(markup.render(markdown), words, reader)
 
 
 @register.filter
