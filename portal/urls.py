@@ -12,6 +12,7 @@ import portal.pages.api
 import portal.pages.urls
 import portal.questions.urls
 import portal.reports.urls
+import portal.revisions.exchange.urls
 import portal.revisions.urls
 import rumors.urls
 
@@ -34,6 +35,7 @@ urlpatterns = [
                 *portal.pages.urls.staff,
                 *portal.accounts.urls.urlpatterns,
                 *portal.revisions.urls.urlpatterns,
+                *portal.revisions.exchange.urls.urlpatterns,
                 *portal.facts.urls.staff,
                 *portal.questions.urls.staff,
                 *rumors.urls.staff,

@@ -54,6 +54,7 @@ TABLE = {
     "metrics": frozenset(),
     "mailbox": frozenset(),
     "mailbox_message": frozenset(),
+    "machine_translate": frozenset(),
     # staff
     "staff": ALL,
     "staff_contacts": {R.EDITOR, R.ADMIN},
@@ -62,6 +63,10 @@ TABLE = {
     "withdraw": {R.APPROVER},
     "revision": ALL,
     "move_revision": {R.APPROVER},
+    "exchange": {R.EDITOR, R.TRANSLATOR, R.EVENTS},
+    "exchange_bundle": {R.EDITOR, R.TRANSLATOR, R.EVENTS},
+    "exchange_text": {R.EDITOR, R.TRANSLATOR},
+    "exchange_upload": {R.EDITOR, R.TRANSLATOR, R.EVENTS},
     "staff_facts": ALL,
     "new_fact": {R.EDITOR},
     "staff_topics": ALL,
@@ -91,7 +96,7 @@ TABLE = {
     "staff_reports": {R.MANAGER, R.AUDITOR, R.EDITOR},
     "staff_audit": {R.AUDITOR},
 }
-POSTS = {"move_revision", "merge_rumor", "move_rumor"}
+POSTS = {"move_revision", "merge_rumor", "move_rumor", "machine_translate"}
 
 
 def names(patterns=None, prefix="") -> dict[str, str]:
@@ -132,6 +137,9 @@ def arguments(db) -> dict[str, dict]:
         "text": on_fact,
         "withdraw": on_fact,
         "revision": {"pk": draft.pk},
+        "exchange_text": on_fact | {"language": "ar"},
+        "exchange_upload": {"pk": 1},
+        "machine_translate": on_fact | {"language": "ar"},
         "move_revision": {"pk": draft.pk, "step": "approve"},
         "staff_topic": {"pk": fact.topic_id},
         "staff_fact": {"pk": fact.pk},

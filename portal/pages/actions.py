@@ -15,6 +15,7 @@ from portal.mail import actions as mail
 from portal.pages.models import Contact, Heartbeat, Page
 from portal.questions import actions as questions
 from portal.revisions import actions as revisions
+from portal.revisions.exchange import actions as exchange
 from rumors import actions as rumors
 
 AUDIT_KEEP: Final = timedelta(days=5 * 365)
@@ -59,6 +60,7 @@ def purge(*, now: datetime) -> dict[str, int]:
         "deliveries": mail.purge(now=now),
         "audit": audit.purge(keep=AUDIT_KEEP),
         "sessions": accounts.purge(now=now),
+        "uploads": exchange.purge(now=now),
     }
 
 
