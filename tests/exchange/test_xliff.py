@@ -103,7 +103,10 @@ def test_a_long_run_of_spaces_is_cut_in_no_time():
 @pytest.mark.django_db
 def test_the_file_is_xliff_as_the_standard_has_it():
     fact = factories.fact()
-    body = "## Rubrik\n\nRing {{phone:bris}} eller {{phone:police}}, [läs **mer**](https://example.org/?a=1&b=2).\n\n1–4 §§ <b>"
+    body = (
+        "## Rubrik\n\nRing {{phone:bris}} eller {{phone:police}}, [läs **mer**](https://example.org/?a=1&b=2)."
+        "\n\n1–4 §§ <b>"
+    )
     revision = factories.publish(fact, title="Får de ta mitt barn?", summary="Nej.", body=body)
     content = download(fact, language="zh-hans")
     root = etree.fromstring(content)
@@ -157,9 +160,9 @@ def test_the_state_says_how_far_the_translation_is():
 
 # What is refused -------------------------------------------------------------------------------------------------
 
-GOOD = """<xliff version="1.2" xmlns="urn:oasis:names:tc:xliff:document:1.2"><file original="fact/1" source-language="sv"
-target-language="ar" datatype="plaintext" product-version="1" build-num="abc"><body><trans-unit id="title">
-<source>A</source><target>B</target></trans-unit></body></file></xliff>"""
+GOOD = """<xliff version="1.2" xmlns="urn:oasis:names:tc:xliff:document:1.2"><file original="fact/1"
+source-language="sv" target-language="ar" datatype="plaintext" product-version="1" build-num="abc"><body>
+<trans-unit id="title"><source>A</source><target>B</target></trans-unit></body></file></xliff>"""
 LAUGHS = (
     '<!DOCTYPE lolz [<!ENTITY a "ha">'
     + "".join(f'<!ENTITY {b} "{f"&{a};" * 10}">' for a, b in zip("abcdefghi", "bcdefghij", strict=True))
@@ -257,7 +260,8 @@ def test_a_file_that_a_tool_has_made_its_own_is_read():
   <body><group id="g"><t:meta>more words</t:meta>\r
    <trans-unit id="title" t:conf="1"><source>Ring <ph id="1">{{phone:bris}}</ph> nu.</source>\r
     <seg-source><mrk mtype="seg" mid="0">Ring <ph id="1">{{phone:bris}}</ph> nu.</mrk></seg-source>\r
-    <target state="translated"><mrk mtype="seg" mid="0">Call<!-- now --> <x id="1"/> <t:c>gone</t:c>&amp; <g id="2">go</g>.</mrk></target>\r
+    <target state="translated"><mrk mtype="seg" mid="0">Call<!-- now --> <x id="1"/> <t:c>gone</t:c>&amp; <g\r
+     id="2">go</g>.</mrk></target>\r
     <alt-trans><source>old</source><target>wrong</target></alt-trans><note>Hm.</note><t:log/></trans-unit>\r
    <trans-unit id="body"><source>Ett\ntvå</source><target><![CDATA[<one>\r
 two]]></target></trans-unit></group></body></file></xliff>\r

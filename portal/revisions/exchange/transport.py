@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Sequence
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from socket import socket
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -77,11 +78,12 @@ class LibreTranslate:
         connection = connect(self._host, self._port, timeout=self._left(deadline))
         try:
             connection.request(method, self._path + path, body, headers)
-            connection.sock.settimeout(self._left(deadline))
-            answer = connection.getresponse()
-            if answer.status != 200:
-                raise self._refused(answer.status)
-            return json.loads(self._read(connection, answer, deadline))
+            wire = connection.sock
+            wire.settimeout(self._left(deadline))
+            with connection.getresponse() as answer:
+                if answer.status != 200:
+                    raise self._refused(answer.status)
+                return json.loads(self._read(answer, wire, deadline))
         except TimeoutError:
             raise self._too_slow() from None
         except (OSError, HTTPException) as error:
@@ -94,14 +96,14 @@ class LibreTranslate:
         finally:
             connection.close()
 
-    def _read(self, connection: HTTPConnection, answer: HTTPResponse, deadline: float) -> bytes:
+    def _read(self, answer: HTTPResponse, wire: socket, deadline: float) -> bytes:
+        """All of an answer. Every part may take only what is left of the time, or a slow one would never end."""
         content = bytearray()
         while part := answer.read1(65536):
             content += part
             if len(content) > MAX_BYTES:
                 raise self._unusable()
-            if connection.sock:  # gone when the service closes after its answer
-                connection.sock.settimeout(self._left(deadline))
+            wire.settimeout(self._left(deadline))
         return bytes(content)
 
     def _left(self, deadline: float) -> float:
