@@ -271,6 +271,11 @@ two]]></target></trans-unit></group></body></file></xliff>\r
     assert (incoming.revision_id, incoming.language.code) == (7, "ar")
 
 
+def test_a_tool_that_drops_the_source_is_no_reason_to_fail():
+    bare = GOOD.replace("<source>A</source>", "")
+    assert documents.read(bare.encode())[0].targets == {"title": "B"}
+
+
 def test_filling_a_file_in_keeps_numbers_to_call_wherever_the_translator_puts_them():
     source = {"title": "Ring {{phone:bris}} eller {{phone:police}}."}
     content = documents.write(

@@ -125,7 +125,7 @@ def plan(content: bytes, *, method: str, by: User) -> list[Planned]:
         try:
             planned.append(_planned(incoming, method, by))
         except ValidationError as error:
-            faults += [f"{incoming.original}: {message}" for message in error.messages]
+            faults += [f"{incoming.original} “{incoming.title[:60]}”: {message}" for message in error.messages]
     if faults:
         raise ValidationError(faults)
     return planned

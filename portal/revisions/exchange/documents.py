@@ -52,6 +52,8 @@ class Incoming:
     language: Language
     targets: dict[str, str]
     """By the ids of the units, all that the file holds."""
+    title: str
+    """What the file says first of the Swedish text; to tell people which one is meant."""
 
 
 def _tag(name: str) -> str:
@@ -217,7 +219,10 @@ def _incoming(file: Any) -> Incoming:
                 original, pgettext("staff", "the file no longer says which Swedish text it renders. Download it anew.")
             )
         )
-    return Incoming(original, name[1], int(name[2]), int(revision_id), digest, language, _targets(file, original))
+    targets = _targets(file, original)
+    first = next(file.iter(_tag("source")), None)
+    title = "" if first is None else " ".join("".join(first.itertext()).split())
+    return Incoming(original, name[1], int(name[2]), int(revision_id), digest, language, targets, title)
 
 
 def _targets(file: Any, original: str) -> dict[str, str]:

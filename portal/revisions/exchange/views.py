@@ -83,7 +83,7 @@ def _page(request: StaffRequest, kinds: dict[int, Kind], upload: UploadForm, fau
     form = ChoiceForm(list(kinds.values()), request.GET.dict())
     if not form.is_valid():
         raise Http404
-    language = languages.get(form.cleaned_data["language"])
+    target = languages.get(form.cleaned_data["language"])
     page = Paginator(form.narrowed(_sources(kinds).titled()), 50).get_page(request.GET.get("page"))
     kept = request.GET.copy()
     kept.pop("page", None)
@@ -92,8 +92,8 @@ def _page(request: StaffRequest, kinds: dict[int, Kind], upload: UploadForm, fau
         "upload": upload,
         "fault": fault,
         "page": page,
-        "rows": _rows(page.object_list, kinds, language),
-        "language": language,
+        "rows": _rows(page.object_list, kinds, target),
+        "target": target,
         "most": documents.MAX_TEXTS,
         "query": f"{kept.urlencode()}&" if kept else "",
     }
