@@ -59,6 +59,7 @@ INSTALLED_APPS = [
     "portal.mail",
     "portal.revisions",
     "portal.revisions.glossary",
+    "portal.revisions.exchange",
     "portal.search",
     "portal.facts",
     "portal.facts.readings",
@@ -207,6 +208,13 @@ DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", "Klarlagt <noreply@example.org>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 MAILBOX_DIR = env.path("MAILBOX_DIR", None)
 """Folder of the local SMTP sink; set by `make run` in demo mode only."""
+
+# Machine translation ---------------------------------------------------------------------------------------------
+MACHINE_TRANSLATION_URL = env.str("MACHINE_TRANSLATION_URL", "").rstrip("/")
+"""A service that speaks LibreTranslate's HTTP API. Empty: there is none, and no button for it."""
+MACHINE_TRANSLATION_KEY = env.str("MACHINE_TRANSLATION_KEY", "")
+if MACHINE_TRANSLATION_URL and not re.match(r"https?://[^/?#@]+(/[^?#]*)?$", MACHINE_TRANSLATION_URL):
+    raise ImproperlyConfigured("MACHINE_TRANSLATION_URL is an address like https://translate.example.org. Mend it.")
 
 # Accounts --------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"

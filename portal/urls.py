@@ -13,6 +13,7 @@ import portal.pages.api
 import portal.pages.urls
 import portal.questions.urls
 import portal.reports.urls
+import portal.revisions.exchange.urls
 import portal.revisions.glossary.urls
 import portal.revisions.urls
 import rumors.urls
@@ -37,6 +38,7 @@ urlpatterns = [
                 *portal.accounts.urls.urlpatterns,
                 *portal.revisions.urls.staff,
                 *portal.revisions.glossary.urls.staff,
+                *portal.revisions.exchange.urls.urlpatterns,
                 *portal.facts.urls.staff,
                 *portal.facts.readings.urls.staff,
                 *portal.questions.urls.staff,

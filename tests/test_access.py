@@ -57,6 +57,7 @@ TABLE = {
     "metrics": frozenset(),
     "mailbox": frozenset(),
     "mailbox_message": frozenset(),
+    "machine_translate": frozenset(),
     # staff
     "staff": ALL,
     "staff_contacts": {R.EDITOR, R.ADMIN},
@@ -74,6 +75,10 @@ TABLE = {
     "schedule_revision": {R.APPROVER},
     "unschedule": {R.APPROVER},
     "move_revision": {R.APPROVER},
+    "exchange": {R.EDITOR, R.TRANSLATOR, R.EVENTS},
+    "exchange_bundle": {R.EDITOR, R.TRANSLATOR, R.EVENTS},
+    "exchange_text": {R.EDITOR, R.TRANSLATOR},
+    "exchange_upload": {R.EDITOR, R.TRANSLATOR, R.EVENTS},
     "staff_facts": ALL,
     "new_fact": {R.EDITOR},
     "staff_topics": ALL,
@@ -119,7 +124,7 @@ TABLE = {
 POSTS = set(
     words("""
     writing renew confirm_fact comment_revision schedule_revision unschedule move_revision merge_rumor move_rumor
-    forget_comment ask_missed approve_wording
+    forget_comment ask_missed approve_wording machine_translate
     """)
 )
 # What an address asks for in its query.
@@ -177,6 +182,9 @@ def arguments(db) -> dict[str, dict]:
         "text": on_fact,
         "withdraw": on_fact,
         "revision": {"pk": draft.pk},
+        "exchange_text": on_fact | {"language": "ar"},
+        "exchange_upload": {"pk": 1},
+        "machine_translate": on_fact | {"language": "ar"},
         "move_revision": {"pk": draft.pk, "step": "approve"},
         "staff_topic": {"pk": fact.topic_id},
         "staff_fact": {"pk": fact.pk},

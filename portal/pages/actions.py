@@ -16,6 +16,7 @@ from portal.mail import actions as mail
 from portal.pages.models import Contact, Heartbeat, Page
 from portal.questions import actions as questions
 from portal.revisions import actions as revisions
+from portal.revisions.exchange import actions as exchange
 from portal.search import actions as search
 from rumors import actions as rumors
 
@@ -63,6 +64,7 @@ def purge(*, now: datetime) -> dict[str, int]:
         "sessions": accounts.purge(now=now),
         "readings": readings.purge(now=now),
         "searches": search.purge(now=now),
+        "uploads": exchange.purge(now=now),
     }
 
 

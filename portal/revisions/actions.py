@@ -79,6 +79,10 @@ def kind_named(name: str) -> Kind | None:
     return _kinds.get(name)
 
 
+def kinds() -> list[Kind]:
+    return list(_kinds.values())
+
+
 def kind_of(thing: Model) -> Kind:
     return next(kind for kind in _kinds.values() if kind.model is type(thing))
 

@@ -21,6 +21,7 @@ from django.utils.translation import pgettext_lazy
 from portal import contacts, fonts, languages
 from portal.fold import DIGITS, fold
 from portal.markup import Outline, outline
+from portal.revisions.glossary.rules import Phrases, Words
 
 MESSAGES: Final = {
     "link_missing": pgettext_lazy("staff", "Links of the Swedish text are missing: %(found)s."),
@@ -62,18 +63,8 @@ class Finding:
         return self.code in BLOCKING
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
-    """A Swedish word and how it is said in one language."""
-
-    forms: tuple[str, ...]
-    """As it stands in texts, the dictionary's form first. Compounds that begin with one are found, too."""
-    use: tuple[str, ...] = ()
-    avoid: tuple[str, ...] = ()
-
-
 def compare(
-    source: Mapping[str, str] | None, text: Mapping[str, str], *, language: str, terms: Sequence[Term] = ()
+    source: Mapping[str, str] | None, text: Mapping[str, str], *, language: str, words: Words | None = None
 ) -> list[Finding]:
     """What is wrong with `text`, the worst first. Without `source`, as for a Swedish text, what it shows by itself.
 
@@ -86,7 +77,7 @@ def compare(
         found += _facts(originals, outlines)
         found += _shape(originals, outlines)
         found += _repeated(originals, outlines)
-        found += _terms(_all_words(originals), _all_words(outlines), language, terms)
+        found += _terms(originals, outlines, words) if words else []
     return sorted(found, key=lambda finding: not finding.is_blocking)
 
 
@@ -396,40 +387,20 @@ def _is_name(words: str) -> bool:
     return not any(word[0].islower() and "/" not in word and "@" not in word for word in words.split())
 
 
-def _all_words(outlines: Mapping[str, Outline]) -> str:
-    return _spaced("\n".join(words for text in outlines.values() for words in _folded(text)))
-
-
-def _spaced(folded: str) -> str:
-    """With one space before each word."""
-    return " " + re.sub(r"\W+", " ", folded).strip()
-
-
-def _terms(source: str, text: str, language: str, terms: Sequence[Term]) -> Iterator[Finding]:
+def _terms(source: Mapping[str, Outline], text: Mapping[str, Outline], words: Words) -> Iterator[Finding]:
     missing: list[str] = []
     avoided: list[str] = []
-    squeezed = text.replace(" ", "")
-    # Other scripts write prepositions and articles together with the word.
-    start = " " if languages.get(language).script in {"latin", "cyrillic"} else ""
-    for term in _used(source, terms):
-        accepted = [wording for use in term.use if (wording := _spaced(fold(use)).strip())]
-        if accepted and not any(wording.replace(" ", "") in squeezed for wording in accepted):
-            missing.append(f"{term.forms[0]} → {' / '.join(term.use[:2])}")
-        rest = text
-        for wording in accepted:
-            rest = rest.replace(wording, "\0")
-        avoided += [avoid for avoid in term.avoid if (word := _spaced(fold(avoid)).strip()) and start + word in rest]
+    for entry in dict.fromkeys(entry for *_, entry in words.swedish.find(_all_words(source))):
+        # The longest is found: "administrative court" is no "court", which may be a word to avoid.
+        spoken = Phrases([(True, entry.use), (False, entry.avoid)], words.language)
+        said = _all_words(text)
+        hits = list(spoken.find(said))
+        if spoken.can_find and not any(is_right for *_, is_right in hits):
+            missing.append(f"{entry.word} → {' / '.join(entry.use[:2])}")
+        avoided += [said[start:end] for start, end, is_right in hits if not is_right]
     yield from _finding("term_missing", "", missing)
     yield from _finding("term_to_avoid", "", avoided)
 
 
-def _used(source: str, terms: Sequence[Term]) -> Iterator[Term]:
-    """The terms that the Swedish text has, the longest words first: `vårdnadshavare` is no `vård`."""
-    known = {form: term for term in terms for form in map(_spaced, map(fold, term.forms)) if form.strip()}
-    found = set()
-    for form in sorted(known, key=len, reverse=True):
-        if form in source:
-            source = source.replace(form, " \0")
-            if known[form] not in found:
-                yield known[form]
-            found.add(known[form])
+def _all_words(outlines: Mapping[str, Outline]) -> str:
+    return "\n".join(line for outline in outlines.values() for line in outline.words)

@@ -63,6 +63,20 @@ class RevisionQuerySet(OfThingQuerySet):
         found: RevisionQuerySet = self.defer("fields").annotate(title=Coalesce(rendered, own))
         return found
 
+    def in_force(self, language: str) -> "RevisionQuerySet":
+        """What readers of a language get."""
+        return self.filter(language=language, editions__language=language)
+
+    def missing_in(self, language: str) -> "RevisionQuerySet":
+        """Of objects that have nothing published in a language."""
+        same = {name: models.OuterRef(name) for name in ("content_type", "object_id")}
+        return self.exclude(models.Exists(Edition.objects.published().filter(language=language, **same)))
+
+    def outdated_in(self, language: str) -> "RevisionQuerySet":
+        """Of objects whose text in a language renders an older Swedish one."""
+        same = {name: models.OuterRef(name) for name in ("content_type", "object_id")}
+        return self.filter(models.Exists(Provenance.objects.filter(language=language, is_outdated=True, **same)))
+
     def awaiting_approval(self) -> "RevisionQuerySet":
         found: RevisionQuerySet = self.titled().filter(state=State.SUBMITTED)
         return found

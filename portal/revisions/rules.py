@@ -19,6 +19,7 @@ from portal.mail.rules import Message
 from portal.public import absolute
 from portal.revisions import checks
 from portal.revisions.checks import hard_facts
+from portal.revisions.glossary import rules as glossary
 from portal.revisions.models import Assignment, Comment, Revision, State
 
 
@@ -95,7 +96,8 @@ def what_changed(model: type[Model], before: Mapping[str, str], after: Mapping[s
 def findings(revision: Revision) -> list[checks.Finding]:
     """What the checks say of a version of a text, beside the Swedish one that it renders."""
     base = revision.based_on
-    return checks.compare(base.fields if base else None, revision.fields, language=revision.language)
+    words = glossary.read(revision.language)
+    return checks.compare(base.fields if base else None, revision.fields, language=revision.language, words=words)
 
 
 # Letters to colleagues -----------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from portal import languages, markup
 from portal.revisions.glossary import actions, rules
-from portal.revisions.glossary.rules import Entry, Words, found_in, highlight, link_terms
+from portal.revisions.glossary.rules import Entry, Phrases, Words, highlight, link_terms
 from tests import factories
 
 
@@ -21,6 +21,11 @@ class Listed(Words):
     """A glossary that asks no database where its page is."""
 
     url = "/xx/words/"
+
+
+def found_in(text, forms, language):
+    phrases = Phrases([(None, forms)], language)
+    return [text[start:end] for start, end, _ in phrases.find(text)]
 
 
 def glossary(language: str, *uses: str | tuple[str, ...], swedish: str = "ord") -> Words:

@@ -9,7 +9,7 @@ from tests import factories
 
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(["typo", "content", "major", "dangerous", "resave", "revert", "translate"]),
+        st.sampled_from("typo content major dangerous resave revert translate".split()),
         st.text("abc åäö", max_size=8),
     ),
     max_size=7,

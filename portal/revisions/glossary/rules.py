@@ -95,7 +95,8 @@ class Phrases(Generic[T]):
         self._language = language
         self._by_first: defaultdict[str, list[Phrase[T]]] = defaultdict(list)
         self._open_by_letter: defaultdict[str, list[Phrase[T]]] = defaultdict(list)
-        if languages.get(language).script in _UNSPACED:
+        self.can_find = languages.get(language).script not in _UNSPACED
+        if not self.can_find:
             return
         for value, forms in rows:
             for form in forms:
@@ -145,12 +146,6 @@ class Phrases(Generic[T]):
             ):
                 return False
         return True
-
-
-def found_in(text: str, forms: Iterable[str], language: str) -> list[str]:
-    """Those of `forms` that a text in this language holds, as they are written in it."""
-    phrases = Phrases([(None, forms)], language)
-    return [text[start:end] for start, end, _ in phrases.find(text)]
 
 
 # The glossary of a language ------------------------------------------------------------------------------------
