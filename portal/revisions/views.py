@@ -26,6 +26,7 @@ from portal.revisions.forms import (
     TextForm,
     WithdrawForm,
 )
+from portal.revisions.glossary import rules as glossary
 from portal.revisions.models import (
     Assignment,
     Edition,
@@ -166,6 +167,7 @@ def text(request: StaffRequest, kind: str, object_id: int, language: str) -> Htt
     if typed and source is None:
         kept = {name: boxes[0] for name, boxes in typed.items()}
         form = TextForm(found, language, initial={**form.initial, **kept})
+    words, entries = _glossary(source, language) if source else (None, [])
     context = {
         "form": form,
         "heading": heading(thing),
@@ -182,6 +184,8 @@ def text(request: StaffRequest, kind: str, object_id: int, language: str) -> Htt
         "fields": _boxes(form, latest=latest, source=source, typed=typed) if source else [],
         "beside": [name for name in form.fields if name not in {field.name for field in form.texts}],
         "lix": paragraphs.lix("\n\n".join(latest.fields.values())) if latest and source is None else None,
+        "words": words,
+        "entries": entries,
         "assignment": Assignment.objects.of(thing).open().filter(language=language).first(),
     }
     return render(request, "revisions/text.html", context, status=422 if form.errors else 200)
@@ -230,6 +234,13 @@ def _boxes(
         is_line = isinstance(field, CharField)
         found.append({"bound": form[field.name], "rows": rows, "words": words, "is_line": is_line})
     return found
+
+
+def _glossary(source: Revision, language: str) -> tuple[glossary.Words, list[glossary.Entry]]:
+    """The words of the target language, and those of them that the Swedish text asks for."""
+    words = glossary.read(language)
+    _marked, entries = glossary.highlight("\n".join(source.fields.values()), words)
+    return words, entries
 
 
 @transaction.atomic

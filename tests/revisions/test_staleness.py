@@ -17,8 +17,8 @@ STEPS = st.lists(
 
 
 class Staleness(TestCase):
-    """Over any history of edits a translation is outdated only when the Swedish text really says something else, and held
-    back only when that is dangerous."""
+    """Over any history of edits a translation is outdated only when the Swedish text says something else, and held back
+    only when that is dangerous."""
 
     @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(STEPS)

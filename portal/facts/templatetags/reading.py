@@ -29,6 +29,12 @@ def prose_with_words(markdown: str, text: Text) -> SafeString:
 
 
 @register.filter
+def prose_for_translators(markdown: str, words: glossary.Words) -> SafeString:
+    """A Swedish text with the words marked for which the glossary has a wording."""
+    return glossary.highlight(markup.render(markdown), words)[0]
+
+
+@register.filter
 def isolated(text: str) -> SafeString:
     """A short text whose numbers, sections and dates must not be turned around."""
     return markup.isolate(conditional_escape(text))
