@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "portal.audit",
     "portal.mail",
     "portal.revisions",
+    "portal.revisions.readers",
     "portal.search",
     "portal.facts",
     "portal.questions",

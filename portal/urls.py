@@ -12,6 +12,7 @@ import portal.pages.api
 import portal.pages.urls
 import portal.questions.urls
 import portal.reports.urls
+import portal.revisions.readers.urls
 import portal.revisions.urls
 import rumors.urls
 
@@ -34,6 +35,7 @@ urlpatterns = [
                 *portal.pages.urls.staff,
                 *portal.accounts.urls.urlpatterns,
                 *portal.revisions.urls.urlpatterns,
+                *portal.revisions.readers.urls.staff,
                 *portal.facts.urls.staff,
                 *portal.questions.urls.staff,
                 *rumors.urls.staff,
@@ -45,6 +47,7 @@ urlpatterns = [
     *i18n_patterns(
         *portal.pages.urls.public,
         *portal.facts.urls.public,
+        *portal.revisions.readers.urls.public,
         *portal.questions.urls.public,
         *rumors.urls.public,
         *events.urls.public,

@@ -11,6 +11,7 @@ from portal.pages.models import Page
 from portal.questions import actions as questions
 from portal.questions.models import Door
 from portal.revisions import actions as revisions
+from portal.revisions.readers import actions as readers
 from rumors import actions as rumors
 from tests import factories
 from tests.accounts.people import browser, person, sign_in
@@ -34,7 +35,7 @@ TABLE = {
         root sitemap robots security_txt healthz readyz short unsubscribe front search feed accessibility
         privacy parents children embassies fact handout card tell_us told rumors rumor events events_ics
         event_ics event register registered registration openapi-json api-root list_languages list_facts
-        get_fact list_rebuttals list_events
+        get_fact list_rebuttals list_events reader_check
         """),
         PUBLIC,
     ),
@@ -62,6 +63,8 @@ TABLE = {
     "withdraw": {R.APPROVER},
     "revision": ALL,
     "move_revision": {R.APPROVER},
+    "revision_readers": ALL,
+    "revoke_reader": {R.EDITOR, R.TRANSLATOR, R.APPROVER},
     "staff_facts": ALL,
     "new_fact": {R.EDITOR},
     "staff_topics": ALL,
@@ -91,7 +94,7 @@ TABLE = {
     "staff_reports": {R.MANAGER, R.AUDITOR, R.EDITOR},
     "staff_audit": {R.AUDITOR},
 }
-POSTS = {"move_revision", "merge_rumor", "move_rumor"}
+POSTS = {"move_revision", "revoke_reader", "merge_rumor", "move_rumor"}
 
 
 def names(patterns=None, prefix="") -> dict[str, str]:
@@ -133,6 +136,8 @@ def arguments(db) -> dict[str, dict]:
         "withdraw": on_fact,
         "revision": {"pk": draft.pk},
         "move_revision": {"pk": draft.pk, "step": "approve"},
+        "revision_readers": {"pk": draft.pk},
+        "revoke_reader": {"pk": readers.ask(draft, by=author, days=21).pk},
         "staff_topic": {"pk": fact.topic_id},
         "staff_fact": {"pk": fact.pk},
         "edit_fact": {"pk": fact.pk},

@@ -15,6 +15,7 @@ from portal.mail import actions as mail
 from portal.pages.models import Contact, Heartbeat, Page
 from portal.questions import actions as questions
 from portal.revisions import actions as revisions
+from portal.revisions.readers import actions as readers
 from rumors import actions as rumors
 
 AUDIT_KEEP: Final = timedelta(days=5 * 365)
@@ -56,6 +57,7 @@ def purge(*, now: datetime) -> dict[str, int]:
         "questions": questions.purge(now=now),
         "registrations": events.purge(now=now),
         "rumors": rumors.purge(now=now),
+        "reader checks": readers.purge(now=now),
         "deliveries": mail.purge(now=now),
         "audit": audit.purge(keep=AUDIT_KEEP),
         "sessions": accounts.purge(now=now),
