@@ -36,7 +36,7 @@ class Row:
 
     @property
     def choices(self) -> list[tuple[str, str, str]]:
-        return [(value, label, " checked" if value == self.kind else "") for value, label in KINDS]
+        return [(value, str(label), " checked" if value == self.kind else "") for value, label in KINDS]
 
     @property
     def label(self) -> str:
