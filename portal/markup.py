@@ -44,6 +44,19 @@ def _isolated(html: str) -> str:
     return "".join(parts)
 
 
+def blocks(text: str) -> list[tuple[str, str]]:
+    """The tag and the words of each heading and paragraph, those of list items among them, without marks."""
+    found: list[tuple[str, str]] = []
+    tag = ""
+    for token in _markdown.parse(text):
+        if token.type == "inline":
+            words = (part.content or ("\n" if part.type.endswith("break") else "") for part in token.children or ())
+            found.append((tag, "".join(words)))
+        elif token.nesting == 1:
+            tag = token.tag
+    return found
+
+
 def isolate(html: str) -> SafeString:
     """Wrap every number of an escaped text, so that it is not turned around between words from right to left.
 

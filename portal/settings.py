@@ -60,6 +60,7 @@ INSTALLED_APPS = [
     "portal.revisions",
     "portal.revisions.glossary",
     "portal.revisions.exchange",
+    "portal.revisions.readers",
     "portal.search",
     "portal.facts",
     "portal.facts.readings",

@@ -15,6 +15,7 @@ import portal.questions.urls
 import portal.reports.urls
 import portal.revisions.exchange.urls
 import portal.revisions.glossary.urls
+import portal.revisions.readers.urls
 import portal.revisions.urls
 import rumors.urls
 
@@ -39,6 +40,7 @@ urlpatterns = [
                 *portal.revisions.urls.staff,
                 *portal.revisions.glossary.urls.staff,
                 *portal.revisions.exchange.urls.urlpatterns,
+                *portal.revisions.readers.urls.staff,
                 *portal.facts.urls.staff,
                 *portal.facts.readings.urls.staff,
                 *portal.questions.urls.staff,
@@ -53,6 +55,7 @@ urlpatterns = [
         *portal.facts.urls.public,
         *portal.revisions.urls.public,
         *portal.revisions.glossary.urls.public,
+        *portal.revisions.readers.urls.public,
         *portal.questions.urls.public,
         *rumors.urls.public,
         *events.urls.public,

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 _STAFF = re.compile(
     r"templates/(staff\.html|plain\.html|account/|mfa/|socialaccount/|allauth/|revisions/|mail/|reports/"
     r"|components/language_rows|[a-z]+/staff/)"
-    r"|portal/(accounts|audit|revisions|reports)/|portal/mail/(views|forms)"
+    r"|portal/(accounts|audit|reports)/|portal/revisions/(?!readers/)|portal/mail/(views|forms)"
 )
 
 

@@ -14,6 +14,7 @@ from portal.pages.models import Page
 from portal.questions import actions as questions
 from portal.questions.models import Door
 from portal.revisions import actions as revisions
+from portal.revisions.readers import actions as readers
 from rumors import actions as rumors
 from tests import factories
 from tests.accounts.people import browser, person, sign_in
@@ -37,7 +38,7 @@ TABLE = {
         root sitemap robots security_txt healthz readyz short unsubscribe front search feed accessibility
         privacy preview parents children embassies fact handout card tell_us told rumors rumor events events_ics
         event_ics event register registered registration openapi-json api-root list_languages list_facts
-        get_fact list_rebuttals list_events helpful helped words
+        get_fact list_rebuttals list_events helpful helped words reader_check
         """),
         PUBLIC,
     ),
@@ -79,6 +80,8 @@ TABLE = {
     "exchange_bundle": {R.EDITOR, R.TRANSLATOR, R.EVENTS},
     "exchange_text": {R.EDITOR, R.TRANSLATOR},
     "exchange_upload": {R.EDITOR, R.TRANSLATOR, R.EVENTS},
+    "revision_readers": ALL,
+    "revoke_reader": {R.EDITOR, R.TRANSLATOR, R.APPROVER},
     "staff_facts": ALL,
     "new_fact": {R.EDITOR},
     "staff_topics": ALL,
@@ -125,6 +128,7 @@ POSTS = set(
     words("""
     writing renew confirm_fact comment_revision schedule_revision unschedule move_revision merge_rumor move_rumor
     forget_comment ask_missed approve_wording machine_translate
+    revoke_reader
     """)
 )
 # What an address asks for in its query.
@@ -186,6 +190,8 @@ def arguments(db) -> dict[str, dict]:
         "exchange_upload": {"pk": 1},
         "machine_translate": on_fact | {"language": "ar"},
         "move_revision": {"pk": draft.pk, "step": "approve"},
+        "revision_readers": {"pk": draft.pk},
+        "revoke_reader": {"pk": readers.ask(draft, by=author, days=21).pk},
         "staff_topic": {"pk": fact.topic_id},
         "staff_fact": {"pk": fact.pk},
         "edit_fact": {"pk": fact.pk},

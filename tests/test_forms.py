@@ -5,7 +5,7 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 from django.forms import BaseFormSet
@@ -26,6 +26,10 @@ from portal.mail.rules import unsubscribe_token
 from portal.public import form_token
 from portal.revisions.actions import kind_named
 from portal.revisions.forms import TextForm
+from portal.revisions.readers import actions as readers
+from portal.revisions.readers.forms import AnswerForm
+from portal.revisions.readers.models import ReaderCheck
+from portal.revisions.readers.rules import address
 from tests import factories
 from tests.accounts.people import browser
 
@@ -53,6 +57,7 @@ MAKERS: dict[type, Callable[[QueryDict], list[BaseForm]]] = {
     ],
     TopicForm: lambda data: [TopicForm(None, data), TopicForm(factories.topic(), data)],
     ProgramTitlesForm: lambda data: [ProgramTitlesForm({7: SimpleNamespace(title_sv="", title_ar="")}, "ar", data)],
+    AnswerForm: lambda data: [AnswerForm(_reader_check(), data)],
     accounts.UserForm: lambda data: [_user_form(data)],
     accounts.NewPassword: lambda data: [accounts.NewPassword(factories.user(), data)],
     accounts.FirstPassword: lambda data: [accounts.FirstPassword(data, user=factories.user(), temp_key="x")],
@@ -104,6 +109,14 @@ def _user_form(data: QueryDict) -> BaseForm:
     form = accounts.UserForm(data)
     form.by = factories.user()
     return form
+
+
+def _reader_check() -> ReaderCheck:
+    """One is enough for all examples."""
+    if found := ReaderCheck.objects.first():
+        return found
+    text = factories.publish(factories.fact(), title="Vad?", summary="Det.", body="Ett. Två.")
+    return readers.ask(text, by=factories.user(), days=21)
 
 
 def made(kind: type, data: QueryDict) -> list[BaseForm]:
@@ -187,11 +200,18 @@ def subscription(seat) -> str:
     return reverse("unsubscribe", args=[unsubscribe_token(Delivery.objects.first())])
 
 
+@pytest.fixture
+def reader() -> str:
+    """The secret link of a native reader."""
+    return urlsplit(address(_reader_check())).path
+
+
 PUBLIC = {
     "register": ["name", "email", "question", "website"],
     "tell-us": ["text", "website"],
     "registration": ["x"],
     "unsubscribe": ["List-Unsubscribe"],
+    "revisions.reader": ["is_understood", "comment", "k1", "c1", "k2", "c2", "k99"],
 }
 
 
@@ -199,12 +219,15 @@ PUBLIC = {
 @pytest.mark.parametrize("has_token", [True, False], ids=["fresh", "stale"])
 @BOUNDED
 @given(data=st.data())
-def test_whatever_is_sent_to_a_public_form_a_person_gets_a_page(purpose, has_token, data, event, seat, subscription):
+def test_whatever_is_sent_to_a_public_form_a_person_gets_a_page(
+    purpose, has_token, data, event, seat, subscription, reader
+):
     url = {
         "register": "/sv/events/traff/register/",
         "tell-us": "/sv/tell-us/",
         "registration": seat,
         "unsubscribe": subscription,
+        "revisions.reader": reader,
     }[purpose]
     fields = {name: st.lists(NASTY, max_size=2) for name in PUBLIC[purpose]}
     token = st.just([form_token(purpose)]) if has_token else st.lists(NASTY, max_size=2)

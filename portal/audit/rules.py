@@ -12,8 +12,10 @@ from portal.audit.models import AuditEvent
 
 DEEDS: Final = {
     "add": pgettext_lazy("staff", "Made an account"),
+    "answer_check": pgettext_lazy("staff", "Told, by a secret link, how a text reads"),
     "approved": pgettext_lazy("staff", "Approved a text"),
     "ask": pgettext_lazy("staff", "Asked or told something"),
+    "ask_reader": pgettext_lazy("staff", "Asked a native reader"),
     "cancel": pgettext_lazy("staff", "Canceled"),
     "change": pgettext_lazy("staff", "Changed"),
     "change_profile": pgettext_lazy("staff", "Changed their own profile"),
@@ -33,6 +35,7 @@ DEEDS: Final = {
     "read": pgettext_lazy("staff", "Read"),
     "register": pgettext_lazy("staff", "Registered"),
     "rejected": pgettext_lazy("staff", "Sent a text back"),
+    "revoke_link": pgettext_lazy("staff", "Ended a secret link"),
     "set_password": pgettext_lazy("staff", "Set a password"),
     "settle": pgettext_lazy("staff", "Settled"),
     "sight": pgettext_lazy("staff", "Added a sighting"),

@@ -17,6 +17,7 @@ from portal.pages.models import Contact, Heartbeat, Page
 from portal.questions import actions as questions
 from portal.revisions import actions as revisions
 from portal.revisions.exchange import actions as exchange
+from portal.revisions.readers import actions as readers
 from portal.search import actions as search
 from rumors import actions as rumors
 
@@ -59,6 +60,7 @@ def purge(*, now: datetime) -> dict[str, int]:
         "questions": questions.purge(now=now),
         "registrations": events.purge(now=now),
         "rumors": rumors.purge(now=now),
+        "reader checks": readers.purge(now=now),
         "deliveries": mail.purge(now=now),
         "audit": audit.purge(keep=AUDIT_KEEP),
         "sessions": accounts.purge(now=now),

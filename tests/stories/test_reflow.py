@@ -1,12 +1,18 @@
 """A small phone, letters of twice the size and the wide spacing of WCAG 1.4.12: nothing scrolls sideways, is cut
 or is squeezed to a column of single letters."""
 
+from urllib.parse import urlsplit
+
 import pytest
 from django.utils import timezone
 
 from events.models import Event
 from portal.accounts.models import Role
 from portal.facts.models import Fact
+from portal.revisions.models import Revision
+from portal.revisions.readers import actions as readers
+from portal.revisions.readers.models import Mark
+from portal.revisions.readers.rules import address
 from rumors import actions
 from tests.accounts.people import person, sign_in
 
@@ -120,6 +126,19 @@ def test_staff_with_large_letters_work_on_every_page(fits, example_content):
         "/staff/mfa/",
         by=everything,
     )
+
+
+@pytest.mark.parametrize("code", ["sv", "ar", "ti"])
+def test_a_native_reader_with_large_letters_reads_a_text_and_staff_what_they_say(fits, example_content, code):
+    revision = Revision.objects.of(Fact.objects.get(slug="ta-mitt-barn")).get(language=code)
+    everything = person(Role.APPROVER, language="sv")
+    check = readers.ask(revision, by=everything, days=21, label="familjehemsplaceringsutredningen")
+    said = {"number": 1, "sentence": revision.fields["title"], "kind": "offensive", "comment": "x" * 200}
+    path = urlsplit(address(check)).path
+    fits(path)
+    readers.answer(check, is_understood=False, comment="x" * 200, marks=[Mark(field="title", **said)])
+    fits(path)
+    fits(f"/staff/revisions/{revision.pk}/", f"/staff/revisions/{revision.pk}/readers/", by=everything)
 
 
 def test_signing_in_with_large_letters(fits):

@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class ReadersConfig(AppConfig):
+    name = "portal.revisions.readers"
