@@ -59,6 +59,7 @@ INSTALLED_APPS = [
     "portal.revisions",
     "portal.search",
     "portal.facts",
+    "portal.facts.packs",
     "portal.questions",
     "portal.reports",
     "portal.pages",
@@ -143,6 +144,16 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600, "global_keyprefix
 CELERY_BEAT_SCHEDULE = {
     "deliver": {"task": "portal.mail.tasks.deliver", "schedule": 10.0, "options": {"expires": 10}},
     "heartbeat": {"task": "portal.pages.tasks.heartbeat", "schedule": 15.0, "options": {"expires": 15}},
+    "render_handouts": {
+        "task": "portal.facts.tasks.render_handouts",
+        "schedule": 15.0,
+        "options": {"expires": 15},
+    },
+    "tell_followers": {
+        "task": "portal.facts.packs.tasks.tell_followers",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "purge": {"task": "portal.pages.tasks.purge", "schedule": 6 * 3600.0, "options": {"expires": 3600}},
     "mirror_contacts": {
         "task": "portal.pages.tasks.mirror_contacts",

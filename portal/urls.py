@@ -6,6 +6,7 @@ from django.urls import include, path
 
 import events.urls
 import portal.accounts.urls
+import portal.facts.packs.urls
 import portal.facts.urls
 import portal.mail.urls
 import portal.pages.api
@@ -35,6 +36,7 @@ urlpatterns = [
                 *portal.accounts.urls.urlpatterns,
                 *portal.revisions.urls.urlpatterns,
                 *portal.facts.urls.staff,
+                *portal.facts.packs.urls.staff,
                 *portal.questions.urls.staff,
                 *rumors.urls.staff,
                 *events.urls.staff,
@@ -45,6 +47,7 @@ urlpatterns = [
     *i18n_patterns(
         *portal.pages.urls.public,
         *portal.facts.urls.public,
+        *portal.facts.packs.urls.public,
         *portal.questions.urls.public,
         *rumors.urls.public,
         *events.urls.public,

@@ -32,7 +32,8 @@ TABLE = {
     **dict.fromkeys(
         words("""
         root sitemap robots security_txt healthz readyz short unsubscribe front search feed accessibility
-        privacy parents children embassies fact handout card tell_us told rumors rumor events events_ics
+        privacy parents children embassies fact handout handouts print card packs pack pack_pdf pack_zip follow
+        followed following tell_us told rumors rumor events events_ics
         event_ics event register registered registration openapi-json api-root list_languages list_facts
         get_fact list_rebuttals list_events
         """),
@@ -69,6 +70,8 @@ TABLE = {
     "staff_topic": {R.EDITOR},
     "staff_fact": ALL,
     "edit_fact": {R.EDITOR},
+    "staff_packs": ALL,
+    "new_pack": {R.EDITOR, R.APPROVER},
     "staff_questions": ALL,
     "staff_question": {R.EDITOR, R.REPORTER, R.EVENTS},
     "staff_rumors": ALL,

@@ -5,10 +5,11 @@ from portal.facts import views
 public = [
     path("parents/", views.parents, name="parents"),
     path("children/", views.children, name="children"),
-    path("embassies/", views.embassies, name="embassies"),
     path("facts/<slug:slug>/", views.fact, name="fact"),
     path("facts/<slug:slug>/handout.pdf", views.handout, name="handout"),
     path("facts/<slug:slug>/card.png", views.card, name="card"),
+    path("print/", views.printing, name="print"),
+    path("handout.pdf", views.handouts, name="handouts"),
 ]
 staff = [
     path("facts/", views.staff_facts, name="staff_facts"),
@@ -19,4 +20,7 @@ staff = [
     path("facts/<int:pk>/", views.staff_fact, name="staff_fact"),
     path("facts/<int:pk>/edit/", views.edit_fact, name="edit_fact"),
 ]
-short = [path("f/<int:pk>", views.short, name="short")]
+short = [
+    path("f/<int:pk>", views.short, name="short"),
+    path("f/<slug:slug>", views.short, name="short"),
+]

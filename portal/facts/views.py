@@ -7,17 +7,16 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import translation
-from django.utils.timezone import localdate
 from django.utils.translation import get_language, pgettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from portal import languages
-from portal.facts import actions, documents
-from portal.facts.forms import FactFilterForm, FactForm, SourceFormSet, TopicForm
+from portal.facts import actions, documents, rules
+from portal.facts.forms import FactFilterForm, FactForm, PrintForm, SourceFormSet, TopicForm
 from portal.facts.models import Audience, Fact, Link, Source, Topic
 from portal.http import StaffRequest, staff
 from portal.public import FRESH_SECONDS, absolute, public
-from portal.revisions.models import Provenance, Revision
+from portal.revisions.models import Revision
 from portal.revisions.rules import read
 from portal.revisions.views import gone_or_missing, heading, language_rows, reading
 
@@ -33,12 +32,12 @@ def _guarded(response: HttpResponse, *, is_guarded: bool) -> HttpResponse:
     return response
 
 
-def audience_page(request: HttpRequest, audience: str) -> HttpResponse:
-    """All facts for one audience, in their order."""
+def audience_page(request: HttpRequest, audience: str, **more: Any) -> HttpResponse:
+    """All facts for one audience, in their order; `more` is for the template."""
     code = _code()
     facts = Fact.objects.published().for_audience(audience).read_in(code)
     rows = [(fact, read(fact, code, audience=audience)) for fact in facts]
-    context = {"audience": Audience(audience), "rows": rows, "is_guarded": audience == Audience.CHILDREN}
+    context = {"audience": Audience(audience), "rows": rows, "is_guarded": audience == Audience.CHILDREN, **more}
     return render(request, "facts/audience.html", context)
 
 
@@ -52,12 +51,6 @@ def parents(request: HttpRequest) -> HttpResponse:
 @public(stored=False)
 def children(request: HttpRequest) -> HttpResponse:
     return audience_page(request, Audience.CHILDREN)
-
-
-@require_safe
-@public()
-def embassies(request: HttpRequest) -> HttpResponse:
-    return audience_page(request, Audience.EMBASSIES)
 
 
 @require_safe
@@ -77,7 +70,8 @@ def fact(request: HttpRequest, slug: str) -> HttpResponse:
         "rebuttals": found.rebuttals.published().as_links(code),
         "related": [Link.of(row, code) for row in found.related_rows],
         "is_guarded": found.is_guarded,
-        "short_url": absolute(reverse("short", args=[found.pk])),
+        "short_url": rules.short_url(found),
+        "message": rules.message(text, url=rules.short_url(found)),
         "card_url": absolute(reverse("card", args=[slug])),
     }
     return _guarded(render(request, "facts/fact.html", context), is_guarded=found.is_guarded)
@@ -85,11 +79,11 @@ def fact(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_safe
 @public(stored=False)
-def short(request: HttpRequest, pk: int) -> HttpResponse:
-    """The address on handouts: the fact in the reader's best language. Counts nothing."""
-    found = Fact.objects.published().only("slug").filter(pk=pk).first()
+def short(request: HttpRequest, **known_by: Any) -> HttpResponse:
+    """The address for print, by number or by word: the fact in the reader's best language. Counts nothing."""
+    found = Fact.objects.published().only("slug").filter(**known_by).first()
     if found is None:
-        return gone_or_missing(Fact, pk=pk)
+        return gone_or_missing(Fact, **known_by)
     preferred = translation.get_language_from_request(request)
     with translation.override(preferred):
         response = redirect(reverse("fact", args=[found.slug]))
@@ -101,26 +95,47 @@ def short(request: HttpRequest, pk: int) -> HttpResponse:
 @public(stored=False)
 def handout(request: HttpRequest, slug: str) -> HttpResponse:
     """The fact on paper, beside a second language when `with` names one."""
+    return _handout(request, [slug])
+
+
+@require_safe
+@public(stored=False)
+def handouts(request: HttpRequest) -> HttpResponse:
+    """Several facts on paper: `facts` names them, in their order."""
+    slugs = list(dict.fromkeys(filter(None, request.GET.get("facts", "").split(","))))
+    if not 1 <= len(slugs) <= PrintForm.MOST:
+        raise Http404
+    return _handout(request, slugs)
+
+
+def _handout(request: HttpRequest, slugs: list[str]) -> HttpResponse:
     code, second = _code(), request.GET.get("with") or ""
     if second and second not in dict(languages.LANGUAGES):
         raise Http404
     codes = dict.fromkeys((code, second or code))
     columns = [column for each in codes for column in languages.chain(each)]
-    found = Fact.objects.published().read_in(code, *columns).filter(slug=slug).first()
-    if found is None:
-        return gone_or_missing(Fact, slug=slug)
+    found = {fact.slug: fact for fact in Fact.objects.published().read_in(code, *columns).filter(slug__in=slugs)}
+    for slug in slugs:
+        if slug not in found:
+            return gone_or_missing(Fact, slug=slug)
     try:
-        content = documents.handout(
-            documents.read_parts(found, codes, Provenance.objects.of(found).by_language()),
-            sources=found.sources.all(),
-            reviewed_on=found.reviewed_on,
-            printed_on=localdate(),
-            address=absolute(reverse("short", args=[found.pk])),
-            is_guarded=found.is_guarded,
-        )
+        content = documents.handout([documents.sheet(found[slug], codes) for slug in slugs])
     except documents.UnavailableError:
-        return HttpResponse(status=503, headers={"Retry-After": "5"})
-    return _document(content, "application/pdf", is_guarded=found.is_guarded)
+        return come_back()
+    is_guarded = any(fact.is_guarded for fact in found.values())
+    return _document(content, "application/pdf", is_guarded=is_guarded)
+
+
+@require_safe
+@public(stored=False)
+def printing(request: HttpRequest) -> HttpResponse:
+    """Choose what to have on paper; leads to the document."""
+    code = _code()
+    form = PrintForm(request.GET if "with" in request.GET else None, code=code)
+    if form.is_valid():
+        return redirect(f"{reverse('handouts')}?{form.query()}")
+    context = {"form": form, "groups": form.groups()}
+    return render(request, "facts/printing.html", context, status=422 if form.errors else 200)
 
 
 @require_safe
@@ -134,10 +149,15 @@ def card(request: HttpRequest, slug: str) -> HttpResponse:
     if found.is_guarded:
         raise Http404
     try:
-        content = documents.card(found, code, address=absolute(reverse("short", args=[found.pk])))
+        content = documents.card(found, code, address=rules.short_url(found))
     except documents.UnavailableError:
-        return HttpResponse(status=503, headers={"Retry-After": "5"})
+        return come_back()
     return _document(content, "image/png", is_guarded=False)
+
+
+def come_back() -> HttpResponse:
+    """Another document is being made just now."""
+    return HttpResponse(status=503, headers={"Retry-After": "5"})
 
 
 def _document(content: bytes, content_type: str, *, is_guarded: bool) -> HttpResponse:

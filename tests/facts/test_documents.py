@@ -20,7 +20,7 @@ from pypdf import PdfReader
 
 from portal import contacts, languages
 from portal.facts import documents
-from portal.facts.documents import Part
+from portal.facts.documents import Part, Sheet
 from portal.facts.models import Audience, Fact, Source
 from portal.public import FRESH_SECONDS
 from portal.revisions.models import Method, Provenance
@@ -51,19 +51,13 @@ def part(
     return Part(Text(fields, languages.get(code), reader), about, reader, is_unprintable=False)
 
 
+def sheet(*parts: Part, is_guarded: bool = False, address: str = ADDRESS) -> Sheet:
+    law = Source(title="LVU", sfs="1990:52", sections="1–4, 6–8, 13, 36, 39 §§")
+    return Sheet(parts, [law], date(2026, 11, 3), address, is_guarded)
+
+
 def printed(*parts: Part, is_guarded: bool = False, address: str = ADDRESS) -> PdfReader:
-    return PdfReader(
-        io.BytesIO(
-            documents.handout(
-                parts,
-                sources=[Source(title="LVU", sfs="1990:52", sections="1–4, 6–8, 13, 36, 39 §§")],
-                reviewed_on=date(2026, 11, 3),
-                printed_on=date(2026, 11, 21),
-                address=address,
-                is_guarded=is_guarded,
-            )
-        )
-    )
+    return PdfReader(io.BytesIO(documents.handout([sheet(*parts, is_guarded=is_guarded, address=address)])))
 
 
 def words(pdf: PdfReader) -> str:
@@ -276,7 +270,7 @@ def test_a_document_fetches_nothing_from_the_network_or_from_other_folders(tmp_p
         page = """<html lang="sv"><title>t</title><link rel="stylesheet" href="{http}/x.css">
             <img alt="a" src="{http}/x.png"><img alt="b" src="{file}"><img alt="c" src="img/icon.svg">"""
         port = server.server_address[1]
-        made = documents._pdf(page.format(http=f"http://127.0.0.1:{port}", file=(tmp_path / "secret.png").as_uri()), "")
+        made = documents._pdf(page.format(http=f"http://127.0.0.1:{port}", file=(tmp_path / "secret.png").as_uri()))
         server.shutdown()
 
     assert asked == []
