@@ -22,6 +22,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.template.loader import render_to_string
 from django.utils import translation
+from django.utils.translation import gettext
 from fontTools.ttLib import TTFont
 from PIL import Image, ImageDraw, ImageFont
 
@@ -123,6 +124,21 @@ def _printable(fact: Fact, code: str) -> tuple[Text, bool]:
     return Text(swedish.fields, swedish.language, text.wanted), text.language == swedish.language
 
 
+@once
+def labels_for(language: Language) -> Language:
+    """The language of what stands around a text: the reader's, or Swedish when nothing is translated into that or our
+    fonts cannot write it. Swedish words in a line from right to left would change places."""
+    swedish = languages.get(languages.SOURCE)
+    label = "Numbers to call"
+    is_translated = _in(language, label) != _in(swedish, label)
+    return language if is_translated and not unprintable(language.autonym) else swedish
+
+
+def _in(language: Language, label: str) -> str:
+    with translation.override(language.code):
+        return gettext(label)
+
+
 # Kept documents ------------------------------------------------------------------------------------------------
 
 
@@ -184,9 +200,10 @@ def read_parts(fact: Fact, codes: Iterable[str], provenances: Mapping[str, Prove
     found: dict[str, Part] = {}
     for code in codes:
         text, is_printable = _printable(fact, code)
-        labels = languages.get(languages.SOURCE) if unprintable(text.wanted.autonym) else text.wanted
         if text.language.code not in found or text.is_fallback:
-            found[text.language.code] = Part(text, provenances[text.language.code], labels, not is_printable)
+            found[text.language.code] = Part(
+                text, provenances[text.language.code], labels_for(text.wanted), not is_printable
+            )
     return list(found.values())
 
 
@@ -204,7 +221,7 @@ def sheet(fact: Fact, codes: Iterable[str]) -> Sheet:
 def handout(sheets: Sequence[Sheet]) -> bytes:
     """PDF/UA-1 on A4, each fact on a page of its own. Raises UnavailableError.
 
-    It names no day of printing: the same texts are the same document tomorrow, and may be made before they are asked for.
+    It names no day of printing: the same texts are the same document tomorrow, so that it can be made in advance.
     """
     first = sheets[0].parts[0]
     context = {

@@ -15,7 +15,7 @@ from portal.facts import actions, documents, rules
 from portal.facts.forms import FactFilterForm, FactForm, PrintForm, SourceFormSet, TopicForm
 from portal.facts.models import Audience, Fact, Link, Source, Topic
 from portal.http import StaffRequest, staff
-from portal.public import FRESH_SECONDS, absolute, public
+from portal.public import FRESH_SECONDS, absolute, public, within_limit
 from portal.revisions.models import Revision
 from portal.revisions.rules import read
 from portal.revisions.views import gone_or_missing, heading, language_rows, reading
@@ -105,6 +105,9 @@ def handouts(request: HttpRequest) -> HttpResponse:
     slugs = list(dict.fromkeys(filter(None, request.GET.get("facts", "").split(","))))
     if not 1 <= len(slugs) <= PrintForm.MOST:
         raise Http404
+    # Any choice of twelve is another document, and each of them seconds of work.
+    if not within_limit(request, "handouts", per_hour=120):
+        return HttpResponse(status=429)
     return _handout(request, slugs)
 
 

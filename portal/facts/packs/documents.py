@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import translation
 
 from portal import contacts, languages, markup
-from portal.facts.documents import Part, Sheet, printed
+from portal.facts.documents import Part, Sheet, labels_for, printed
 from portal.facts.models import Source
 from portal.facts.packs.models import Pack, PackItem
 from portal.facts.rules import short_url
@@ -27,7 +27,7 @@ _STRESS: Final = re.compile(r"(\*\*?)(?=\S)(.+?)(?<=\S)\1")
 
 def pdf(pack: Pack) -> bytes:
     """Raises UnavailableError."""
-    first = languages.get(pack.languages[0])
+    first = labels_for(languages.get(pack.languages[0]))
     with translation.override(first.code):
         context = _about(pack, first) | {"sections": _sections(pack)}
     return printed("packs/document.html", context, first)
@@ -37,7 +37,7 @@ def archive(pack: Pack) -> bytes:
     """The same bytes for the same version and the same numbers to call. Raises UnavailableError."""
     sections = _sections(pack)
     files = {f"pack-{pack.number}.pdf": pdf(pack)}
-    first = languages.get(pack.languages[0])
+    first = labels_for(languages.get(pack.languages[0]))
     with translation.override(first.code):
         context = _about(pack, first) | {"languages": [language for language, _ in sections]}
         files["README.txt"] = render_to_string("packs/readme.txt", context).encode()
@@ -81,8 +81,9 @@ def _sheet(item: PackItem) -> Sheet:
         is_approved=revision.decided_by_id is not None,
         is_outdated=False,
     )
+    text = Text(revision.fields, languages.get(revision.language), wanted)
     return Sheet(
-        parts=[Part(Text(revision.fields, languages.get(revision.language), wanted), provenance, wanted, False)],  # noqa: FBT003
+        parts=[Part(text, provenance, labels_for(wanted), is_unprintable=False)],
         sources=[Source(**row) for row in item.sources],
         reviewed_on=item.reviewed_on,
         url=short_url(item.fact),

@@ -44,8 +44,8 @@ class PackForm(GuardedForm):
         label=pgettext_lazy("staff", "Languages"),
         help_text=pgettext_lazy(
             "staff",
-            "With how many of the texts there are in it. What is missing or out of date is there in English or Swedish, "
-            "marked as such.",
+            "With how many of the texts there are in it. In place of what is missing or out of date the pack has "
+            "English or Swedish, marked as such.",
         ),
         widget=forms.CheckboxSelectMultiple,
         initial=["en"],
