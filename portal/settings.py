@@ -149,6 +149,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 15.0,
         "options": {"expires": 15},
     },
+    "render_newest_pack": {
+        "task": "portal.facts.packs.tasks.render_newest",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "tell_followers": {
         "task": "portal.facts.packs.tasks.tell_followers",
         "schedule": 60.0,

@@ -128,7 +128,9 @@ class PrintForm(forms.Form):
     def __init__(self, *args: Any, code: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.code = code
-        self.published = list(Fact.objects.published().read_in(code))
+        order = list(Audience)
+        published = Fact.objects.published().read_in(code)
+        self.published = sorted(published, key=lambda fact: order.index(Audience(fact.audience)))
         choices: Any = [(fact.slug, fact.slug) for fact in self.published]
         self.fields["facts"].choices = choices  # type: ignore[attr-defined]
         others = [(known, name) for known, name in languages.LANGUAGES if known != code]

@@ -72,14 +72,9 @@ def test_page_and_paper_show_the_same_short_address(client, settings):
 
 
 def test_a_message_is_the_question_the_first_sentence_and_the_address_alone():
-    assert three_lines(
-        "Kan de ta mitt barn?", "Nej, inte hur som helst. " + "Domstolen bestämmer nästan alltid. " * 8
-    ) == [
-        "Kan de ta mitt barn?",
-        "Nej, inte hur som helst. Domstolen bestämmer nästan alltid. Domstolen bestämmer nästan alltid. "
-        "Domstolen bestämmer nästan alltid.",
-        URL,
-    ]
+    answer = "Nej, inte hur som helst." + " Domstolen bestämmer nästan alltid." * 8
+    kept = "Nej, inte hur som helst." + " Domstolen bestämmer nästan alltid." * 3
+    assert three_lines("Kan de ta mitt barn?", answer) == ["Kan de ta mitt barn?", kept, URL]
     # A long sentence is kept whole: half of it may say the opposite.
     long = "Det är sant bara om " + "något mycket ovanligt och " * 10 + "aldrig annars."
     assert three_lines("Är det sant?", f"{long} Mer.") == ["Är det sant?", long, URL]

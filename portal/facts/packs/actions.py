@@ -14,7 +14,7 @@ from portal.accounts.models import User
 from portal.audit import actions as audit
 from portal.facts.documents import unprintable
 from portal.facts.models import Fact
-from portal.facts.packs import rules
+from portal.facts.packs import documents, rules
 from portal.facts.packs.models import Follower, Pack, PackItem
 from portal.mail import actions as mail
 from portal.mail.models import address_hash
@@ -82,6 +82,13 @@ def _item(pack: Pack, order: int, code: str, fact: Fact, edition: Edition) -> Pa
         reviewed_on=fact.reviewed_on,
         sources=list(fact.sources.values("title", "sfs", "sections", "url")),
     )
+
+
+def render_newest() -> None:
+    """Keep the newest version at hand: with many languages it takes longer than a reader waits."""
+    newest = Pack.objects.first()
+    if newest:
+        documents.pdf(newest)
 
 
 # Who follows ---------------------------------------------------------------------------------------------------

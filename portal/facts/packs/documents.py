@@ -29,7 +29,7 @@ def pdf(pack: Pack) -> bytes:
     """Raises UnavailableError."""
     first = labels_for(languages.get(pack.languages[0]))
     with translation.override(first.code):
-        context = _about(pack, first) | {"sections": _sections(pack)}
+        context = _about(pack, first) | {"sections": _sections(pack), "numbers_are_in_front": True}
     return printed("packs/document.html", context, first)
 
 
