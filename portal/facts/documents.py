@@ -235,9 +235,13 @@ def handout(sheets: Sequence[Sheet]) -> bytes:
 
 def printed(template: str, context: Mapping[str, object], labels: Language) -> bytes:
     """The PDF of a page made from `facts/handout.html`. Raises UnavailableError."""
-    about = {"contacts": contacts.numbers(), "site_name": settings.SITE_NAME, "municipality": settings.MUNICIPALITY}
+    about: dict[str, object] = {
+        "contacts": contacts.numbers(),
+        "site_name": settings.SITE_NAME,
+        "municipality": settings.MUNICIPALITY,
+    }
     with translation.override(labels.code):
-        page = render_to_string(template, about | context)
+        page = render_to_string(template, about | dict(context))
     return kept(page, lambda: _pdf(page))
 
 

@@ -79,7 +79,7 @@ def fact(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_safe
 @public(stored=False)
-def short(request: HttpRequest, **known_by: Any) -> HttpResponse:
+def short(request: HttpRequest, /, **known_by: Any) -> HttpResponse:
     """The address for print, by number or by word: the fact in the reader's best language. Counts nothing."""
     found = Fact.objects.published().only("slug").filter(**known_by).first()
     if found is None:

@@ -54,7 +54,7 @@ def _items(pack: Pack, facts: Sequence[Fact]) -> list[PackItem]:
     outdated: dict[int, set[str]] = defaultdict(set)
     for provenance in Provenance.objects.filter(**about, is_outdated=True):
         outdated[provenance.object_id].add(provenance.language)
-    items = []
+    items: list[PackItem] = []
     for code in pack.languages:
         for fact in facts:
             if languages.SOURCE not in editions[fact.pk]:

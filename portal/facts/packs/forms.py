@@ -26,8 +26,8 @@ class FollowForm(forms.Form):
         return self.cleaned_data
 
 
-class _Questions(forms.ModelMultipleChoiceField):
-    def label_from_instance(self, fact: Fact) -> str:  # type: ignore[override]
+class _Questions(forms.ModelMultipleChoiceField[Fact]):
+    def label_from_instance(self, fact: Fact) -> str:
         title: str = getattr(fact, languages.suffixed("title", languages.SOURCE))
         return title
 

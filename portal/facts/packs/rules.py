@@ -42,7 +42,7 @@ def private_token(follower: Follower) -> str:
 
 def token_owner(token: str) -> Follower | None:
     """The follower whose private link this is."""
-    found: Follower | None = Follower.objects.filter(pk=secret_links.pk_of(token)).select_related("pack").first()
+    found: Follower | None = Follower.objects.filter(pk=secret_links.pk_of(token) or 0).select_related("pack").first()
     if found and secret_links.fits(token, "packs.follower", found.pk, found.nonce):
         return found
     return None
@@ -72,7 +72,7 @@ def changed(delivery: Delivery) -> Message | None:
         {
             "title": contacts.expand(item.revision.fields["title"]),
             "language": languages.get(item.revision.language).autonym,
-            "is_withdrawn": item.now_id is None,
+            "is_withdrawn": item.now_id is None,  # type: ignore[attr-defined]
         }
         # A text that stands for several languages is told once.
         for item in {item.revision_id: item for item in items}.values()
