@@ -583,6 +583,29 @@ def test_a_very_long_question_still_fits_the_card():
         ink(image, 505, 535)
 
 
+def test_a_line_in_thai_ends_between_words_and_a_word_wider_than_the_card_is_broken():
+    thai = languages.get("th")
+    lines = documents._pieces("เจ้าหน้าที่พาลูกของฉันไปจากครอบครัวได้หรือไม่", thai)
+    assert {"ครอบครัว", "หรือ"} <= set(lines)
+    for title, code in [("เจ้าหน้าที่พาลูกของฉันไปจากครอบครัว" * 4, "th"), ("barnavårdsutredning" * 8, "sv")]:
+        first, last = ink(drawn(title, code), 170, 500)
+        assert (first >= 76, last <= 1124) == (True, True), code
+
+
+def test_a_number_is_never_broken_over_two_lines_of_a_card():
+    pieces = documents._pieces("Ring 0980-319 200 i dag om 27 300 barn", languages.get("sv"))
+    assert [piece.strip() for piece in pieces] == ["Ring", "0980-319\u00a0200", "i", "dag", "om", "27\u00a0300", "barn"]
+
+
+@pytest.mark.django_db
+def test_the_card_of_a_text_that_is_missing_shows_the_text_that_readers_get():
+    fact = factories.published_fact("fa")
+    fact.refresh_from_db()
+    shown = documents.card(fact, "prs", address=ADDRESS)
+    assert shown == documents.picture("Fråga fa?", languages.get("fa"), address=ADDRESS)
+    assert documents.card(fact, "so", address=ADDRESS) == documents.card(fact, "sv", address=ADDRESS)
+
+
 def test_numbers_and_latin_words_in_a_line_from_right_to_left_keep_their_own_order():
     runs = documents._runs("ما هو قانون LVU (1990:52) 1–4 §§؟", languages.get("ar"), "Bold", 60)
 
