@@ -65,6 +65,11 @@ def isolate(html: str) -> SafeString:
     return mark_safe(contacts.expand(_isolated(html), _number_only))  # noqa: S308 - escaped before; only <bdi> is new
 
 
+def isolate_plain(text: str) -> str:
+    """The same for text without markup, by characters that are not seen; numbers to call are filled in before."""
+    return _number.sub(lambda match: f"\u2066{match[0]}\u2069", text)
+
+
 def _only_links(tag: str, attribute: str, value: str) -> str | None:
     return value if (tag, attribute) == ("a", "href") else None
 

@@ -64,6 +64,7 @@ INSTALLED_APPS = [
     "portal.search",
     "portal.facts",
     "portal.facts.readings",
+    "portal.facts.packs",
     "portal.questions",
     "portal.reports",
     "portal.pages",
@@ -157,6 +158,21 @@ CELERY_BEAT_SCHEDULE = {
         "task": "portal.facts.tasks.remind_of_reviews",
         "schedule": 3600.0,
         "options": {"expires": 1800},
+    },
+    "render_handouts": {
+        "task": "portal.facts.tasks.render_handouts",
+        "schedule": 15.0,
+        "options": {"expires": 15},
+    },
+    "render_newest_pack": {
+        "task": "portal.facts.packs.tasks.render_newest",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    "tell_followers": {
+        "task": "portal.facts.packs.tasks.tell_followers",
+        "schedule": 60.0,
+        "options": {"expires": 60},
     },
     "purge": {"task": "portal.pages.tasks.purge", "schedule": 6 * 3600.0, "options": {"expires": 3600}},
     "mirror_contacts": {

@@ -6,6 +6,7 @@ from django.urls import include, path
 
 import events.urls
 import portal.accounts.urls
+import portal.facts.packs.urls
 import portal.facts.readings.urls
 import portal.facts.urls
 import portal.mail.urls
@@ -43,6 +44,7 @@ urlpatterns = [
                 *portal.revisions.readers.urls.staff,
                 *portal.facts.urls.staff,
                 *portal.facts.readings.urls.staff,
+                *portal.facts.packs.urls.staff,
                 *portal.questions.urls.staff,
                 *rumors.urls.staff,
                 *events.urls.staff,
@@ -56,6 +58,7 @@ urlpatterns = [
         *portal.revisions.urls.public,
         *portal.revisions.glossary.urls.public,
         *portal.revisions.readers.urls.public,
+        *portal.facts.packs.urls.public,
         *portal.questions.urls.public,
         *rumors.urls.public,
         *events.urls.public,

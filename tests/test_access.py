@@ -37,8 +37,9 @@ TABLE = {
         words("""
         root sitemap robots security_txt healthz readyz short unsubscribe front search feed accessibility
         privacy preview parents children embassies fact handout card tell_us told rumors rumor events events_ics
-        event_ics event register registered registration openapi-json api-root list_languages list_facts
-        get_fact list_rebuttals list_events helpful helped words reader_check
+        handouts print packs pack pack_pdf pack_zip follow followed following event_ics event register
+        registered registration openapi-json api-root list_languages list_facts get_fact list_rebuttals
+        list_events helpful helped words reader_check
         """),
         PUBLIC,
     ),
@@ -101,6 +102,8 @@ TABLE = {
     "edit_word": {R.EDITOR},
     "delete_word": {R.EDITOR},
     "approve_wording": {R.APPROVER},
+    "staff_packs": ALL,
+    "new_pack": {R.EDITOR, R.APPROVER},
     "staff_questions": ALL,
     "ask_missed": {R.EDITOR, R.REPORTER, R.EVENTS},
     "staff_question": {R.EDITOR, R.REPORTER, R.EVENTS},

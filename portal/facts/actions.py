@@ -1,7 +1,10 @@
-from collections.abc import Mapping, Sequence
-from datetime import date
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
+import structlog
+from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.db.models import Model
 from django.urls import reverse
@@ -10,15 +13,19 @@ from django.utils import timezone, translation
 from portal import languages, markup
 from portal.accounts.models import User
 from portal.audit import actions as audit
-from portal.facts import rules
-from portal.facts.models import Fact, FormerAddress, Matter, Source, Topic
+from portal.facts import documents, rules
+from portal.facts.models import Fact, FormerAddress, Matter, Rendering, Source, Topic
 from portal.mail import actions as mail
 from portal.revisions import actions as revisions
 from portal.revisions.models import Edition
 from portal.revisions.rules import translated_fields
 from portal.search import actions as search
 
+log = structlog.get_logger(__name__)
+
 REVIEW: Final = "fact_review"
+LEASE: Final = timedelta(minutes=5)
+BACKOFF: Final = (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1), timedelta(hours=6))
 
 
 @transaction.atomic
@@ -136,8 +143,9 @@ def name_topic(*, key: str, names: Mapping[str, str], by: User) -> Topic:
 
 
 def reindex(thing: Model, language: str) -> None:
-    """The search row of one fact in one language, made or taken away."""
+    """What follows from a changed text: its search row, made or taken away, and the promise of new handouts."""
     assert isinstance(thing, Fact)
+    _promise([(thing.pk, language)])
     title, summary, body = (getattr(thing, languages.suffixed(n, language)) for n in translated_fields(Fact))
     if not (title and getattr(thing, languages.suffixed("title", languages.SOURCE))):
         search.remove(kind="fact", object_id=thing.pk, language=language)
@@ -153,6 +161,63 @@ def reindex(thing: Model, language: str) -> None:
         text=f"{summary} {markup.plain(body)}",
         url=url,
     )
+
+
+# Handouts --------------------------------------------------------------------------------------------------------
+
+
+def promise_all() -> None:
+    """Something changed that stands on every handout."""
+    editions = Edition.objects.published().filter(content_type=ContentType.objects.get_for_model(Fact))
+    _promise(editions.values_list("object_id", "language"))
+
+
+def _promise(wanted: Iterable[tuple[int, str]]) -> None:
+    """Handouts to make, by fact and language."""
+    active, now = dict(languages.LANGUAGES), timezone.now()
+    Rendering.objects.bulk_create(
+        [Rendering(fact_id=pk, language=code, due_at=now) for pk, code in wanted if code in active],
+        update_conflicts=True,
+        unique_fields=["fact", "language"],
+        update_fields=["due_at", "attempts"],
+    )
+
+
+def render(*, seconds: float) -> int:
+    """Make handouts that were promised, for about `seconds`; returns how many promises were kept.
+
+    Any number of processes may do this at once, and none makes what another one is making.
+    """
+    until, kept = time.monotonic() + seconds, 0
+    while time.monotonic() < until and (promise := claim_rendering(now=timezone.now())):
+        mine = Rendering.objects.filter(pk=promise.pk, due_at=promise.due_at)
+        try:
+            _render(promise)
+        except Exception:
+            log.exception("handout_not_rendered", fact=promise.fact_id, language=promise.language)
+            mine.update(due_at=timezone.now() + BACKOFF[min(promise.attempts, len(BACKOFF)) - 1])
+        else:
+            mine.delete()
+            kept += 1
+    return kept
+
+
+@transaction.atomic(durable=True)
+def claim_rendering(*, now: datetime) -> Rendering | None:
+    """Take the promise that has waited longest; committed before the work begins."""
+    promise: Rendering | None = Rendering.objects.due(now).select_for_update(skip_locked=True, of=("self",)).first()
+    if promise:
+        promise.due_at, promise.attempts = now + LEASE, promise.attempts + 1
+        promise.save(update_fields=["due_at", "attempts"])
+    return promise
+
+
+def _render(promise: Rendering) -> None:
+    """The handout in this language, and beside Swedish: what the page of the fact offers."""
+    fact = Fact.objects.published().read_in(promise.language, languages.SOURCE).filter(pk=promise.fact_id).first()
+    if fact:
+        for codes in dict.fromkeys([(promise.language,), tuple(dict.fromkeys((promise.language, languages.SOURCE)))]):
+            documents.handout([documents.sheet(fact, codes)])
 
 
 def register() -> None:

@@ -22,10 +22,12 @@ from django.conf import settings
 from django.core.cache import cache
 from django.template.loader import render_to_string
 from django.utils import translation
+from django.utils.translation import gettext
 from PIL import Image, ImageDraw, ImageFont
 
 from portal import contacts, fonts, languages, markup
 from portal.facts.models import Fact, Source
+from portal.facts.rules import short_url
 from portal.languages import Language
 from portal.public import CACHE_DOWN
 from portal.revisions.models import Provenance
@@ -34,10 +36,11 @@ from portal.revisions.rules import Text, read
 log = structlog.get_logger(__name__)
 
 STATIC: Final = Path(settings.BASE_DIR) / "portal" / "static"
-KEPT_SECONDS: Final = 86400
+KEPT_SECONDS: Final = 7 * 86400
 WAIT_SECONDS: Final = 2
 CARD_SIZE: Final = (1200, 630)
 
+_ISOLATED: Final = re.compile(r'<bdi dir="ltr">(.*?)</bdi>')
 _one_at_a_time: Final = threading.Lock()
 
 
@@ -57,6 +60,28 @@ class Part:
     """There is a text in the reader's language, which our fonts cannot write; this is the Swedish one."""
 
 
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One fact on paper, in one language or in two beside each other."""
+
+    parts: Sequence[Part]
+    sources: Sequence[Source]
+    reviewed_on: date
+    url: str
+    """The absolute short address, as the code has it."""
+    is_guarded: bool
+
+    @property
+    def address(self) -> str:
+        return _typed(self.url)
+
+    @property
+    def code(self) -> str:
+        """The picture of the address."""
+        uri: str = segno.make_qr(self.url, error="m").svg_data_uri(border=0)
+        return uri
+
+
 def _printable(fact: Fact, code: str) -> tuple[Text, bool]:
     """The text for a reader of `code` and True, or the Swedish one and False when our fonts cannot write it."""
     text = read(fact, code, audience=fact.audience)
@@ -71,6 +96,21 @@ def _printable(fact: Fact, code: str) -> tuple[Text, bool]:
     return Text(swedish.fields, swedish.language, text.wanted), text.language == swedish.language
 
 
+@once
+def labels_for(language: Language) -> Language:
+    """The language of what stands around a text: the reader's, or Swedish when nothing is translated into that or our
+    fonts cannot write it. Swedish words in a line from right to left would change places."""
+    swedish = languages.get(languages.SOURCE)
+    label = "Numbers to call"
+    is_translated = _in(language, label) != _in(swedish, label)
+    return language if is_translated and not fonts.unprintable(language.autonym) else swedish
+
+
+def _in(language: Language, label: str) -> str:
+    with translation.override(language.code):
+        return gettext(label)
+
+
 # Kept documents ------------------------------------------------------------------------------------------------
 
 
@@ -80,7 +120,7 @@ def _version() -> bytes:
     return Path(__file__).read_bytes() + (STATIC / "css" / "handout.css").read_bytes()
 
 
-def _kept(content: str, make: Callable[[], bytes]) -> bytes:
+def kept(content: str, make: Callable[[], bytes]) -> bytes:
     """The document with this content, from the cache or made now, one at a time in this process."""
     key = "document:" + hashlib.blake2b(content.encode() + _version(), digest_size=16).hexdigest()
     found = _from_cache(key)
@@ -132,38 +172,49 @@ def read_parts(fact: Fact, codes: Iterable[str], provenances: Mapping[str, Prove
     found: dict[str, Part] = {}
     for code in codes:
         text, is_printable = _printable(fact, code)
-        labels = languages.get(languages.SOURCE) if fonts.unprintable(text.wanted.autonym) else text.wanted
         if text.language.code not in found or text.is_fallback:
-            found[text.language.code] = Part(text, provenances[text.language.code], labels, not is_printable)
+            found[text.language.code] = Part(
+                text, provenances[text.language.code], labels_for(text.wanted), not is_printable
+            )
     return list(found.values())
 
 
-def handout(
-    parts: Sequence[Part],
-    *,
-    sources: Iterable[Source],
-    reviewed_on: date,
-    printed_on: date,
-    address: str,
-    is_guarded: bool,
-) -> bytes:
-    """PDF/UA-1 on A4. `address` is the absolute short address of the fact. Raises UnavailableError."""
+def sheet(fact: Fact, codes: Iterable[str]) -> Sheet:
+    """What readers of `codes` get of a fact, with what it rests on."""
+    return Sheet(
+        parts=read_parts(fact, codes, Provenance.objects.of(fact).by_language()),
+        sources=list(fact.sources.all()),
+        reviewed_on=fact.matter.reviewed_on,
+        url=short_url(fact),
+        is_guarded=fact.is_guarded,
+    )
+
+
+def handout(sheets: Sequence[Sheet]) -> bytes:
+    """PDF/UA-1 on A4, each fact on a page of its own. Raises UnavailableError.
+
+    It names no day of printing: the same texts are the same document tomorrow, so that it can be made in advance.
+    """
+    first = sheets[0].parts[0]
     context = {
-        "parts": parts,
-        "sources": list(sources),
-        "reviewed_on": reviewed_on,
-        "printed_on": printed_on,
-        "address": _typed(address),
-        "qr": segno.make_qr(address, error="m").svg_data_uri(border=0),
-        "is_guarded": is_guarded,
+        "sheets": sheets,
+        "first": first,
+        "labels": first.labels,
+        "is_guarded": any(each.is_guarded for each in sheets),
+    }
+    return printed("facts/handout.html", context, first.labels)
+
+
+def printed(template: str, context: Mapping[str, object], labels: Language) -> bytes:
+    """The PDF of a page made from `facts/handout.html`. Raises UnavailableError."""
+    about: dict[str, object] = {
         "contacts": contacts.numbers(),
         "site_name": settings.SITE_NAME,
         "municipality": settings.MUNICIPALITY,
     }
-    with translation.override(parts[0].labels.code):
-        page = render_to_string("facts/handout.html", context)
-    second = parts[1].text.language.tag if len(parts) > 1 else ""
-    return _kept(page, lambda: _pdf(page, second))
+    with translation.override(labels.code):
+        page = render_to_string(template, about | dict(context))
+    return kept(page, lambda: _pdf(page))
 
 
 class OwnFilesOnly(BaseHandler):
@@ -177,7 +228,7 @@ class OwnFilesOnly(BaseHandler):
             raise URLError(f"{path} is none of our static files")
 
 
-def _pdf(page: str, second: str) -> bytes:
+def _pdf(page: str) -> bytes:
     # Late: it needs libraries of the system, without which only the documents are missing and not the site.
     try:
         import weasyprint  # noqa: PLC0415
@@ -191,17 +242,17 @@ def _pdf(page: str, second: str) -> bytes:
     configuration = FontConfiguration()
     brand = weasyprint.CSS(string=f":root {{ --brand: {_color('brand')} }}")
 
-    def say_language(_document: object, pdf: Any) -> None:
-        # WeasyPrint names the language of the whole document only; the second text is its one <section>.
-        for element in pdf.objects:
-            if isinstance(element, dict) and element.get("S") == "/Sect":
-                element["Lang"] = f"({second})"
+    def say_languages(document: Any, pdf: Any) -> None:
+        # WeasyPrint names the language of the whole document only; other languages stand in articles and sections,
+        # which it turns into these elements in the order of their boxes.
+        boxes = (box for page in document.pages for box in page._page_box.descendants())
+        blocks = (box.element for box in boxes if box.element_tag in {"article", "section"})
+        tagged = (each for each in pdf.objects if isinstance(each, dict) and each.get("S") in {"/Art", "/Sect"})
+        for element, block in zip(tagged, blocks, strict=True):
+            element["Lang"] = f"({block.get('lang')})"
 
     made: bytes = weasyprint.HTML(string=page, base_url=f"{STATIC.as_uri()}/", url_fetcher=fetcher).write_pdf(
-        stylesheets=[brand],
-        font_config=configuration,
-        pdf_variant="pdf/ua-1",
-        finisher=say_language if second else None,
+        stylesheets=[brand], font_config=configuration, pdf_variant="pdf/ua-1", finisher=say_languages
     )
     return made
 
@@ -219,7 +270,7 @@ def picture(title: str, language: Language, *, address: str) -> bytes:
     title = contacts.expand(title)
     shown = (title, language.tag, address, settings.SITE_NAME, settings.MUNICIPALITY)
     colors = (_color("brand"), _color("brand-ink"))
-    return _kept("\n".join(shown + colors), lambda: _draw(title, language, _typed(address), *colors))
+    return kept("\n".join(shown + colors), lambda: _draw(title, language, _typed(address), *colors))
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +310,7 @@ def _runs(line: str, language: Language, weight: str, size: int) -> list[Run]:
     stack = list(dict.fromkeys((own, fonts.LATIN, *fonts.BY_SCRIPT.values())))
     found = []
     # The numbers that pages isolate stand at the odd places.
-    for place, piece in enumerate(re.split(r'<bdi dir="ltr">(.*?)</bdi>', markup.isolate(html.escape(line)))):
+    for place, piece in enumerate(_ISOLATED.split(markup.isolate(html.escape(line)))):
         for font, text in _fonts_of(html.unescape(piece), [fonts.LATIN] if place % 2 else stack):
             strong = next((c for c in map(unicodedata.bidirectional, text) if c in {"L", "R", "AL"}), "")
             direction = "ltr" if place % 2 or strong == "L" else "rtl" if strong else language.direction
@@ -267,17 +318,48 @@ def _runs(line: str, language: Language, weight: str, size: int) -> list[Run]:
     return found
 
 
-def _wrapped(text: str, language: Language, size: int, width: float) -> list[list[Run]] | None:
-    """The lines, or None when a word is wider than a line."""
+def _pieces(text: str, language: Language) -> list[str]:
+    """What a line is put together from: words with the space after them. A number stays whole."""
+    safe = markup.isolate(html.escape(text))
+    text = html.unescape(_ISOLATED.sub(lambda match: match[1].replace(" ", "\u00a0"), safe))
+    words = re.findall(r"[^ ]+ ?", text)
+    if language.script != "thai":
+        return words
+    # Thai has no space between words: Pango knows them.
+    try:
+        from weasyprint.text.line_break import get_log_attrs  # noqa: PLC0415
+    except OSError:
+        return words
+    marks = get_log_attrs(text, language.tag)
+    ends = [place for place in range(1, len(text)) if marks[place].is_line_break]
+    return [text[start:end] for start, end in pairwise([0, *ends, len(text)])]
+
+
+def _clusters(word: str) -> list[str]:
+    """A word wider than a line is broken anywhere but before a mark that belongs to the letter before it."""
+    return re.findall(r".[\u0300-\u036f\u0591-\u05c7\u064b-\u0670\u0e31\u0e34-\u0e3a\u0e47-\u0e4e]*", word)
+
+
+def _wrapped(
+    pieces: Sequence[str], language: Language, size: int, width: float, *, breaks_words: bool = False
+) -> list[list[Run]] | None:
+    """The lines, or None when a word is wider than a line and may not be broken."""
+
+    def length(line: str) -> float:
+        return sum(run.width for run in _runs(line.rstrip(" "), language, "Bold", size))
+
     lines = [""]
-    for word in text.split():
-        longer = f"{lines[-1]} {word}".strip()
-        if sum(run.width for run in _runs(longer, language, "Bold", size)) <= width:
-            lines[-1] = longer
+    for piece in pieces:
+        if length(lines[-1] + piece) <= width:
+            lines[-1] += piece
+        elif length(piece) <= width:
+            lines.append(piece)
+        elif breaks_words and len(piece) > 1:
+            broken = _wrapped(_clusters(piece), language, size, width)
+            return broken and [*(_runs(line.rstrip(" "), language, "Bold", size) for line in lines if line), *broken]
         else:
-            lines.append(word)
-    rows = [_runs(line, language, "Bold", size) for line in lines if line]
-    return rows if all(sum(run.width for run in row) <= width for row in rows) else None
+            return None
+    return [_runs(line.rstrip(" "), language, "Bold", size) for line in lines if line]
 
 
 def _draw(title: str, language: Language, address: str, ground: str, ink: str) -> bytes:
@@ -297,12 +379,11 @@ def _draw(title: str, language: Language, address: str, ground: str, ink: str) -
     swedish = languages.get(languages.SOURCE)
     write(_runs(settings.SITE_NAME, swedish, "Bold", 44), 110, language.direction)
     write(_runs(settings.MUNICIPALITY, swedish, "Regular", 30), 152, language.direction)
+    pieces = _pieces(title, language)
     for size in range(88, 32, -4):
-        rows = _wrapped(title, language, size, width)
+        rows = _wrapped(pieces, language, size, width, breaks_words=size == 36) or []
         if rows and len(rows) * size * leading <= bottom - top:
             break
-    else:
-        rows = [_runs(title, language, "Bold", 32)]
     start = top + (bottom - top - len(rows) * size * leading) / 2
     for number, row in enumerate(rows):
         write(row, start + (number + 0.75) * size * leading, language.direction)

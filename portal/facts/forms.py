@@ -1,4 +1,6 @@
-from typing import Any, ClassVar
+from itertools import groupby
+from typing import Any, ClassVar, Final
+from urllib.parse import urlencode
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -10,7 +12,7 @@ from portal import languages
 from portal.accounts.models import User
 from portal.facts.matrix import Cell
 from portal.facts.models import Audience, Fact, FormerAddress, Matter, Source, Topic
-from portal.revisions.rules import heading
+from portal.revisions.rules import Text, heading, read
 
 DateInput = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
 
@@ -154,3 +156,51 @@ class MatrixForm(forms.Form):
         choices=[("", pgettext_lazy("staff", "All")), *Cell.choices],
         required=False,
     )
+
+
+class PrintForm(forms.Form):
+    """Which facts a reader of `code` wants on paper, and beside which other language."""
+
+    MOST: Final = 12
+
+    facts = forms.MultipleChoiceField(
+        label=pgettext_lazy("print", "Questions"),
+        error_messages={"required": pgettext_lazy("print", "Choose at least one.")},
+    )
+
+    def __init__(self, *args: Any, code: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.code = code
+        order = list(Audience)
+        published = Fact.objects.published().read_in(code)
+        self.published = sorted(published, key=lambda fact: order.index(Audience(fact.audience)))
+        choices: Any = [(fact.slug, fact.slug) for fact in self.published]
+        self.fields["facts"].choices = choices  # type: ignore[attr-defined]
+        others = [(known, name) for known, name in languages.LANGUAGES if known != code]
+        # A name that no attribute can have.
+        self.fields["with"] = forms.ChoiceField(
+            label=pgettext_lazy("print", "Beside it, in another language"),
+            choices=[("", pgettext_lazy("print", "No other language")), *others],
+            required=False,
+        )
+
+    def clean_facts(self) -> list[str]:
+        slugs: list[str] = self.cleaned_data["facts"]
+        if len(slugs) > self.MOST:
+            raise ValidationError(pgettext("print", "Choose at most %(most)s.") % {"most": self.MOST})
+        return slugs
+
+    def groups(self) -> list[tuple[Audience, list[tuple[str, Text | None, bool]]]]:
+        """Address, text and whether it is chosen, by audience."""
+        chosen = self.data.getlist("facts") if self.is_bound else []  # type: ignore[attr-defined]
+        return [
+            (
+                Audience(audience),
+                [(fact.slug, read(fact, self.code, audience=audience), fact.slug in chosen) for fact in facts],
+            )
+            for audience, facts in groupby(self.published, lambda fact: fact.audience)
+        ]
+
+    def query(self) -> str:
+        chosen = {"facts": ",".join(self.cleaned_data["facts"]), "with": self.cleaned_data["with"]}
+        return urlencode({name: value for name, value in chosen.items() if value}, safe=",")

@@ -1,6 +1,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from django.conf import settings
@@ -279,3 +279,32 @@ class Source(models.Model):
     def link(self) -> str:
         """Where to read it: its own link, else the government's register of laws."""
         return self.url or (f"https://rkrattsbaser.gov.se/sfst?bet={self.sfs}" if self.sfs else "")
+
+
+class RenderingQuerySet(models.QuerySet["Rendering"]):
+    def due(self, now: datetime) -> "RenderingQuerySet":
+        return self.filter(due_at__lte=now).order_by("due_at", "pk")
+
+
+class Rendering(models.Model):
+    """The promise to make the handouts of a fact in one language before anybody asks for them.
+
+    Who takes it moves `due_at` on, for as long as the work may take at most; that exact moment is then the ticket with
+    which the promise is taken away. A text published meanwhile writes another moment, and is made after it.
+    """
+
+    fact = models.ForeignKey(Fact, models.CASCADE, related_name="+")
+    language = models.CharField(max_length=10)
+    due_at = models.DateTimeField()
+    attempts = models.PositiveSmallIntegerField(default=0)
+
+    objects: ClassVar[models.Manager[Any]] = RenderingQuerySet.as_manager()
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["due_at"], name="rendering_by_due_time")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["fact", "language"], name="one_rendering_per_fact_and_language"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.fact_id} {self.language}"

@@ -1,16 +1,21 @@
+import re
+import unicodedata
+from typing import Final
+
 import rules
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import pgettext
 
+from portal import contacts, markup
 from portal.accounts.models import Role
 from portal.accounts.rules import has_role, is_anyone_on_staff
-from portal.facts.models import Matter
+from portal.facts.models import Fact, Matter
 from portal.mail.models import Delivery
 from portal.mail.rules import Message
 from portal.public import absolute
-from portal.revisions.rules import heading
+from portal.revisions.rules import Text, heading
 
 rules.add_perm("facts.view", is_anyone_on_staff)
 rules.add_perm("facts.edit", has_role(Role.EDITOR))
@@ -36,3 +41,53 @@ def review(delivery: Delivery) -> Message | None:
             ]
         ),
     )
+
+
+# Addresses for print -------------------------------------------------------------------------------------------
+
+SHORT_WORD: Final = 24
+"""What people type from paper without a mistake."""
+
+
+def short_url(fact: Fact) -> str:
+    """The address on paper and in messages: the fact's own word when that is short, else its number."""
+    is_word = len(fact.slug) <= SHORT_WORD and not fact.slug.isdecimal()
+    return absolute(reverse("short", args=[fact.slug if is_word else fact.pk]))
+
+
+# Three lines for a message -------------------------------------------------------------------------------------
+
+SHORT_ANSWER: Final = 160
+# A mark and a space, and not what follows "kap." in "kap. 26" or "bl.a." in "bl.a. om".
+_SENTENCE_END: Final = re.compile(r"(?<=[.!?؟۔።])([\"”»’)]*)\s+(?=\W*([^\W\d_]))")
+_RIGHT_TO_LEFT_MARK: Final = "\u200f"
+
+
+def message(text: Text, *, url: str) -> str:
+    """Three lines to send on: the question, the beginning of the answer, the short address.
+
+    The address stands alone and without a mark beside it, or programs would not make a link of it.
+    """
+    lines = [_one_line(text["title"]), _first_sentences(_one_line(text["summary"]))]
+    if text.language.direction == "rtl":
+        lines = [_from_right_to_left(line) for line in lines]
+    return "\n".join([*filter(None, lines), url])
+
+
+def _one_line(text: str) -> str:
+    return " ".join(contacts.expand(text).split())
+
+
+def _first_sentences(answer: str) -> str:
+    """Whole sentences as far as they are short together; at least the first. Never part of one: half an answer may say
+    the opposite."""
+    ends = [end.end(1) for end in _SENTENCE_END.finditer(answer) if not end[2].islower()]
+    ends.append(len(answer))
+    return answer[: max([end for end in ends if end <= SHORT_ANSWER] or ends[:1])].strip()
+
+
+def _from_right_to_left(line: str) -> str:
+    """With signs that are not seen, for programs that know nothing of the language: numbers keep their order, and a
+    line that begins with a Latin word begins at the right even so."""
+    first = next((kind for kind in map(unicodedata.bidirectional, line) if kind in {"L", "R", "AL"}), "")
+    return (_RIGHT_TO_LEFT_MARK if first == "L" else "") + markup.isolate_plain(line)

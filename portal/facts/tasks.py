@@ -1,9 +1,19 @@
+from typing import Final
+
 from celery import shared_task
 from django.utils import timezone
 
 from portal.facts import actions
 
+# A third of the tick of the beat: mail must not wait for paper.
+SECONDS: Final = 5
+
 
 @shared_task(name="portal.facts.tasks.remind_of_reviews")
 def remind_of_reviews() -> None:
     actions.remind_of_reviews(today=timezone.localdate())
+
+
+@shared_task(name="portal.facts.tasks.render_handouts")
+def render_handouts() -> None:
+    actions.render(seconds=SECONDS)

@@ -5,12 +5,13 @@ from portal.facts import views
 public = [
     path("parents/", views.parents, name="parents"),
     path("children/", views.children, name="children"),
-    path("embassies/", views.embassies, name="embassies"),
     path("facts/<slug:slug>/", views.fact, name="fact"),
     path("facts/<slug:slug>/helpful/", views.helpful, name="helpful"),
     path("facts/<slug:slug>/helpful/thanks/", views.helped, name="helped"),
     path("facts/<slug:slug>/handout.pdf", views.handout, name="handout"),
     path("facts/<slug:slug>/card.png", views.card, name="card"),
+    path("print/", views.printing, name="print"),
+    path("handout.pdf", views.handouts, name="handouts"),
 ]
 staff = [
     path("facts/", views.staff_facts, name="staff_facts"),
@@ -24,4 +25,7 @@ staff = [
     path("facts/<int:pk>/edit/", views.edit_fact, name="edit_fact"),
     path("facts/<int:pk>/confirm/", views.confirm_fact, name="confirm_fact"),
 ]
-short = [path("f/<int:pk>", views.short, name="short")]
+short = [
+    path("f/<int:pk>", views.short, name="short"),
+    path("f/<slug:slug>", views.short, name="short"),
+]

@@ -14,8 +14,8 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from portal import languages
-from portal.facts import actions, documents, matrix
-from portal.facts.forms import FactFilterForm, FactForm, MatrixForm, SourceFormSet, TopicForm
+from portal.facts import actions, documents, matrix, rules
+from portal.facts.forms import FactFilterForm, FactForm, MatrixForm, PrintForm, SourceFormSet, TopicForm
 from portal.facts.models import Audience, Fact, Link, Matter, Source, Topic
 from portal.facts.readings import actions as readings
 from portal.facts.readings.forms import OpinionForm
@@ -23,7 +23,7 @@ from portal.facts.readings.models import Opinion, ReadingCount
 from portal.http import StaffRequest, staff
 from portal.public import FRESH_SECONDS, absolute, check_public_post, counted, form_token, public, within_limit
 from portal.revisions import actions as revisions
-from portal.revisions.models import Provenance, Revision, Schedule
+from portal.revisions.models import Revision, Schedule
 from portal.revisions.rules import heading, read
 from portal.revisions.views import gone_or_missing, language_rows, reading
 from portal.search.models import MissedSearch
@@ -40,12 +40,12 @@ def _guarded(response: HttpResponse, *, is_guarded: bool) -> HttpResponse:
     return response
 
 
-def audience_page(request: HttpRequest, audience: str) -> HttpResponse:
-    """All facts for one audience, in their order."""
+def audience_page(request: HttpRequest, audience: str, **more: Any) -> HttpResponse:
+    """All facts for one audience, in their order; `more` is for the template."""
     code = _code()
     facts = Fact.objects.published().for_audience(audience).read_in(code)
     rows = [(fact, read(fact, code, audience=audience)) for fact in facts]
-    context = {"audience": Audience(audience), "rows": rows, "is_guarded": audience == Audience.CHILDREN}
+    context = {"audience": Audience(audience), "rows": rows, "is_guarded": audience == Audience.CHILDREN, **more}
     return render(request, "facts/audience.html", context)
 
 
@@ -59,12 +59,6 @@ def parents(request: HttpRequest) -> HttpResponse:
 @public(stored=False)
 def children(request: HttpRequest) -> HttpResponse:
     return audience_page(request, Audience.CHILDREN)
-
-
-@require_safe
-@public()
-def embassies(request: HttpRequest) -> HttpResponse:
-    return audience_page(request, Audience.EMBASSIES)
 
 
 def _moved_or_gone(name: str, slug: str) -> HttpResponse:
@@ -90,7 +84,8 @@ def fact(request: HttpRequest, slug: str) -> HttpResponse:
         "rebuttals": found.rebuttals.published().as_links(code),
         "related": [Link.of(row, code) for row in found.related_rows],
         "is_guarded": found.is_guarded,
-        "short_url": absolute(reverse("short", args=[found.pk])),
+        "short_url": rules.short_url(found),
+        "message": rules.message(text, url=rules.short_url(found)),
         "card_url": absolute(reverse("card", args=[slug])),
     }
     response = render(request, "facts/fact.html", context)
@@ -138,11 +133,12 @@ def helped(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_safe
 @public(stored=False)
-def short(request: HttpRequest, pk: int) -> HttpResponse:
-    """The address on handouts: the fact in the reader's best language. Counts nothing."""
-    found = Fact.objects.published().only("slug").filter(pk=pk).first()
+def short(request: HttpRequest, /, **known_by: Any) -> HttpResponse:
+    """The address for print, by number or by word: the fact in the reader's best language. Counts nothing."""
+    found = Fact.objects.published().only("slug").filter(**known_by).first()
     if found is None:
-        return gone_or_missing(Fact, pk=pk)
+        slug = known_by.get("slug")
+        return _moved_or_gone("short", slug) if slug else gone_or_missing(Fact, **known_by)
     preferred = translation.get_language_from_request(request)
     with translation.override(preferred):
         response = redirect(reverse("fact", args=[found.slug]))
@@ -154,26 +150,50 @@ def short(request: HttpRequest, pk: int) -> HttpResponse:
 @public(stored=False)
 def handout(request: HttpRequest, slug: str) -> HttpResponse:
     """The fact on paper, beside a second language when `with` names one."""
+    return _handout(request, [slug])
+
+
+@require_safe
+@public(stored=False)
+def handouts(request: HttpRequest) -> HttpResponse:
+    """Several facts on paper: `facts` names them, in their order."""
+    slugs = list(dict.fromkeys(filter(None, request.GET.get("facts", "").split(","))))
+    if not 1 <= len(slugs) <= PrintForm.MOST:
+        raise Http404
+    # Any choice of twelve is another document, and each of them seconds of work.
+    if not within_limit(request, "handouts", per_hour=120):
+        return HttpResponse(status=429)
+    return _handout(request, slugs)
+
+
+def _handout(request: HttpRequest, slugs: list[str]) -> HttpResponse:
     code, second = _code(), request.GET.get("with") or ""
     if second and second not in dict(languages.LANGUAGES):
         raise Http404
     codes = dict.fromkeys((code, second or code))
     columns = [column for each in codes for column in languages.chain(each)]
-    found = Fact.objects.published().read_in(code, *columns).filter(slug=slug).first()
-    if found is None:
-        return _moved_or_gone("handout", slug)
+    found = {fact.slug: fact for fact in Fact.objects.published().read_in(code, *columns).filter(slug__in=slugs)}
+    for slug in slugs:
+        if slug not in found:
+            return _moved_or_gone("handout", slug)
     try:
-        content = documents.handout(
-            documents.read_parts(found, codes, Provenance.objects.of(found).by_language()),
-            sources=found.sources.all(),
-            reviewed_on=found.matter.reviewed_on,
-            printed_on=localdate(),
-            address=absolute(reverse("short", args=[found.pk])),
-            is_guarded=found.is_guarded,
-        )
+        content = documents.handout([documents.sheet(found[slug], codes) for slug in slugs])
     except documents.UnavailableError:
-        return HttpResponse(status=503, headers={"Retry-After": "5"})
-    return _document(content, "application/pdf", is_guarded=found.is_guarded)
+        return come_back()
+    is_guarded = any(fact.is_guarded for fact in found.values())
+    return _document(content, "application/pdf", is_guarded=is_guarded)
+
+
+@require_safe
+@public(stored=False)
+def printing(request: HttpRequest) -> HttpResponse:
+    """Choose what to have on paper; leads to the document."""
+    code = _code()
+    form = PrintForm(request.GET if "with" in request.GET else None, code=code)
+    if form.is_valid():
+        return redirect(f"{reverse('handouts')}?{form.query()}")
+    context = {"form": form, "groups": form.groups()}
+    return render(request, "facts/printing.html", context, status=422 if form.errors else 200)
 
 
 @require_safe
@@ -187,10 +207,15 @@ def card(request: HttpRequest, slug: str) -> HttpResponse:
     if found.is_guarded:
         raise Http404
     try:
-        content = documents.card(found, code, address=absolute(reverse("short", args=[found.pk])))
+        content = documents.card(found, code, address=rules.short_url(found))
     except documents.UnavailableError:
-        return HttpResponse(status=503, headers={"Retry-After": "5"})
+        return come_back()
     return _document(content, "image/png", is_guarded=False)
+
+
+def come_back() -> HttpResponse:
+    """Another document is being made just now."""
+    return HttpResponse(status=503, headers={"Retry-After": "5"})
 
 
 def _document(content: bytes, content_type: str, *, is_guarded: bool) -> HttpResponse:

@@ -292,6 +292,14 @@ def unsubscribe(*, delivery: Delivery) -> None:
 
 
 @transaction.atomic
+def resubscribe(*, address: str) -> None:
+    """The owner of the address asks for optional mail again, through a link that only this address was sent."""
+    for suppression in Suppression.objects.filter(address_hash=address_hash(address), reason=Reason.UNSUBSCRIBED):
+        audit.record("resubscribe", suppression, by=None)
+        suppression.delete()
+
+
+@transaction.atomic
 def purge(*, now: datetime) -> int:
     """Forget addresses, then whole rows, whose time is over; returns how many rows were touched."""
     ended = Delivery.objects.filter(ended_at__isnull=False)

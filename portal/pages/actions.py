@@ -11,6 +11,8 @@ from portal import contacts
 from portal.accounts import actions as accounts
 from portal.accounts.models import User
 from portal.audit import actions as audit
+from portal.facts import actions as facts
+from portal.facts.packs import actions as packs
 from portal.facts.readings import actions as readings
 from portal.mail import actions as mail
 from portal.pages.models import Contact, Heartbeat, Page
@@ -28,6 +30,8 @@ AUDIT_KEEP: Final = timedelta(days=5 * 365)
 def change_contacts(*, numbers: Mapping[str, str], by: User) -> None:
     """Keep new numbers and renew the mirror; numbers by key. Raises OSError when they are kept and it cannot be."""
     standing = stored_contacts()
+    if any(standing[key] != number for key, number in numbers.items()):
+        facts.promise_all()
     for key, number in numbers.items():
         contact, _ = Contact.objects.get_or_create(key=key, defaults={"number": standing[key]})
         if contact.number != number:
@@ -61,6 +65,7 @@ def purge(*, now: datetime) -> dict[str, int]:
         "registrations": events.purge(now=now),
         "rumors": rumors.purge(now=now),
         "reader checks": readers.purge(now=now),
+        "followers": packs.purge(now=now),
         "deliveries": mail.purge(now=now),
         "audit": audit.purge(keep=AUDIT_KEEP),
         "sessions": accounts.purge(now=now),

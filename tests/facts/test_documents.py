@@ -4,7 +4,7 @@ import io
 import re
 import threading
 import tomllib
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from urllib.error import URLError
@@ -12,24 +12,33 @@ from urllib.request import Request
 
 import pytest
 import segno
+import time_machine
 from django.conf import settings as site_settings
+from django.db import connection
 from django.utils import timezone, translation
 from django.utils.translation import gettext
 from PIL import Image
 from pypdf import PdfReader
 
 from portal import contacts, fonts, languages
-from portal.facts import documents
-from portal.facts.documents import Part
-from portal.facts.models import Audience, Fact, Source
+from portal.facts import actions, documents
+from portal.facts.documents import Part, Sheet
+from portal.facts.models import Audience, Fact, Rendering, Source
+from portal.pages import actions as pages
 from portal.public import FRESH_SECONDS
-from portal.revisions.models import Method, Provenance
+from portal.revisions import actions as revisions
+from portal.revisions.models import Edition, Method, Provenance
 from portal.revisions.rules import Text
 from tests import factories
 
 STARTER = Path(site_settings.BASE_DIR) / "portal" / "facts" / "starter" / "facts"
 ADDRESS = "https://klarlagt.example.org/f/12"
-ABOUT = {"published_at": timezone.now(), "is_outdated": False, "changed_at": None, "change_note": ""}
+ABOUT = {
+    "published_at": datetime(2026, 11, 5, 12, tzinfo=UTC),
+    "is_outdated": False,
+    "changed_at": None,
+    "change_note": "",
+}
 EXAMPLE = Provenance(**ABOUT, method=Method.MACHINE, is_example=True, is_approved=False)
 CHECKED = Provenance(**ABOUT, method=Method.HUMAN, is_example=False, is_approved=True)
 OUTDATED = Provenance(
@@ -51,19 +60,13 @@ def part(
     return Part(Text(fields, languages.get(code), reader), about, reader, is_unprintable=False)
 
 
+def sheet(*parts: Part, is_guarded: bool = False, address: str = ADDRESS) -> Sheet:
+    law = Source(title="LVU", sfs="1990:52", sections="1–4, 6–8, 13, 36, 39 §§")
+    return Sheet(parts, [law], date(2026, 11, 3), address, is_guarded)
+
+
 def printed(*parts: Part, is_guarded: bool = False, address: str = ADDRESS) -> PdfReader:
-    return PdfReader(
-        io.BytesIO(
-            documents.handout(
-                parts,
-                sources=[Source(title="LVU", sfs="1990:52", sections="1–4, 6–8, 13, 36, 39 §§")],
-                reviewed_on=date(2026, 11, 3),
-                printed_on=date(2026, 11, 21),
-                address=address,
-                is_guarded=is_guarded,
-            )
-        )
-    )
+    return PdfReader(io.BytesIO(documents.handout([sheet(*parts, is_guarded=is_guarded, address=address)])))
 
 
 def words(pdf: PdfReader) -> str:
@@ -117,12 +120,14 @@ def test_a_handout_is_tagged_and_names_its_title_and_language():
 
 
 def test_a_bilingual_handout_marks_the_second_language_wherever_it_stands():
-    pdf = printed(part("ar"), part("sv"))
+    pdf = printed(part("ar", times=3), part("sv", times=3))
 
     assert pdf.trailer["/Root"]["/Lang"] == "ar"
-    second = [element for element in structure(pdf) if element.get("/S") == "/Sect"]
-    assert len(second) == len(pdf.pages) > 1
-    assert {element.get("/Lang") for element in second} == {"sv"}
+    spoken = [(e["/S"], e["/Lang"]) for e in structure(pdf) if e.get("/S") in {"/Art", "/Sect"}]
+    assert len(pdf.pages) > 1
+    # Texts, and what stands around them, in the order in which they are read on each page.
+    assert [lang for kind, lang in spoken if kind == "/Art"] == ["ar", "sv"] * len(pdf.pages)
+    assert {"ar", "sv"} == {lang for kind, lang in spoken if kind == "/Sect"}
     assert part("ar").text["title"].split()[0] in words(pdf)
     assert "Kan socialtjänsten ta mitt barn?" in words(pdf)
 
@@ -154,12 +159,21 @@ def test_the_question_the_answer_and_its_origin_are_on_the_paper():
     assert "Exempelkommun" in text
     assert "LVU (1990:52) 1–4, 6–8, 13, 36, 39 §§" in text
     assert "3 november 2026" in text
-    assert "21 november 2026" in text
     assert text.count("klarlagt.example.org/f/12") == 2
 
 
 def test_an_example_text_says_so_and_names_no_day_of_checking():
     assert "3 november 2026" not in words(printed(part("sv")))
+
+
+def test_a_handout_says_from_when_its_text_is_and_is_the_same_document_tomorrow():
+    with time_machine.travel("2026-11-21 12:00"):
+        today = printed(part("sv")).stream.getvalue()
+        assert "5 november 2026" in words(printed(part("sv")))
+        assert "21 november" not in words(printed(part("sv")))
+    with time_machine.travel("2026-11-22 12:00"), documents._one_at_a_time:
+        # It's kept: with the lock taken, nothing can be made.
+        assert printed(part("sv")).stream.getvalue() == today
 
 
 def test_a_foreign_text_and_an_outdated_one_say_so():
@@ -265,7 +279,7 @@ def test_a_document_fetches_nothing_from_the_network_or_from_other_folders(tmp_p
         page = """<html lang="sv"><title>t</title><link rel="stylesheet" href="{http}/x.css">
             <img alt="a" src="{http}/x.png"><img alt="b" src="{file}"><img alt="c" src="img/icon.svg">"""
         port = server.server_address[1]
-        made = documents._pdf(page.format(http=f"http://127.0.0.1:{port}", file=(tmp_path / "secret.png").as_uri()), "")
+        made = documents._pdf(page.format(http=f"http://127.0.0.1:{port}", file=(tmp_path / "secret.png").as_uri()))
         server.shutdown()
 
     assert asked == []
@@ -273,6 +287,214 @@ def test_a_document_fetches_nothing_from_the_network_or_from_other_folders(tmp_p
     assert list(pdf.pages[0].images) == []
     # Our own picture is there; pictures that were refused leave their words.
     assert [e["/Alt"] for e in structure(pdf) if e.get("/S") == "/Figure" and "/K" in e][-1] == "c"
+
+
+# Several facts -----------------------------------------------------------------------------------------------------
+
+HAND_MADE = {
+    "ar": "المحكمة تقرر",
+    "fa": "دادگاه تصمیم می‌گیرد",
+    "prs": "محکمه فیصله می‌کند",
+    "ckb": "دادگا بڕیار دەدات",
+    "ps": "محکمه پرېکړه کوي",
+    "ti": "ቤት ፍርዲ ይውስን",
+    "am": "ፍርድ ቤቱ ይወስናል",
+    "th": "ศาลตัดสินภายในหนึ่งสัปดาห์",
+    "yi": "דאָס געריכט באַשליסט",
+}
+
+
+@pytest.mark.parametrize("code", HAND_MADE)
+def test_numbers_sections_and_dates_keep_their_order_on_paper_in_every_script(code):
+    said = HAND_MADE[code]
+    known = languages.get(code)
+    body = f"{said} 6 §, {said} 2026-11-03 {said}.\n\n- {said} {{{{phone:kvinnofrid}}}} {said}\n- LVU (1990:52) {said}"
+    text = Text({"title": f"{said} 73 %?", "summary": f"{said} {{{{phone:social}}}}.", "body": body}, known, known)
+    pdf = printed(Part(text, CHECKED, known, is_unprintable=False))
+
+    places = []
+    for page in pdf.pages:
+        page.extract_text(visitor_text=lambda text, _cm, tm, _font, _size: places.append((text.strip(), tm[4], tm[5])))
+    whole = "".join(text for text, _x, _y in places)
+    assert "0000" not in glyphs(pdf)
+    for number in ("6 §", "2026-11-03", "020-50 50 50", "(1990:52)", "73 %", "0980-319 200"):
+        assert number in whole or number in words(pdf), number
+
+
+def test_each_of_several_facts_begins_a_page_and_the_contents_name_it():
+    sheets = [
+        sheet(part("ar"), part("sv"), address="https://klarlagt.example.org/f/1"),
+        sheet(part("sv", "om-jag-berattar"), is_guarded=False, address="https://klarlagt.example.org/f/2"),
+        sheet(part("fa", "lvu-i-korthet"), address="https://klarlagt.example.org/f/3"),
+    ]
+    pdf = PdfReader(io.BytesIO(documents.handout(sheets)))
+    pages = [re.sub(r"\s+", " ", page.extract_text()) for page in pdf.pages]
+
+    starts = {}
+    for number, page in enumerate(pages[1:], start=2):
+        for address in re.findall(r"klarlagt\.example\.org/f/\d", page):
+            starts.setdefault(address[-1], number)
+    assert list(starts) == ["1", "2", "3"]
+    assert len(set(starts.values())) == 3
+    assert part("sv", "om-jag-berattar").text["title"] in pages[0]
+    for number in starts.values():
+        assert f"...{number}" in pages[0].replace(" ", "")
+    figures = [e["/Alt"] for e in structure(pdf) if e.get("/S") == "/Figure"]
+    assert figures == [f"klarlagt.example.org/f/{n}" for n in (1, 2, 3)]
+    assert pdf.metadata.title.endswith("Klarlagt")
+    # Two need no contents.
+    assert "..." not in words(PdfReader(io.BytesIO(documents.handout(sheets[:2]))))
+
+
+def test_among_several_one_that_leaves_no_trace_makes_the_title_neutral():
+    sheets = [sheet(part("sv")), sheet(part("sv", "om-jag-berattar"), is_guarded=True)]
+    pdf = PdfReader(io.BytesIO(documents.handout(sheets)))
+    assert pdf.metadata.title == gettext("Information")
+
+
+@pytest.mark.django_db
+def test_several_facts_are_chosen_on_a_page_and_come_as_one_document(client):
+    first, second = factories.published_fact("ar"), factories.published_fact()
+    child = factories.published_fact(audience=Audience.CHILDREN)
+
+    page = client.get("/ar/print/")
+    assert page["Cache-Control"] == "no-store"
+    assert "Fråga ar?" in page.content.decode()
+    assert 'data-fallback="sv"' in page.content.decode()
+    response = client.get("/ar/print/", {"facts": [first.slug, second.slug], "with": "sv"})
+    assert response["Location"] == f"/ar/handout.pdf?facts={first.slug},{second.slug}&with=sv"
+    made = client.get(response["Location"])
+    text = words(PdfReader(io.BytesIO(made.content)))
+    assert "Text ar" in text
+    assert text.count("Text sv") == 2
+    assert made["Cache-Control"] == f"public, max-age={FRESH_SECONDS}"
+    with_child = client.get("/sv/handout.pdf", {"facts": f"{first.slug},{child.slug}"})
+    assert with_child["Cache-Control"] == "no-store"
+
+
+@pytest.mark.django_db
+def test_a_choice_of_none_or_of_too_many_says_so_and_no_document_is_made_of_it(client):
+    facts = [factories.published_fact() for _ in range(13)]
+    slugs = [fact.slug for fact in facts]
+
+    none = client.get("/sv/print/", {"with": ""})
+    many = client.get("/sv/print/", {"facts": slugs, "with": ""})
+    assert (none.status_code, many.status_code) == (422, 422)
+    assert 'role="alert"' in none.content.decode()
+    assert many.content.decode().count(" checked") == 13
+    assert client.get("/sv/handout.pdf", {"facts": ",".join(slugs)}).status_code == 404
+    assert client.get("/sv/handout.pdf").status_code == 404
+    assert client.get("/sv/handout.pdf", {"facts": f"{slugs[0]},no-such"}).status_code == 404
+    revisions.withdraw(facts[0], language="sv", by=factories.user(), reason="Fel")
+    assert client.get("/sv/handout.pdf", {"facts": ",".join(slugs[:2])}).status_code == 410
+
+
+# In advance --------------------------------------------------------------------------------------------------------
+
+
+def paper(client, fact: Fact, code: str, **query):
+    return client.get(f"/{code}/facts/{fact.slug}/handout.pdf", query)
+
+
+@pytest.mark.django_db
+def test_what_is_published_is_promised_made_by_the_clock_and_there_when_asked_for(client):
+    fact = factories.published_fact("ar")
+    assert set(Rendering.objects.values_list("fact", "language")) == {(fact.pk, "sv"), (fact.pk, "ar")}
+
+    assert actions.render(seconds=60) == 2
+    assert not Rendering.objects.exists()
+    # Nothing can be made now: what comes was made before.
+    with documents._one_at_a_time:
+        for code, query in [("sv", {}), ("ar", {}), ("ar", {"with": "sv"})]:
+            assert paper(client, fact, code, **query).content.startswith(b"%PDF"), (code, query)
+
+    actions.edit(fact, by=factories.user(), reviewed_on=date(2026, 1, 2))
+    assert Rendering.objects.count() == 2
+    actions.render(seconds=60)
+    revisions.withdraw(fact, language="ar", by=factories.user(), reason="Fel")
+    assert Rendering.objects.get().language == "ar"
+
+
+@pytest.mark.django_db
+def test_a_new_number_to_call_promises_all_handouts_again(client):
+    factories.published_fact("ar")
+    Rendering.objects.all().delete()
+    pages.change_contacts(numbers={"social": contacts.numbers()["social"].number}, by=factories.user())
+    assert not Rendering.objects.exists()
+    pages.change_contacts(numbers={"social": "0980-319 201"}, by=factories.user())
+    assert set(Rendering.objects.values_list("language", flat=True)) == {"ar", "sv"}
+
+
+@pytest.mark.django_db
+def test_one_handout_that_cannot_be_made_waits_longer_each_time_and_holds_up_no_other():
+    broken, other = factories.published_fact(), factories.published_fact()
+    # No provenance, no handout: as if the text had been lost.
+    Edition.objects.of(broken).delete()
+
+    assert actions.render(seconds=60) == 1
+    left = Rendering.objects.get()
+    assert (left.fact_id, left.attempts) == (broken.pk, 1)
+    waits = []
+    for _ in range(5):
+        now = timezone.now()
+        waits.append(round((Rendering.objects.get().due_at - now) / timedelta(minutes=1)))
+        Rendering.objects.update(due_at=now)
+        assert actions.render(seconds=60) == 0
+    assert waits == [1, 10, 60, 360, 360]
+    assert not Rendering.objects.filter(fact=other).exists()
+
+
+@pytest.mark.django_db
+def test_a_text_published_while_its_handout_is_made_is_made_again():
+    fact = factories.published_fact()
+    promise = actions.claim_rendering(now=timezone.now())
+    assert actions.claim_rendering(now=timezone.now()) is None
+    factories.publish(fact, title="Ny?", summary="Ny.", body="Ny.")
+    Rendering.objects.filter(pk=promise.pk, due_at=promise.due_at).delete()
+    again = actions.claim_rendering(now=timezone.now())
+    assert (again.pk, again.attempts) == (promise.pk, 1)
+    # Whoever took it and never came back had it for a while only.
+    assert actions.claim_rendering(now=timezone.now() + actions.LEASE * 2).pk == promise.pk
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_never_take_the_same_promise():
+    wanted = {factories.published_fact("ar").pk for _ in range(4)}
+    taken, start = [], threading.Barrier(2)
+
+    def work():
+        start.wait()
+        while promise := actions.claim_rendering(now=timezone.now()):
+            taken.append((promise.fact_id, promise.language))
+        connection.close()
+
+    workers = [threading.Thread(target=work) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert sorted(taken) == sorted((pk, code) for pk in wanted for code in ("ar", "sv"))
+
+
+def test_of_many_who_ask_at_once_each_gets_the_document_or_is_asked_to_come_back():
+    codes = ["so", "en", "ti", "fa"]
+    made, turned_away = {}, []
+
+    def ask(code):
+        try:
+            made.setdefault(code, set()).add(printed(part(code)).stream.getvalue())
+        except documents.UnavailableError:
+            turned_away.append(code)
+
+    threads = [threading.Thread(target=ask, args=[code]) for code in codes * 3]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(len(found) for found in made.values()) == len([code for code in made if made[code]])
+    assert len(made) + len(turned_away) >= len(codes)
+    assert made
+    assert not documents._one_at_a_time.locked()
 
 
 # Which text is printed -------------------------------------------------------------------------------------------
@@ -348,6 +570,29 @@ def test_a_very_long_question_still_fits_the_card():
     # Nothing between the question and the address.
     with pytest.raises(AssertionError):
         ink(image, 505, 535)
+
+
+def test_a_line_in_thai_ends_between_words_and_a_word_wider_than_the_card_is_broken():
+    thai = languages.get("th")
+    lines = documents._pieces("เจ้าหน้าที่พาลูกของฉันไปจากครอบครัวได้หรือไม่", thai)
+    assert {"ครอบครัว", "หรือ"} <= set(lines)
+    for title, code in [("เจ้าหน้าที่พาลูกของฉันไปจากครอบครัว" * 4, "th"), ("barnavårdsutredning" * 8, "sv")]:
+        first, last = ink(drawn(title, code), 170, 500)
+        assert (first >= 76, last <= 1124) == (True, True), code
+
+
+def test_a_number_is_never_broken_over_two_lines_of_a_card():
+    pieces = documents._pieces("Ring 0980-319 200 i dag om 27 300 barn", languages.get("sv"))
+    assert [piece.strip() for piece in pieces] == ["Ring", "0980-319\u00a0200", "i", "dag", "om", "27\u00a0300", "barn"]
+
+
+@pytest.mark.django_db
+def test_the_card_of_a_text_that_is_missing_shows_the_text_that_readers_get():
+    fact = factories.published_fact("fa")
+    fact.refresh_from_db()
+    shown = documents.card(fact, "prs", address=ADDRESS)
+    assert shown == documents.picture("Fråga fa?", languages.get("fa"), address=ADDRESS)
+    assert documents.card(fact, "so", address=ADDRESS) == documents.card(fact, "sv", address=ADDRESS)
 
 
 def test_numbers_and_latin_words_in_a_line_from_right_to_left_keep_their_own_order():

@@ -22,7 +22,7 @@ from portal.revisions.exchange import actions, documents, transport
 from portal.revisions.exchange.forms import TARGETS, ChoiceForm, UploadForm
 from portal.revisions.exchange.models import Upload
 from portal.revisions.models import Provenance, Revision
-from portal.revisions.views import heading
+from portal.revisions.rules import heading
 
 
 def _kinds(request: StaffRequest) -> dict[int, Kind]:

@@ -21,7 +21,7 @@ from portal.revisions.readers import actions, rules
 from portal.revisions.readers.forms import AnswerForm, AskForm
 from portal.revisions.readers.models import Mark, ReaderCheck
 from portal.revisions.rules import text_fields
-from portal.revisions.views import heading
+from portal.revisions.rules import heading
 
 
 @csrf_exempt  # the secret link itself is the proof; the signed token keeps other sites from sending the form
