@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from portal import languages
-from portal.accounts.models import Role
+from portal.accounts.models import Role, User
 from portal.audit.models import AuditEvent
 from portal.facts.models import Fact, Source, Topic
 from portal.revisions import actions
@@ -38,6 +38,7 @@ def values(*sources: dict[str, str], initial: int = 0, **fields: str) -> dict[st
         "order": "100",
         "reviewed_on": f"{today}",
         "review_due": f"{today + timedelta(days=300)}",
+        "owner": str(User.objects.get_or_create(email="agare@example.org", defaults={"name": "Ägare"})[0].pk),
         "source-TOTAL_FORMS": str(len(sources)),
         "source-INITIAL_FORMS": str(initial),
     }
@@ -62,7 +63,8 @@ def read(path: str):
 
 def wait_for_approval(fact: Fact, language: str = "sv") -> Revision:
     author = factories.user()
-    return actions.submit(actions.draft(fact, language=language, fields=TEXT, by=author), by=author)
+    made = actions.draft(fact, language=language, fields=TEXT, by=author)
+    return actions.submit(made, by=author, override_reason="Det är ett prov.")
 
 
 @pytest.fixture
@@ -276,7 +278,7 @@ def test_a_translation_is_written_beside_the_swedish_text_and_names_what_it_rend
     translator = sign_in(person(Role.TRANSLATOR))
     path = f"/staff/texts/fact/{fact.pk}/ar/"
     assert "Svar sv." in words(translator.get(path))
-    text = {"title": "سؤال؟", "summary": "جواب.", "body": "نص 1–4 §§.", "method": "human", "pivot": "en"}
+    text = {"title": "سؤال؟", "summary": "جواب.", "body": "## عنوان\n\nنص 1–4 §§.", "method": "human", "pivot": "en"}
     translator.post(path, text | {"submit": "1"})
     revision = Revision.objects.get(language="ar")
     assert (revision.based_on, revision.pivot) == (Edition.objects.of(fact).get(language="sv").revision, "en")

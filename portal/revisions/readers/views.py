@@ -20,8 +20,7 @@ from portal.revisions.models import Revision
 from portal.revisions.readers import actions, rules
 from portal.revisions.readers.forms import AnswerForm, AskForm
 from portal.revisions.readers.models import Mark, ReaderCheck
-from portal.revisions.rules import text_fields
-from portal.revisions.rules import heading
+from portal.revisions.rules import heading, text_fields
 
 
 @csrf_exempt  # the secret link itself is the proof; the signed token keeps other sites from sending the form
