@@ -151,10 +151,10 @@ def search() -> bool:
     paths, took, most = [], [], 0
     for code in search.ASKED:
         for what, query in vocabularies[code].queries().items():
-            times, queries, hits = search.ask(query, code)
+            times, cpu, queries, hits = search.ask(query, code)
             p50, p95 = search.p50_p95(times)
             print(
-                f"       {code} {what}: p50 {p50:.1f} ms, p95 {p95:.1f} ms, {queries} queries, {hits} hits", flush=True
+                f"       {code} {what}: p50 {p50:.1f}, p95 {p95:.1f}, CPU {cpu:.1f} ms; {queries} queries, {hits} hits"
             )
             took, most = took + times, max(most, queries)
             paths.append(f"/{code}/search/?q={quote(query)}")
