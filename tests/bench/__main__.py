@@ -22,7 +22,8 @@ def main() -> int:
     starter.load_pages()
     starter.load()
     call_command("collectstatic", interactive=False, verbosity=0)
-    kept = [speed(), weight(), memory()]
+    parts = {"speed": speed, "weight": weight, "memory": memory, "search": search}
+    kept = [parts[name]() for name in sys.argv[1:] or parts]
     return 0 if all(kept) else 1
 
 
@@ -133,6 +134,40 @@ def memory() -> bool:
         beat.wait(20)
     print(f"       {len(pids)} processes; {resident:.0f} MB when pages that they share are counted in each")
     return told("resident, shared pages counted once", shared, 600, at_most=True, unit=" MB")
+
+
+def search() -> bool:
+    """What people type, asked of ten thousand facts in every active language."""
+    from functools import partial
+    from urllib.parse import quote
+
+    from tests.bench import search
+    from tests.bench.load import Server, fetch, serving
+
+    print(f"Search among {search.FACTS} facts in {len(search.languages.ACTIVE)} languages", flush=True)
+    began = time.monotonic()
+    vocabularies = search.build()
+    print(f"       the library was made in {time.monotonic() - began:.0f} s")
+    paths, took, most = [], [], 0
+    for code in search.ASKED:
+        for what, query in vocabularies[code].queries().items():
+            times, cpu, queries, hits = search.ask(query, code)
+            p50, p95 = search.p50_p95(times)
+            print(
+                f"       {code} {what}: p50 {p50:.1f}, p95 {p95:.1f}, CPU {cpu:.1f} ms; {queries} queries, {hits} hits"
+            )
+            took, most = took + times, max(most, queries)
+            paths.append(f"/{code}/search/?q={quote(query)}")
+    kept = told("p95 of a search", search.p50_p95(took)[1], 40, at_most=True, unit=" ms")
+    kept &= told("SQL queries, most", most, 2, at_most=True)
+    bare, site = Server("tests.bench.bare:application", "/"), Server("portal.wsgi", paths[0])
+    with serving(bare, site):
+        pages = [ms for path in paths for ms in search.timed(partial(fetch, site.port, path), 10)]
+        empty = search.timed(partial(fetch, bare.port, "/"), len(pages))
+    (p50, p95), (bare_p50, bare_p95) = search.p50_p95(pages), search.p50_p95(empty)
+    print(f"       the page: p50 {p50:.1f} ms, p95 {p95:.1f} ms; bare: p50 {bare_p50:.1f} ms, p95 {bare_p95:.1f} ms")
+    print(f"       the page against bare: p50 {p50 / bare_p50:.1f}x, p95 {p95 / bare_p95:.1f}x", flush=True)
+    return kept
 
 
 def _kilobytes(pid: int, file: str, field: str) -> int:
