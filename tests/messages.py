@@ -10,10 +10,12 @@ from portal import languages
 
 ROOT = Path(__file__).resolve().parent.parent
 _STAFF = re.compile(
-    r"templates/(staff\.html|plain\.html|account/|mfa/|socialaccount/|allauth/|revisions/|mail/|reports/"
+    r"templates/(staff\.html|plain\.html|account/|mfa/|socialaccount/|allauth/|exchange/|revisions/(?!preview)|mail/|reports/"
     r"|components/language_rows|[a-z]+/staff/)"
     r"|portal/(accounts|audit|reports)/|portal/revisions/(?!readers/)|portal/mail/(views|forms)"
 )
+_PUBLIC_CONTEXTS = {"withdrawn", "what changed"}
+"""Said to readers by modules that otherwise speak to staff."""
 
 
 def catalog(code: str) -> polib.POFile:
@@ -21,6 +23,8 @@ def catalog(code: str) -> polib.POFile:
 
 
 def is_public(entry: polib.POEntry) -> bool:
+    if entry.msgctxt in _PUBLIC_CONTEXTS:
+        return True
     return entry.msgctxt != "staff" and any(not _STAFF.match(place) for place, _line in entry.occurrences)
 
 

@@ -25,12 +25,12 @@ READERS_DAYS: Final = 30
 class Cell(models.TextChoices):
     """The state of a text, from what is most urgent to what is done."""
 
-    HELD = "held", pgettext_lazy("matrix", "Held back")
-    OUTDATED = "outdated", pgettext_lazy("matrix", "Outdated")
-    MISSING = "missing", pgettext_lazy("matrix", "Missing")
-    WAITING = "waiting", pgettext_lazy("matrix", "Waiting for approval")
-    DRAFT = "draft", pgettext_lazy("matrix", "Draft")
-    UP_TO_DATE = "up_to_date", pgettext_lazy("matrix", "Up to date")
+    HELD = "held", pgettext_lazy("staff", "Held back")
+    OUTDATED = "outdated", pgettext_lazy("staff", "Outdated")
+    MISSING = "missing", pgettext_lazy("staff", "Missing")
+    WAITING = "waiting", pgettext_lazy("staff", "Waiting for approval")
+    DRAFT = "draft", pgettext_lazy("staff", "Draft")
+    UP_TO_DATE = "up_to_date", pgettext_lazy("staff", "Up to date")
 
 
 ORDER: Final = list(Cell)
