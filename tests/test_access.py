@@ -64,6 +64,7 @@ TABLE = {
     "move_revision": {R.APPROVER},
     "staff_facts": ALL,
     "new_fact": {R.EDITOR},
+    "export_facts": {R.EDITOR},
     "staff_topics": ALL,
     "new_topic": {R.EDITOR},
     "staff_topic": {R.EDITOR},

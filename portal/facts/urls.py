@@ -13,6 +13,7 @@ public = [
 staff = [
     path("facts/", views.staff_facts, name="staff_facts"),
     path("facts/new/", views.new_fact, name="new_fact"),
+    path("facts/export.zip", views.export, name="export_facts"),
     path("facts/topics/", views.topics, name="staff_topics"),
     path("facts/topics/new/", views.topic, name="new_topic"),
     path("facts/topics/<int:pk>/", views.topic, name="staff_topic"),
