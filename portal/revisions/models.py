@@ -1,5 +1,6 @@
 import hashlib
 import json
+from collections.abc import Collection
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -180,8 +181,23 @@ class ProvenanceQuerySet(models.QuerySet["Provenance"]):
     def of(self, thing: Model) -> "ProvenanceQuerySet":
         return self.filter(content_type=ContentType.objects.get_for_model(thing), object_id=thing.pk)
 
+    def of_all(self, things: Collection[Model]) -> "ProvenanceQuerySet":
+        """Of several objects of one model."""
+        if not things:
+            return self.none()
+        model = type(next(iter(things)))
+        return self.filter(
+            content_type=ContentType.objects.get_for_model(model), object_id__in=[thing.pk for thing in things]
+        )
+
     def by_language(self) -> dict[str, "Provenance"]:
         return {provenance.language: provenance for provenance in self}
+
+    def by_object(self) -> dict[int, dict[str, "Provenance"]]:
+        found: dict[int, dict[str, Provenance]] = {}
+        for provenance in self:
+            found.setdefault(provenance.object_id, {})[provenance.language] = provenance
+        return found
 
 
 class Provenance(models.Model):
