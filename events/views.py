@@ -25,7 +25,7 @@ from events.forms import (
 from events.models import Event
 from portal import languages, public
 from portal.http import StaffRequest, staff
-from portal.revisions.rules import read
+from portal.revisions.rules import alternates, read
 from portal.revisions.views import gone_or_missing, heading, language_rows, reading
 
 ON_A_PAGE = 20
@@ -47,6 +47,7 @@ def events(request: HttpRequest) -> HttpResponse:
         "upcoming": [(event, read(event, code)) for event in found.upcoming(now)[:IN_A_CALENDAR]],
         "passed": [(event, read(event, code)) for event in page],
         "page": page,
+        "alternates": alternates(request.path),
     }
     return render(request, "events/events.html", context)
 

@@ -12,13 +12,13 @@ from django.utils.translation import get_language, pgettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from portal import languages
-from portal.facts import actions, documents, folder
+from portal.facts import actions, documents, folder, rules
 from portal.facts.forms import FactFilterForm, FactForm, SourceFormSet, TopicForm
 from portal.facts.models import Audience, Fact, Link, Source, Topic
 from portal.http import StaffRequest, staff
 from portal.public import FRESH_SECONDS, absolute, public
 from portal.revisions.models import Provenance, Revision
-from portal.revisions.rules import read
+from portal.revisions.rules import alternates, read
 from portal.revisions.views import gone_or_missing, heading, language_rows, reading
 
 
@@ -38,7 +38,12 @@ def audience_page(request: HttpRequest, audience: str) -> HttpResponse:
     code = _code()
     facts = Fact.objects.published().for_audience(audience).read_in(code)
     rows = [(fact, read(fact, code, audience=audience)) for fact in facts]
-    context = {"audience": Audience(audience), "rows": rows, "is_guarded": audience == Audience.CHILDREN}
+    context = {
+        "audience": Audience(audience),
+        "rows": rows,
+        "is_guarded": audience == Audience.CHILDREN,
+        "alternates": alternates(request.path),
+    }
     return render(request, "facts/audience.html", context)
 
 
@@ -70,15 +75,21 @@ def fact(request: HttpRequest, slug: str) -> HttpResponse:
         return gone_or_missing(Fact, slug=slug)
     text = read(found, code, audience=found.audience)
     assert text is not None
+    sources = [Source(**row) for row in found.source_rows]
+    card_url = absolute(reverse("card", args=[slug]))
+    read_by = reading(request, found, text)
     context = {
-        **reading(request, found, text),
+        **read_by,
         "fact": found,
-        "sources": [Source(**row) for row in found.source_rows],
+        "sources": sources,
         "rebuttals": found.rebuttals.published().as_links(code),
         "related": [Link.of(row, code) for row in found.related_rows],
         "is_guarded": found.is_guarded,
         "short_url": absolute(reverse("short", args=[found.pk])),
-        "card_url": absolute(reverse("card", args=[slug])),
+        "card_url": card_url,
+        "linked_data": rules.linked_data(
+            text, read_by["provenance"], sources, url=read_by["canonical"], swedish_url=absolute(read_by["swedish_url"])
+        ),
     }
     return _guarded(render(request, "facts/fact.html", context), is_guarded=found.is_guarded)
 

@@ -20,7 +20,7 @@ from portal.pages.models import Page
 from portal.public import public
 from portal.questions.models import Question
 from portal.revisions.models import Revision
-from portal.revisions.rules import read
+from portal.revisions.rules import alternates, read
 from portal.revisions.views import language_rows, reading
 from portal.search.models import IndexRow
 from rumors.models import Rumor
@@ -47,6 +47,7 @@ def front(request: HttpRequest) -> HttpResponse:
     context = {
         "asked": [(fact, read(fact, code)) for fact in asked],
         "events": [(event, read(event, code)) for event in upcoming],
+        "alternates": alternates(request.path),
     }
     return render(request, "pages/front.html", context)
 

@@ -12,6 +12,7 @@ from portal.http import StaffRequest, staff
 from portal.questions import actions
 from portal.questions.forms import SettleForm, TellForm
 from portal.questions.models import Door, Question
+from portal.revisions.rules import alternates
 
 
 @csrf_exempt  # no cookie, no ambient authority: the signed token and the origin check stand in for it
@@ -29,7 +30,12 @@ def tell_us(request: HttpRequest) -> HttpResponse:
             code = get_language() or languages.SOURCE
             actions.ask(text=form.cleaned_data["text"], language=code, door=Door.FORM, form_id=form_id)
             return redirect("told")
-    context = {"form": form, "token": public.form_token("tell-us"), "expired": expired}
+    context = {
+        "form": form,
+        "token": public.form_token("tell-us"),
+        "expired": expired,
+        "alternates": alternates(request.path),
+    }
     return render(request, "questions/tell_us.html", context, status=422 if form.errors or expired else 200)
 
 

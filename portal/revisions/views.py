@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from portal import languages
 from portal.http import StaffRequest, staff
-from portal.public import gone, in_language
+from portal.public import absolute, gone, in_language
 from portal.revisions import actions
 from portal.revisions.forms import ReasonForm, TextForm
 from portal.revisions.models import Edition, Method, Provenance, Revision, State
@@ -28,6 +28,8 @@ def reading(request: HttpRequest, thing: Model, text: Text) -> dict[str, Any]:
         "provenance": provenances[text.language.code],
         "alternates": alternates(request.path, provenances),
         "swedish_url": in_language(request.path, languages.SOURCE),
+        # The page that the text is at home on, which need not be this one.
+        "canonical": absolute(in_language(request.path, text.language.code)),
     }
 
 

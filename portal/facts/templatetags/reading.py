@@ -1,12 +1,13 @@
 """Filters for reading pages; built in to every template."""
 
+import json
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
 from django import template
 from django.utils.formats import date_format
 from django.utils.html import conditional_escape, format_html
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import localtime
 
 from portal import contacts, languages, markup
@@ -52,6 +53,15 @@ def clock(value: datetime | None) -> SafeString | str:
     if value is None:
         return ""
     return format_html('<bdi dir="ltr">{}</bdi>', localtime(value).strftime("%H:%M"))
+
+
+_NOT_IN_SCRIPT: Final = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&"}
+
+
+@register.filter
+def as_json(value: Any) -> SafeString:
+    """For a data block: nothing in it can end the element that it stands in."""
+    return mark_safe(json.dumps(value, ensure_ascii=False).translate(_NOT_IN_SCRIPT))  # noqa: S308
 
 
 @register.filter
