@@ -32,7 +32,7 @@
           const node = nodes.shift();
           if (node.length > left) nodes.unshift(node.splitText(left));
           left -= node.length;
-          words += node.parentElement.closest(".phone") ? node.data.replace(/\d/g, "$& ") : node.data;
+          words += node.parentElement.closest(".phone") ? node.data.replace(/\D*(\d)/g, "$1 ") : node.data;
           const part = document.createElement("span");
           node.replaceWith(part);
           part.append(node);
