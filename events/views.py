@@ -47,6 +47,7 @@ def events(request: HttpRequest) -> HttpResponse:
         "upcoming": [(event, read(event, code)) for event in found.upcoming(now)[:IN_A_CALENDAR]],
         "passed": [(event, read(event, code)) for event in page],
         "page": page,
+        "alternates": public.alternates(request.path),
     }
     return render(request, "events/events.html", context)
 

@@ -29,6 +29,11 @@ class Language:
     script: Literal["latin", "cyrillic", "arabic", "ethiopic", "hebrew", "thai", "han"] = "latin"
 
     @property
+    def locale(self) -> str:
+        """For Open Graph: as it is written in Sweden."""
+        return f"{self.tag.partition('-')[0]}_SE"
+
+    @property
     def column(self) -> str:
         return self.code.replace("-", "_")
 

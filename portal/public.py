@@ -293,7 +293,7 @@ class Alternate:
     url: str
 
 
-def alternates(path: str, codes: Collection[str]) -> list[Alternate]:
+def alternates(path: str, codes: Collection[str] = languages.CATALOG.keys()) -> list[Alternate]:
     """hreflang for those of `codes` that are active; x-default is the Swedish page, which every language ends at."""
     found = [language for language in languages.ACTIVE if language.code in codes]
     rows = [Alternate(language.tag, absolute(in_language(path, language.code))) for language in found]

@@ -81,6 +81,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "portal.public.Headers",
     "csp.middleware.CSPMiddleware",
+    "portal.pages.api.ForPrograms",
     "portal.pages.errors.ErrorPages",
     "portal.public.RefuseNul",
     "django.contrib.sessions.middleware.SessionMiddleware",

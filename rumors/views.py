@@ -15,7 +15,7 @@ from portal.audit.models import AuditEvent
 from portal.audit.rules import entries
 from portal.facts.models import Fact
 from portal.http import StaffRequest, staff
-from portal.public import public
+from portal.public import alternates, public
 from portal.revisions.rules import read
 from portal.revisions.views import gone_or_missing, language_rows, reading
 from portal.search.models import IndexRow
@@ -40,7 +40,8 @@ def rumors(request: HttpRequest) -> HttpResponse:
     code = get_language() or languages.SOURCE
     page = Paginator(Rebuttal.objects.published().read_in(code).newest_first(), 50).get_page(request.GET.get("page"))
     rows = [(rebuttal, read(rebuttal, code)) for rebuttal in page]
-    return render(request, "rumors/rumors.html", {"page": page, "rows": rows})
+    context = {"page": page, "rows": rows, "alternates": alternates(request.path)}
+    return render(request, "rumors/rumors.html", context)
 
 
 @require_safe

@@ -85,6 +85,7 @@ TABLE = {
     "revoke_reader": {R.EDITOR, R.TRANSLATOR, R.APPROVER},
     "staff_facts": ALL,
     "new_fact": {R.EDITOR},
+    "export_facts": {R.EDITOR},
     "staff_topics": ALL,
     "new_topic": {R.EDITOR},
     "staff_topic": {R.EDITOR},

@@ -18,6 +18,7 @@ staff = [
     path("facts/new/", views.new_fact, name="new_fact"),
     path("facts/library/", views.library, name="library"),
     path("facts/matrix/", views.matrix_page, name="matrix"),
+    path("facts/export.zip", views.export, name="export_facts"),
     path("facts/topics/", views.topics, name="staff_topics"),
     path("facts/topics/new/", views.topic, name="new_topic"),
     path("facts/topics/<int:pk>/", views.topic, name="staff_topic"),

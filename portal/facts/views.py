@@ -14,14 +14,23 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from portal import languages
-from portal.facts import actions, documents, matrix, rules
+from portal.facts import actions, documents, folder, matrix, rules
 from portal.facts.forms import FactFilterForm, FactForm, MatrixForm, PrintForm, SourceFormSet, TopicForm
 from portal.facts.models import Audience, Fact, Link, Matter, Source, Topic
 from portal.facts.readings import actions as readings
 from portal.facts.readings.forms import OpinionForm
 from portal.facts.readings.models import Opinion, ReadingCount
 from portal.http import StaffRequest, staff
-from portal.public import FRESH_SECONDS, absolute, check_public_post, counted, form_token, public, within_limit
+from portal.public import (
+    FRESH_SECONDS,
+    absolute,
+    alternates,
+    check_public_post,
+    counted,
+    form_token,
+    public,
+    within_limit,
+)
 from portal.revisions import actions as revisions
 from portal.revisions.models import Revision, Schedule
 from portal.revisions.rules import heading, read
@@ -45,7 +54,13 @@ def audience_page(request: HttpRequest, audience: str, **more: Any) -> HttpRespo
     code = _code()
     facts = Fact.objects.published().for_audience(audience).read_in(code)
     rows = [(fact, read(fact, code, audience=audience)) for fact in facts]
-    context = {"audience": Audience(audience), "rows": rows, "is_guarded": audience == Audience.CHILDREN, **more}
+    context = {
+        "audience": Audience(audience),
+        "rows": rows,
+        "is_guarded": audience == Audience.CHILDREN,
+        "alternates": alternates(request.path),
+        **more,
+    }
     return render(request, "facts/audience.html", context)
 
 
@@ -77,16 +92,22 @@ def fact(request: HttpRequest, slug: str) -> HttpResponse:
         return _moved_or_gone("fact", slug)
     text = read(found, code, audience=found.audience)
     assert text is not None
+    sources = [Source(**row) for row in found.source_rows]
+    card_url = absolute(reverse("card", args=[slug]))
+    read_by = reading(request, found, text)
     context = {
-        **reading(request, found, text),
+        **read_by,
         "fact": found,
-        "sources": [Source(**row) for row in found.source_rows],
+        "sources": sources,
         "rebuttals": found.rebuttals.published().as_links(code),
         "related": [Link.of(row, code) for row in found.related_rows],
         "is_guarded": found.is_guarded,
         "short_url": rules.short_url(found),
         "message": rules.message(text, url=rules.short_url(found)),
-        "card_url": absolute(reverse("card", args=[slug])),
+        "card_url": card_url,
+        "linked_data": rules.linked_data(
+            text, read_by["provenance"], sources, url=read_by["canonical"], swedish_url=absolute(read_by["swedish_url"])
+        ),
     }
     response = render(request, "facts/fact.html", context)
     if found.is_guarded:
@@ -296,6 +317,15 @@ def library(request: StaffRequest) -> HttpResponse:
         "today": localdate(),
     }
     return render(request, "facts/staff/library.html", context)
+
+
+@require_safe
+@staff("facts.edit")
+def export(request: StaffRequest) -> HttpResponse:
+    """Every published fact in one ZIP file, as the command `export_facts` writes it."""
+    name = f"facts-{localdate():%Y-%m-%d}.zip"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return HttpResponse(folder.archive(), content_type="application/zip", headers=headers)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

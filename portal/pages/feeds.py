@@ -17,7 +17,8 @@ from django.utils.translation import get_language, pgettext
 from django.views.decorators.http import require_safe
 
 from portal import contacts, languages
-from portal.public import absolute, in_language, public
+from portal.pages.models import Page
+from portal.public import absolute, alternates, in_language, public
 from portal.revisions.glossary.models import Wording
 from portal.search.models import IndexRow
 
@@ -31,8 +32,6 @@ STANDING: Final = (
     "rumors",
     "events",
     "tell_us",
-    "accessibility",
-    "privacy",
 )
 
 
@@ -77,22 +76,29 @@ def feed(request: HttpRequest) -> HttpResponse:
 def sitemap(request: HttpRequest) -> HttpResponse:
     """Every published page with its other languages; standing pages exist in all active ones."""
     active = {language.code: language for language in languages.ACTIVE}
-    pages: list[list[tuple[str, str, datetime | None]]] = []
-    for name in STANDING:
-        path = reverse(name)
-        pages.append([(language.tag, absolute(in_language(path, code)), None) for code, language in active.items()])
-    shown, path = Wording.objects.shown().codes(), reverse("words")
-    pages.append(
-        [(known.tag, absolute(in_language(path, code)), None) for code, known in active.items() if code in shown]
-    )
+    pages = [_versions(reverse(name), dict.fromkeys(active)) for name in STANDING]
+    for page in Page.objects.published():
+        codes = [code for code in active if getattr(page, languages.suffixed("title", code))]
+        pages.append(_versions(reverse(page.key), dict.fromkeys(codes)))
+    shown = Wording.objects.shown().codes()
+    pages.append(_versions(reverse("words"), dict.fromkeys(code for code in active if code in shown)))
     rows = (
         IndexRow.objects.filter(language__in=active)
         .order_by("kind", "object_id", "language")
         .values_list("kind", "object_id", "language", "url", "updated_at")
     )
     for _key, group in groupby(rows, key=lambda row: row[:2]):
-        pages.append([(active[code].tag, absolute(url), at) for _kind, _pk, code, url, at in group])
+        versions = list(group)
+        pages.append(_versions(versions[0][3], {code: at for _kind, _pk, code, _url, at in versions}))
     return render(request, "pages/sitemap.xml", {"pages": pages}, content_type="application/xml; charset=utf-8")
+
+
+def _versions(path: str, changed: Mapping[str, datetime | None]) -> dict[str, Any]:
+    """One page in its languages, as the page itself names them; `changed` by language."""
+    return {
+        "alternates": alternates(path, changed.keys()),
+        "rows": [(absolute(in_language(path, code)), at) for code, at in changed.items()],
+    }
 
 
 @require_safe

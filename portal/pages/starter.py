@@ -1,13 +1,12 @@
 """Reads the texts that come with the portal (`portal/facts/starter/`) and publishes them through the same actions as
-everybody's. A text is a folder with one Markdown file per language; TOML between `+++` carries what is not prose."""
+everybody's. A text is a folder with one Markdown file per language (`portal.front_matter`)."""
 
 import tomllib
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
@@ -16,11 +15,13 @@ from django.utils import timezone
 
 from events import actions as events
 from events.models import Event
-from portal import languages
+from portal import front_matter, languages
 from portal.accounts.models import User
 from portal.audit import actions as audit
 from portal.facts import actions as facts
+from portal.facts import folder
 from portal.facts.models import Fact, Topic
+from portal.front_matter import File
 from portal.pages.models import Page
 from portal.revisions import actions as revisions
 from portal.revisions.glossary import actions as glossary
@@ -35,34 +36,12 @@ STOCKHOLM: Final = ZoneInfo("Europe/Stockholm")
 AUTHOR: Final = "example.texts@klarlagt.invalid"
 
 
-@dataclass(frozen=True, slots=True)
-class File:
-    """One text in one language."""
-
-    key: str
-    language: str
-    meta: dict[str, Any]
-    body: str
-
-
 def texts(kind: str) -> Iterator[dict[str, File]]:
     """Every text of a kind (`facts`, `rumors`, `events`, `pages`) by language, Swedish first."""
-    for folder in sorted((FOLDER / kind).iterdir()):
-        found = {path.stem: parse(path) for path in sorted(folder.glob("*.md")) if path.stem in languages.CATALOG}
+    for place in sorted((FOLDER / kind).iterdir()):
+        paths = [path for path in sorted(place.glob("*.md")) if path.stem in languages.CATALOG]
+        found = {path.stem: front_matter.read(path, str(path)) for path in paths}
         yield {languages.SOURCE: found.pop(languages.SOURCE), **found}
-
-
-def parse(path: Path) -> File:
-    """Raises ValueError, with the file's name, when it cannot be read."""
-    _, mark, rest = path.read_text("utf-8").partition("+++\n")
-    head, end, body = rest.partition("\n+++\n")
-    if not (mark and end):
-        raise ValueError(f"{path}: the part between +++ and +++ is missing")
-    try:
-        meta = tomllib.loads(head)
-    except tomllib.TOMLDecodeError as error:
-        raise ValueError(f"{path}: {error}") from error
-    return File(path.parent.name, path.stem, meta, body.strip())
 
 
 def author() -> User:
@@ -114,7 +93,7 @@ def _publish(thing: Model, versions: Mapping[str, File], *, by: User, **fields_o
             language=code,
             fields=fields,
             by=by,
-            method=Method.HUMAN if code == languages.SOURCE else Method.MACHINE,
+            method=Method.HUMAN if code == languages.SOURCE else file.meta.get("method", Method.MACHINE),
             pivot=file.meta.get("pivot", ""),
             is_example=True,
         )
@@ -152,21 +131,10 @@ def _load_words(by: User) -> int:
 @transaction.atomic
 def _load_fact(versions: dict[str, File], by: User) -> int:
     file = versions[languages.SOURCE]
-    meta = file.meta
     fact = Fact.objects.filter(slug=file.key).first()
     if fact is None:
-        checked = date.fromisoformat(meta["checked"])
-        fact = facts.create(
-            by=by,
-            audience=meta["audience"],
-            topic=Topic.objects.get(key=meta["topic"]),
-            slug=file.key,
-            order=meta["order"],
-            is_asked_often=meta.get("asked_often", False),
-            reviewed_on=checked,
-            review_due=checked + timedelta(days=365),
-            sources=[{**row, "title": row.get("law") or row["report"]} for row in meta["sources"]],
-        )
+        values, sources = folder.settled(file, by=by)
+        fact = facts.create(by=by, sources=sources, **values)
     return _publish(fact, versions, by=by)
 
 

@@ -17,7 +17,7 @@ from portal.http import StaffRequest, staff
 from portal.pages import actions
 from portal.pages.forms import ContactsForm, SearchForm
 from portal.pages.models import Page
-from portal.public import public
+from portal.public import alternates, public
 from portal.questions.models import Question
 from portal.revisions.models import Revision
 from portal.revisions.rules import read
@@ -48,6 +48,7 @@ def front(request: HttpRequest) -> HttpResponse:
     context = {
         "asked": [(fact, read(fact, code)) for fact in asked],
         "events": [(event, read(event, code)) for event in upcoming],
+        "alternates": alternates(request.path),
     }
     return render(request, "pages/front.html", context)
 

@@ -34,7 +34,12 @@ def tell_us(request: HttpRequest) -> HttpResponse:
             code = get_language() or languages.SOURCE
             actions.ask(text=form.cleaned_data["text"], language=code, door=Door.FORM, form_id=form_id)
             return redirect("told")
-    context = {"form": form, "token": public.form_token("tell-us"), "expired": expired}
+    context = {
+        "form": form,
+        "token": public.form_token("tell-us"),
+        "expired": expired,
+        "alternates": public.alternates(request.path),
+    }
     return render(request, "questions/tell_us.html", context, status=422 if form.errors or expired else 200)
 
 

@@ -111,6 +111,11 @@ def _clean(text: str, field: Field[Any, Any]) -> str:
     return " ".join(text.split()) if isinstance(field, CharField) else text.strip()
 
 
+def cleaned(model: type[Model], fields: Mapping[str, str]) -> dict[str, str]:
+    """All translated fields of a model, as `draft` keeps them."""
+    return {field.name: _clean(fields.get(field.name, ""), field) for field in text_fields(model)}
+
+
 @transaction.atomic
 def draft(
     thing: Model,
@@ -132,7 +137,7 @@ def draft(
     A translation is based on the published Swedish revision unless `based_on` says otherwise.
     """
     _lock(thing)
-    text = {field.name: _clean(fields.get(field.name, ""), field) for field in text_fields(type(thing))}
+    text = cleaned(type(thing), fields)
     for value in text.values():
         if mistaken := contacts.mistaken(value):
             raise ValidationError(

@@ -1,5 +1,6 @@
 import hashlib
 import json
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Final, Self
 
@@ -258,8 +259,23 @@ class Edition(models.Model):
 
 
 class ProvenanceQuerySet(OfThingQuerySet):
+    def of_all(self, things: Collection[Model]) -> Self:
+        """Of several objects of one model."""
+        if not things:
+            return self.none()
+        model = type(next(iter(things)))
+        return self.filter(
+            content_type=ContentType.objects.get_for_model(model), object_id__in=[thing.pk for thing in things]
+        )
+
     def by_language(self) -> dict[str, "Provenance"]:
         return {provenance.language: provenance for provenance in self}
+
+    def by_object(self) -> dict[int, dict[str, "Provenance"]]:
+        found: dict[int, dict[str, Provenance]] = {}
+        for provenance in self:
+            found.setdefault(provenance.object_id, {})[provenance.language] = provenance
+        return found
 
 
 class Provenance(models.Model):

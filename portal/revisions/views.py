@@ -55,6 +55,8 @@ def reading(request: HttpRequest, thing: Model, text: Text) -> dict[str, Any]:
         "swedish_url": in_language(request.path, languages.SOURCE),
         # Side by side, for who wants to see both.
         "beside": None if is_source or request.GET.get("with") != languages.SOURCE else read(thing, languages.SOURCE),
+        # The page that the text is at home on, which need not be this one.
+        "canonical": absolute(in_language(request.path, text.language.code)),
     }
 
 

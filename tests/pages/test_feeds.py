@@ -262,7 +262,7 @@ def test_the_sitemap_names_each_text_once_with_the_languages_it_is_published_in(
         assert {address for address in found if f"/{path}/" in address} == set(addresses.values())
         for address in addresses.values():
             changed, others = found[address]
-            assert others == addresses
+            assert others == addresses | {"x-default": addresses["sv"]}
             assert datetime.fromisoformat(changed).utcoffset() is not None
 
 
@@ -272,7 +272,7 @@ def test_the_sitemap_says_which_language_its_addresses_are_in_as_the_pages_do():
         if fact.slug in address:
             html = browser().get(urlsplit(address).path).content.decode()
             on_page = dict(re.findall(r'<link rel="alternate"\s+hreflang="([^"]+)"\s+href="([^"]+/facts/[^"]+)"', html))
-            assert {tag: url for tag, url in on_page.items() if tag != "x-default"} == others
+            assert on_page == others
 
 
 def test_every_address_in_the_sitemap_is_ours_and_in_a_language_of_the_site():
@@ -283,26 +283,18 @@ def test_every_address_in_the_sitemap_is_ours_and_in_a_language_of_the_site():
             assert url.startswith(f"{SITE}/")
             code = urlsplit(url).path.split("/")[1]
             assert code in active
-            assert tag in {"", active[code]}
+            assert tag in {"", active[code]} or (tag, code) == ("x-default", "sv")
 
 
 def test_the_standing_pages_are_there_in_all_languages_and_exist(example_content):
     found = sitemap()
     tags = {language.tag for language in languages.ACTIVE}
-    for tail in (
-        "",
-        "parents/",
-        "children/",
-        "embassies/",
-        "rumors/",
-        "events/",
-        "tell-us/",
-        "accessibility/",
-        "privacy/",
-    ):
-        assert found[f"{SITE}/sv/{tail}"][1].keys() == tags
+    for tail in ("", "parents/", "children/", "embassies/", "rumors/", "events/", "tell-us/"):
+        assert found[f"{SITE}/sv/{tail}"][1].keys() == tags | {"x-default"}
         for code in ("sv", "ti"):
             assert browser().get(f"/{code}/{tail}").status_code == 200, tail
+    for tail in ("accessibility/", "privacy/"):
+        assert found[f"{SITE}/sv/{tail}"][1].keys() == {"sv", "en", "x-default"}
     facts = [address for address in found if "/facts/" in address]
     assert len(facts) > 20
     assert not any("/staff/" in address or "/search/" in address for address in found)
@@ -323,7 +315,7 @@ def test_a_withdrawn_text_is_not_in_the_sitemap_and_no_other_language_points_to_
     assert not [address for address in found if fact.slug in address]
     swedish = f"{SITE}/sv/facts/{kept.slug}/"
     assert {address: others for address, (_, others) in found.items() if kept.slug in address} == {
-        swedish: {"sv": swedish}
+        swedish: {"sv": swedish, "x-default": swedish}
     }
 
 
@@ -334,6 +326,29 @@ def test_the_sitemap_names_the_glossary_in_the_languages_that_have_words():
     factories.wording(term, "ti", is_approved=False)
     addresses = {f"{SITE}/{code}/words/" for code in ("sv", "ar")}
     assert {address for address in sitemap() if "/words/" in address} == addresses
+
+
+def test_every_page_and_its_other_languages_name_each_other_as_the_sitemap_does(example_content):
+    found = {url: others for url, (_, others) in sitemap().items()}
+    for url, others in found.items():
+        html = browser().get(urlsplit(url).path).content.decode()
+        on_page = re.findall(r'<link rel="alternate"\s+hreflang="([^"]+)"\s+href="([^"]+)"', html)
+        assert dict(on_page) == others, url
+        assert len(on_page) == len(others)
+        assert re.search(r'<link rel="canonical" href="([^"]+)"', html)[1] == url
+        assert url in others.values()
+        for other in others.values():
+            assert found[other] == others, url
+    assert len(found) > 200
+
+
+def test_a_page_that_stands_in_for_a_translation_names_the_page_its_text_is_at_home_on():
+    fact = factories.published_fact("ar")
+    html = browser().get(f"/so/facts/{fact.slug}/").content.decode()
+    home = f"{SITE}/sv/facts/{fact.slug}/"
+    assert re.search(r'<link rel="canonical" href="([^"]+)"', html)[1] == home
+    assert re.search(r'<meta property="og:url" content="([^"]+)"', html)[1] == home
+    assert re.search(r'<meta property="og:locale" content="([^"]+)"', html)[1] == "sv_SE"
 
 
 def test_a_long_sitemap_costs_two_queries(django_assert_num_queries):

@@ -1,12 +1,13 @@
 """Filters for reading pages; built in to every template."""
 
+import json
 from datetime import date, datetime
 from typing import Any
 
 from django import template
 from django.utils.formats import date_format
 from django.utils.html import conditional_escape, format_html
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import localtime
 
 from portal import contacts, languages, markup
@@ -67,6 +68,15 @@ def clock(value: datetime | None) -> SafeString | str:
     if value is None:
         return ""
     return format_html('<bdi dir="ltr">{}</bdi>', localtime(value).strftime("%H:%M"))
+
+
+@register.filter
+def as_json(value: Any) -> SafeString:
+    """For a data block: nothing in it can end the element that it stands in."""
+    text = json.dumps(value, ensure_ascii=False)
+    for sign in "<>&":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    return mark_safe(text)  # noqa: S308
 
 
 @register.filter

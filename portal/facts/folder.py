@@ -1,0 +1,531 @@
+"""Facts as a folder of Markdown files, out and in: `topics.toml` and `facts/<address>/<language>.md`.
+
+The texts that come with the portal have the same form. What comes in becomes drafts; what people wrote here stays.
+"""
+
+import io
+import os
+import re
+import zipfile
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.forms import BaseForm
+
+from portal import contacts, front_matter, languages
+from portal.accounts.models import User
+from portal.audit import actions as audit
+from portal.audit.models import AuditEvent
+from portal.facts import actions
+from portal.facts.forms import FactForm, SourceForm
+from portal.facts.models import Fact, Source, Topic
+from portal.front_matter import File, UnreadableError
+from portal.revisions import actions as revisions
+from portal.revisions.forms import TextForm
+from portal.revisions.models import Edition, Method, Provenance, Revision, Significance, State, text_hash
+
+TOPICS: Final = "topics.toml"
+OLD: Final = re.compile(rf"{languages.SOURCE}-([0-9a-f]{{12}})")
+"""An older Swedish text, named by the beginning of its digest: one that a translation beside it still renders."""
+
+# What is no text: its name in a file, and the field of a fact. The only place that knows both.
+SETTINGS: Final = {
+    "audience": "audience",
+    "topic": "topic",
+    "order": "order",
+    "asked_often": "is_asked_often",
+    "about_violence": "is_about_violence",
+    "checked": "reviewed_on",
+    "check_again": "review_due",
+}
+SHARED: Final = {"reviewed_on", "review_due"}
+"""Of the matter, which a fact may share with others."""
+TYPES: Final[dict[str, tuple[type, ...]]] = {
+    "order": (int,),
+    "asked_often": (bool,),
+    "about_violence": (bool,),
+    "checked": (str, date),
+    "check_again": (str, date),
+    "sources": (list,),
+}
+TEXT: Final = ("title", "summary")
+NEEDED: Final = {languages.SOURCE: (*TEXT, "audience", "topic", "checked")}
+KNOWN: Final = {
+    languages.SOURCE: {*TEXT, *SETTINGS, "sources", "settings", "edition", "significance", "change_note"},
+}
+KNOWN_IN_TRANSLATIONS: Final = {*TEXT, "edition", "method", "pivot", "based_on"}
+WORDS: Final = {
+    (str,): "a text in quotation marks",
+    (int,): "a number",
+    (bool,): "true or false",
+    (str, date): "a date like 2026-11-03",
+    (list,): "a list of { law or report, sfs, sections, url }",
+}
+KEY: Final = re.compile(r"[a-z0-9_-]{1,30}")
+MOST_SOURCES: Final = 20
+
+
+class FolderError(Exception):
+    """Everything that is wrong with a folder; nothing of it was taken in."""
+
+    def __init__(self, mistakes: list[UnreadableError]) -> None:
+        super().__init__("\n".join(str(mistake) for mistake in mistakes))
+        self.mistakes = mistakes
+
+
+@dataclass(slots=True)
+class Report:
+    """What was made of a folder, in the words of the commands."""
+
+    topics: list[str] = field(default_factory=list)
+    facts: list[str] = field(default_factory=list)
+    drafts: dict[str, list[str]] = field(default_factory=dict)
+    settings: list[str] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+    """Left alone, and why."""
+    same: int = 0
+
+    def lines(self) -> list[str]:
+        drafts = [f"{slug}: {' '.join(names)}" for slug, names in self.drafts.items()]
+        parts = {
+            "New topics": self.topics,
+            "New facts": self.facts,
+            "New drafts": drafts,
+            "Settings changed": self.settings,
+            "Left alone": self.left,
+        }
+        told = [
+            f"{heading} ({len(rows)}):\n" + "\n".join(f"  {row}" for row in rows)
+            for heading, rows in parts.items()
+            if rows
+        ]
+        return [*told, f"Here already, word for word: {self.same} texts."]
+
+
+# Out ------------------------------------------------------------------------------------------------------------
+
+
+def settings_of(fact: Fact) -> dict[str, Any]:
+    """What is no text, as files have it."""
+    values = {key: _plain(getattr(fact.matter if name in SHARED else fact, name)) for key, name in SETTINGS.items()}
+    return values | {"sources": [_source(source) for source in fact.sources.all()]}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Topic):
+        return value.key
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _source(source: Source) -> dict[str, str]:
+    row = {"law" if source.sfs else "report": source.title}
+    return row | {name: getattr(source, name) for name in ("sfs", "sections", "url") if getattr(source, name)}
+
+
+def _digest(settings: Mapping[str, Any]) -> str:
+    return text_hash({key: str(value) for key, value in settings.items()})
+
+
+def files(codes: Collection[str] = ()) -> Iterator[tuple[str, str]]:
+    """Every published fact in every language it is published in, or in Swedish and `codes`: place and content."""
+    published = Fact.objects.published().read_in(languages.SOURCE)
+    facts = list(published.select_related("topic", "matter").prefetch_related("matter__sources"))
+    yield TOPICS, _topics({fact.topic for fact in facts})
+    for fact in facts:
+        for name, content in _fact_files(fact, codes):
+            yield f"facts/{fact.slug}/{name}.md", content
+
+
+def _topics(topics: Collection[Topic]) -> str:
+    parts = []
+    for topic in sorted(topics, key=lambda topic: topic.key):
+        names = {code: getattr(topic, languages.suffixed("name", code)) for code in languages.CATALOG}
+        lines = [front_matter.line(code, name) for code, name in names.items() if name]
+        parts.append("\n".join([f"[{topic.key}]", *lines, ""]))
+    return "\n".join(parts)
+
+
+def _fact_files(fact: Fact, codes: Collection[str]) -> Iterator[tuple[str, str]]:
+    editions: dict[str, Any] = {
+        edition.language: edition.revision
+        for edition in Edition.objects.of(fact).published().select_related("revision__based_on")
+    }
+    outdated = {code for code, row in Provenance.objects.of(fact).by_language().items() if row.is_outdated}
+    swedish = editions.pop(languages.SOURCE)
+    # A correction of the spelling since does not undo what changed before it: readers elsewhere have to hear of that.
+    changed = Revision.objects.of(fact).filter(
+        language=languages.SOURCE, state=State.PUBLISHED, significance__in=[Significance.CONTENT, Significance.MAJOR]
+    )
+    change = changed.filter(pk__lte=swedish.pk).first() or swedish
+    settings = settings_of(fact)
+    about = {"edition": swedish.digest, "settings": _digest(settings), "significance": change.significance}
+    yield languages.SOURCE, _file(swedish, settings | about | {"change_note": change.change_note})
+    for code, revision in sorted(editions.items()):
+        if codes and code not in codes:
+            continue
+        base = revision.based_on if code in outdated else swedish
+        if base.digest != swedish.digest:
+            yield f"{languages.SOURCE}-{base.digest[:12]}", _file(base, {})
+        about = {"edition": revision.digest, "based_on": base.digest, "method": revision.method}
+        yield code, _file(revision, about | {"pivot": revision.pivot})
+
+
+def _file(revision: Revision, meta: Mapping[str, Any]) -> str:
+    head = {name: revision.fields[name] for name in TEXT}
+    return front_matter.written(head | {k: v for k, v in meta.items() if v != ""}, revision.fields["body"])
+
+
+def write(root: Path, codes: Collection[str] = ()) -> int:
+    """Into a folder that is new or empty: nothing of an earlier export may pass for part of this one."""
+    root.mkdir(parents=True, exist_ok=True)
+    if next(root.iterdir(), None):
+        raise FileExistsError(f"{root} is not empty. Name a new folder.")
+    count = 0
+    for place, content in files(codes):
+        path = root / place
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content, "utf-8", newline="\n")
+        count += 1
+    return count
+
+
+def archive() -> bytes:
+    """The same as a ZIP file, equal for equal texts."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as file:
+        for place, content in files():
+            file.writestr(zipfile.ZipInfo(place), content, zipfile.ZIP_DEFLATED)
+    return packed.getvalue()
+
+
+# In -------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Folder:
+    """What was found, not yet compared with what is here."""
+
+    topics: dict[str, Any] = field(default_factory=dict)
+    facts: list[dict[str, File]] = field(default_factory=list)
+    """By language, old Swedish texts by their file's name; without those whose files cannot be read."""
+    mistakes: list[UnreadableError] = field(default_factory=list)
+
+    def wrong(self, place: str, sentence: str, line: int = 1) -> None:
+        self.mistakes.append(UnreadableError(place, line, sentence))
+
+
+def read(root: Path) -> Folder:
+    found = Folder()
+    if not root.is_dir():
+        found.wrong(str(root), "There is no such folder.")
+        return found
+    if os.path.lexists(root / TOPICS):
+        try:
+            found.topics = front_matter.toml(front_matter.decoded(root / TOPICS, TOPICS), TOPICS)
+        except UnreadableError as error:
+            found.mistakes.append(error)
+    seen: set[str] = set()
+    for path in _entries(root / "facts", "facts", found):
+        place = f"facts/{_shown(path.name)}"
+        if path.is_symlink() or not path.is_dir():
+            found.wrong(place, "This is no folder. Each fact has one, named after its address.")
+        elif path.name.casefold() in seen:
+            found.wrong(place, "Another folder has the same address, but for small and large letters.")
+        else:
+            seen.add(path.name.casefold())
+            _read_fact(path, place, found)
+    return found
+
+
+def _shown(name: str) -> str:
+    return name if name.isprintable() else ascii(name)
+
+
+def _entries(path: Path, place: str, found: Folder) -> list[Path]:
+    """What is in a folder of ours, hidden files aside."""
+    try:
+        if path.is_symlink():
+            raise NotADirectoryError
+        return sorted(entry for entry in path.iterdir() if not entry.name.startswith("."))
+    except OSError:
+        found.wrong(place, "There has to be a folder here, and one that can be read.")
+        return []
+
+
+def _read_fact(path: Path, place: str, found: Folder) -> None:
+    versions: dict[str, File] = {}
+    before = len(found.mistakes)
+    for entry in _entries(path, place, found):
+        name = entry.name.removesuffix(".md")
+        where = f"{place}/{_shown(entry.name)}"
+        if name == entry.name or not (name in languages.CATALOG or OLD.fullmatch(name)):
+            found.wrong(where, "No language is called that. A file is named after its language, like ar.md.")
+            continue
+        try:
+            file = front_matter.read(entry, where)
+        except UnreadableError as error:
+            found.mistakes.append(error)
+            continue
+        found.mistakes.extend(_faults(file))
+        versions[name] = file
+    if languages.SOURCE not in versions and len(found.mistakes) == before:
+        found.wrong(place, f"The Swedish text, {languages.SOURCE}.md, is missing: all others render it.")
+    if len(found.mistakes) == before:
+        found.facts.append(versions)
+
+
+def _faults(file: File) -> Iterator[UnreadableError]:
+    """Keys that are missing, unknown or of the wrong type."""
+    known = TEXT if OLD.fullmatch(file.language) else KNOWN.get(file.language, KNOWN_IN_TRANSLATIONS)
+    for key, value in file.meta.items():
+        wanted = TYPES.get(key, (str,))
+        if key not in known:
+            why = f"“{_shown(key)}” is no key of this file. There are: {', '.join(sorted(known))}."
+            yield UnreadableError(file.place, file.line(key), why)
+        elif type(value) not in wanted or (key == "sources" and not all(_is_source(row) for row in value)):
+            yield UnreadableError(file.place, file.line(key), f"{key} has to be {WORDS[wanted]}.")
+    for key in NEEDED.get(file.language, TEXT):
+        if key not in file.meta:
+            yield UnreadableError(file.place, 1, f"{key} is missing.")
+
+
+def _is_source(row: Any) -> bool:
+    return (
+        isinstance(row, dict)
+        and row.keys() <= {"law", "report", "sfs", "sections", "url"}
+        and len(row.keys() & {"law", "report"}) == 1
+        and all(isinstance(value, str) for value in row.values())
+    )
+
+
+def settled(file: File, fact: Fact | None = None, *, by: User) -> tuple[dict[str, Any], list[dict[str, str]]]:
+    """What is no text, checked by the forms of the staff pages: fields and sources. Raises FolderError."""
+    meta: dict[str, Any] = {"order": 100, "check_again": _a_year_after(file.meta["checked"])} | file.meta
+    topic = Topic.objects.filter(key=meta["topic"]).first()
+    data = {name: _plain(meta.get(key)) for key, name in SETTINGS.items()}
+    matter = fact.matter if fact else None
+    data |= {"slug": file.key, "topic": topic and topic.pk, "owner": matter.owner_id if matter else by.pk}
+    form = FactForm(data, instance=fact, matter=matter, by=by)
+    rows = [SourceForm(row | {"title": row.get("law") or row.get("report")}) for row in meta.get("sources", [])]
+    mistakes = _complaints(file, form, {name: key for key, name in SETTINGS.items()})
+    for row in rows:
+        mistakes += _complaints(file, row, dict.fromkeys(row.fields, "sources"))
+    if topic is None:
+        why = f"There is no topic “{_shown(meta['topic'])}”, neither here nor in {TOPICS}."
+        mistakes.append(UnreadableError(file.place, file.line("topic"), why))
+    if len(rows) > MOST_SOURCES:
+        mistakes.append(UnreadableError(file.place, file.line("sources"), f"At most {MOST_SOURCES} sources."))
+    if mistakes:
+        raise FolderError(mistakes)
+    return form.cleaned_data, [{name: row.cleaned_data[name] for name in row.fields} for row in rows]
+
+
+def _a_year_after(day: Any) -> str:
+    try:
+        return (date.fromisoformat(str(day)) + timedelta(days=365)).isoformat()
+    except (ValueError, OverflowError):
+        return date.max.isoformat()  # The form complains of the day itself.
+
+
+def _complaints(file: File, form: BaseForm, keys: Mapping[str, str] = MappingProxyType({})) -> list[UnreadableError]:
+    """What a form says, with the line of the file; `keys` by the form's names where they differ."""
+    found = []
+    for name, errors in form.errors.as_data().items():
+        key = keys.get(name, name)
+        if key == "topic":  # said better than by the form
+            continue
+        for error in errors:
+            # The guard counts the lines of the text.
+            inside = (error.params or {}).get("line", 1) - 1 if key == "body" else 0
+            found.append(UnreadableError(file.place, file.line(key) + inside, f"{key}: {' '.join(error.messages)}"))
+    return found
+
+
+def _text(file: File) -> TextForm:
+    """A text, checked by the editor's form. For a translation that does not say how it was made nobody vouches."""
+    kind = revisions.kind_named("fact")
+    assert kind is not None
+    usual = {"method": Method.MACHINE, "significance": Significance.CONTENT}
+    return TextForm(kind, _language(file.language), usual | file.meta | {"body": file.body, "submit": ""})
+
+
+def _language(name: str) -> str:
+    return languages.SOURCE if OLD.fullmatch(name) else name
+
+
+@transaction.atomic
+def take_in(root: Path, *, by: User) -> Report:
+    """Everything in the folder as drafts by `by`; or nothing, and a FolderError that names every mistake.
+
+    Repeatable: a text that is here already makes nothing, and one that people have gone on with here is left alone.
+    """
+    found, report = read(root), Report()
+    mistakes = [*found.mistakes, *_take_in_topics(found.topics, report, by=by)]
+    for versions in found.facts:
+        mistakes += _take_in_fact(versions, report, by=by)
+    if mistakes:
+        raise FolderError(mistakes)
+    return report
+
+
+def _take_in_topics(topics: Mapping[str, Any], report: Report, *, by: User) -> Iterator[UnreadableError]:
+    """Those that are not here yet; a topic that is here keeps its names."""
+    for key in sorted(topics.keys() - set(Topic.objects.values_list("key", flat=True))):
+        if KEY.fullmatch(key) and _are_names(topics[key]):
+            actions.name_topic(key=key, names=topics[key], by=by)
+            report.topics.append(key)
+        else:
+            why = f"{_shown(key)}: A topic has a short key, and names of at most 80 letters by language, sv among them."
+            yield UnreadableError(TOPICS, 1, why)
+
+
+def _are_names(names: Any) -> bool:
+    return (
+        isinstance(names, dict)
+        and languages.SOURCE in names
+        and names.keys() <= languages.CATALOG.keys()
+        and all(isinstance(name, str) and 0 < len(name.strip()) <= 80 for name in names.values())
+    )
+
+
+def _take_in_fact(versions: Mapping[str, File], report: Report, *, by: User) -> list[UnreadableError]:
+    swedish = versions[languages.SOURCE]
+    fact = Fact.objects.filter(slug=swedish.key).first()
+    before = settings_of(fact) if fact else None
+    texts = {name: _text(file) for name, file in versions.items()}
+    mistakes = [mistake for name, form in texts.items() for mistake in _complaints(versions[name], form)]
+    try:
+        values, sources = settled(swedish, fact, by=by)
+    except FolderError as error:
+        return [*error.mistakes, *mistakes]
+    if mistakes:
+        return mistakes
+    if fact is None or before is None:
+        fact = actions.create(by=by, sources=sources, **values)
+        audit.record("import", fact, by=by)
+        report.facts.append(fact.slug)
+    else:
+        _Settings(before, values, sources).take_in(fact, swedish, report, by=by)
+    arriving = _Arriving(fact, versions, texts, report, by)
+    arriving.take_in()
+    return arriving.mistakes
+
+
+@dataclass(frozen=True, slots=True)
+class _Settings:
+    """What is no text, of a fact that is here already."""
+
+    before: Mapping[str, Any]
+    values: Mapping[str, Any]
+    sources: list[dict[str, str]]
+
+    def take_in(self, fact: Fact, file: File, report: Report, *, by: User) -> None:
+        after = {key: _plain(self.values[name]) for key, name in SETTINGS.items()}
+        after["sources"] = [_source(Source(**row)) for row in self.sources]
+        changed = ", ".join(key for key in after if after[key] != self.before[key])
+        if not changed:
+            return
+        last = AuditEvent.objects.about(fact).filter(language="").first()
+        if file.meta.get("settings") == _digest(self.before) or (last and last.verb == "import"):
+            actions.edit(fact, by=by, sources=self.sources, **self.values)
+            audit.record("import", fact, by=by)
+            report.settings.append(f"{fact.slug}: {changed}")
+        else:
+            report.left.append(f"{file.place}: {changed}: other values were chosen here")
+
+
+@dataclass(slots=True)
+class _Arriving:
+    """The texts of one fact on their way in."""
+
+    fact: Fact
+    versions: Mapping[str, File]
+    forms: Mapping[str, TextForm]
+    report: Report
+    by: User
+    mistakes: list[UnreadableError] = field(default_factory=list)
+
+    def take_in(self) -> None:
+        swedish = self._put(languages.SOURCE)
+        for name, file in self.versions.items():
+            if old := OLD.fullmatch(name):
+                if not self._digest(name).startswith(old[1]):
+                    self._wrong(file, "title", "It is named after a text that it does not hold.")
+            elif name != languages.SOURCE:
+                self._put(name, swedish)
+
+    def _put(self, name: str, swedish: Revision | None = None) -> Revision | None:
+        """The revision with this text: one that is here, or a new draft; None when the text is left alone."""
+        file, digest = self.versions[name], self._digest(name)
+        here = Revision.objects.of(self.fact).filter(language=name)
+        newest: Revision | None = here.first()
+        same: Revision | None = here.filter(digest=digest).first()
+        if newest and newest.digest == digest:
+            self.report.same += 1
+            return newest
+        if newest and not self._may_follow(newest, file):
+            self._leave(file, "there is a newer text here" if same else "the text here has gone its own way")
+            return same
+        if name == languages.SOURCE:
+            for old in sorted(filter(OLD.fullmatch, self.versions)):
+                if not self._known(self._digest(old)):
+                    self._draft(old)
+            return self._draft(name)
+        base = self._base(file, swedish)
+        return self._draft(name, based_on=base) if base else None
+
+    def _may_follow(self, newest: Revision, file: File) -> bool:
+        """Nothing that people have done here is hidden behind a draft that did not know of it."""
+        imported = AuditEvent.objects.about(self.fact).filter(verb="import", note=f"r{newest.pk}")
+        return newest.is_example or newest.digest == file.meta.get("edition") or imported.exists()
+
+    def _base(self, file: File, swedish: Revision | None) -> Revision | None:
+        wanted = file.meta.get("based_on")
+        base = self._known(wanted) if wanted else swedish
+        if base is None and wanted and wanted not in map(self._digest, self.versions):
+            why = f"No such Swedish text is here or in this folder. Without this line {languages.SOURCE}.md is meant."
+            self._wrong(file, "based_on", why)
+        elif base is None:
+            self._leave(file, "it renders a Swedish text that is not here")
+        return base
+
+    def _known(self, digest: str) -> Revision | None:
+        found: Revision | None = Revision.objects.of(self.fact).filter(language=languages.SOURCE, digest=digest).first()
+        return found
+
+    def _text(self, name: str) -> dict[str, str]:
+        return revisions.cleaned(Fact, self.forms[name].text())
+
+    def _digest(self, name: str) -> str:
+        return text_hash(self._text(name))
+
+    def _draft(self, name: str, **about: Any) -> Revision | None:
+        file, text = self.versions[name], self._text(name)
+        about |= self.forms[name].circumstances()
+        try:
+            made = revisions.draft(self.fact, language=_language(name), fields=text, by=self.by, **about)
+        except ValidationError as error:
+            self._wrong(
+                file,
+                next(filter(lambda key: contacts.mistaken(text.get(key, "")), text), "significance"),
+                " ".join(error.messages),
+            )
+            return None
+        audit.record("import", self.fact, by=self.by, language=made.language, note=f"r{made.pk}")
+        self.report.drafts.setdefault(self.fact.slug, []).append(name)
+        return made
+
+    def _leave(self, file: File, why: str) -> None:
+        self.report.left.append(f"{file.place}: {why}")
+
+    def _wrong(self, file: File, key: str, sentence: str) -> None:
+        line = file.line(key)
+        if key == "body" and (found := contacts.mistaken(file.body)):
+            line += file.body.count("\n", 0, file.body.index(found))
+        self.mistakes.append(UnreadableError(file.place, line, f"{key}: {sentence}"))
