@@ -58,6 +58,7 @@ INSTALLED_APPS = [
     "portal.mail",
     "portal.revisions",
     "portal.search",
+    "portal.facts.links",
     "portal.facts",
     "portal.questions",
     "portal.reports",
@@ -150,6 +151,16 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 300},
     },
 }
+
+LINK_CHECK = env.bool("LINK_CHECK", not DEMO)
+"""Ask other sites whether the links of our texts still lead to a page. Needs a way out without a proxy: the check of
+where an address leads must be ours."""
+if LINK_CHECK:
+    CELERY_BEAT_SCHEDULE["check_links"] = {
+        "task": "portal.facts.tasks.check_links",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    }
 
 # Languages and time ------------------------------------------------------------------------------------------
 languages.extend_lang_info(django.conf.locale.LANG_INFO)

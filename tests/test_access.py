@@ -7,6 +7,7 @@ from django.utils import timezone
 from events import actions as events
 from portal.accounts.models import Role, User
 from portal.audit.models import AuditEvent
+from portal.facts.links.models import CheckedLink
 from portal.pages.models import Page
 from portal.questions import actions as questions
 from portal.questions.models import Door
@@ -69,6 +70,8 @@ TABLE = {
     "staff_topic": {R.EDITOR},
     "staff_fact": ALL,
     "edit_fact": {R.EDITOR},
+    "staff_links": ALL,
+    "check_link_again": {R.EDITOR},
     "staff_questions": ALL,
     "staff_question": {R.EDITOR, R.REPORTER, R.EVENTS},
     "staff_rumors": ALL,
@@ -91,7 +94,7 @@ TABLE = {
     "staff_reports": {R.MANAGER, R.AUDITOR, R.EDITOR},
     "staff_audit": {R.AUDITOR},
 }
-POSTS = {"move_revision", "merge_rumor", "move_rumor"}
+POSTS = {"move_revision", "merge_rumor", "move_rumor", "check_link_again"}
 
 
 def names(patterns=None, prefix="") -> dict[str, str]:
@@ -136,6 +139,7 @@ def arguments(db) -> dict[str, dict]:
         "staff_topic": {"pk": fact.topic_id},
         "staff_fact": {"pk": fact.pk},
         "edit_fact": {"pk": fact.pk},
+        "check_link_again": {"pk": CheckedLink.objects.create(url="https://law.example", next_check_at=starts_at).pk},
         "staff_question": {"pk": question.pk},
         "staff_rebuttal": {"pk": rebuttal.pk},
         **dict.fromkeys(

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from portal import languages
 from portal.facts import actions, documents
 from portal.facts.forms import FactFilterForm, FactForm, SourceFormSet, TopicForm
+from portal.facts.links.models import CheckedLink
 from portal.facts.models import Audience, Fact, Link, Source, Topic
 from portal.http import StaffRequest, staff
 from portal.public import FRESH_SECONDS, absolute, public
@@ -226,6 +227,16 @@ def staff_fact(request: StaffRequest, pk: int) -> HttpResponse:
         "is_published": Fact.objects.published().filter(pk=pk).exists(),
     }
     return render(request, "facts/staff/fact.html", context)
+
+
+@require_safe
+@staff("facts.view")
+def links(request: StaffRequest) -> HttpResponse:
+    """Where texts lead to: what is broken, what has moved, what only a person can look at."""
+    checked = CheckedLink.objects
+    rows = Fact.objects.published().citing([*checked.broken(), *checked.moved(), *checked.undecided()])
+    context = {"rows": rows, "count": checked.count(), "waiting_count": checked.waiting().count()}
+    return render(request, "facts/staff/links.html", context)
 
 
 @require_safe
