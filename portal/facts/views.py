@@ -17,7 +17,7 @@ from portal.facts.forms import FactFilterForm, FactForm, SourceFormSet, TopicFor
 from portal.facts.links.models import CheckedLink
 from portal.facts.models import Audience, Fact, Link, Source, Topic
 from portal.http import StaffRequest, staff
-from portal.public import FRESH_SECONDS, absolute, public
+from portal.public import FRESH_SECONDS, absolute, guarded, public
 from portal.revisions.models import Provenance, Revision
 from portal.revisions.rules import read
 from portal.revisions.views import gone_or_missing, heading, language_rows, reading
@@ -25,13 +25,6 @@ from portal.revisions.views import gone_or_missing, heading, language_rows, read
 
 def _code() -> str:
     return get_language() or languages.SOURCE
-
-
-def _guarded(response: HttpResponse, *, is_guarded: bool) -> HttpResponse:
-    """Nothing of a page for children or on violence is left in the browser."""
-    if is_guarded:
-        response.headers["Cache-Control"] = "no-store"
-    return response
 
 
 def audience_page(request: HttpRequest, audience: str) -> HttpResponse:
@@ -81,7 +74,7 @@ def fact(request: HttpRequest, slug: str) -> HttpResponse:
         "short_url": absolute(reverse("short", args=[found.pk])),
         "card_url": absolute(reverse("card", args=[slug])),
     }
-    return _guarded(render(request, "facts/fact.html", context), is_guarded=found.is_guarded)
+    return guarded(render(request, "facts/fact.html", context), is_guarded=found.is_guarded)
 
 
 @require_safe
@@ -144,7 +137,7 @@ def card(request: HttpRequest, slug: str) -> HttpResponse:
 def _document(content: bytes, content_type: str, *, is_guarded: bool) -> HttpResponse:
     """Kept by browsers and proxies no longer than a page; `documents` keeps the bytes itself."""
     response = HttpResponse(content, content_type, headers={"Cache-Control": f"public, max-age={FRESH_SECONDS}"})
-    return _guarded(response, is_guarded=is_guarded)
+    return guarded(response, is_guarded=is_guarded)
 
 
 # Staff ---------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from portal import languages
 from portal.http import StaffRequest, staff
-from portal.public import gone, in_language
+from portal.public import gone, guarded, in_language
 from portal.revisions import actions
 from portal.revisions.forms import ReasonForm, TextForm
 from portal.revisions.models import Edition, Method, Provenance, Revision, State
@@ -35,7 +35,7 @@ def gone_or_missing(model: type[Model], **known_by: Any) -> HttpResponse:
     """The answer for what is not published: a page that was withdrawn says so, any other is not there."""
     thing = model._default_manager.filter(**known_by).first()
     if thing and Edition.objects.of(thing).is_withdrawn():
-        return gone()
+        return guarded(gone(), is_guarded=getattr(thing, "is_guarded", False))
     raise Http404
 
 
