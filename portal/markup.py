@@ -85,6 +85,14 @@ def render(text: str) -> SafeString:
     return mark_safe(contacts.expand(_rendered(text), phone))  # noqa: S308 - sanitized by nh3
 
 
+@lru_cache(maxsize=1024)
+def links(text: str) -> tuple[str, ...]:
+    """The web addresses that a Markdown text leads to, as the page has them; none of the site's own."""
+    inside = (inner for token in _markdown.parse(text) for inner in token.children or ())
+    found = (str(inner.attrGet("href")) for inner in inside if inner.type == "link_open")
+    return tuple(dict.fromkeys(address for address in found if address.startswith(("http://", "https://"))))
+
+
 def plain(text: str) -> str:
     """The words of a Markdown text: no marks. Numbers to call are left to `contacts.expand`, when somebody reads it."""
     return re.sub(r"\s+", " ", unescape(nh3.clean(_markdown.render(text), tags=set()))).strip()

@@ -54,7 +54,7 @@ def public(
 ]:
     """Marks a view as public: the same bytes for everybody, without session and user.
 
-    Pages with `stored=False` (forms, search, the children's pages) are `no-store`.
+    Pages with `stored=False` (forms, search) and those that are `guarded` are `no-store`.
     """
 
     def decorate(
@@ -63,7 +63,8 @@ def public(
         @wraps(view)
         def wrapped(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
             response = view(request, *args, **kwargs)
-            if not stored or response.status_code != 200 or request.method not in {"GET", "HEAD"}:
+            is_to_keep = stored and response.headers.get("Cache-Control") != "no-store"
+            if not is_to_keep or response.status_code != 200 or request.method not in {"GET", "HEAD"}:
                 return response
             control = f"public, max-age={FRESH_SECONDS}, stale-while-revalidate={REVALIDATE_SECONDS}"
             if stale_if_error:
@@ -89,6 +90,14 @@ def gone(because: str = "") -> HttpResponse:
 def counted(response: HttpResponse, purpose: str, *what: str | int) -> HttpResponse:
     """Marks a stored page: each time that a reader is given it, by the store as well, is counted in `portal.tally`."""
     response._counted = (purpose, *what)  # type: ignore[attr-defined]
+    return response
+
+
+def guarded(response: HttpResponse, *, is_guarded: bool) -> HttpResponse:
+    """Nothing of a page for children or on violence is left in the browser; its error page says as little."""
+    if is_guarded:
+        response.headers["Cache-Control"] = "no-store"
+        response._guarded_page = True  # type: ignore[attr-defined]
     return response
 
 

@@ -62,6 +62,7 @@ INSTALLED_APPS = [
     "portal.revisions.exchange",
     "portal.revisions.readers",
     "portal.search",
+    "portal.facts.links",
     "portal.facts",
     "portal.facts.readings",
     "portal.facts.packs",
@@ -184,6 +185,16 @@ CELERY_BEAT_SCHEDULE = {
     "keep_readings": {"task": "portal.facts.readings.tasks.flush", "schedule": 60.0, "options": {"expires": 60}},
     "keep_missed_searches": {"task": "portal.search.tasks.flush", "schedule": 60.0, "options": {"expires": 60}},
 }
+
+LINK_CHECK = env.bool("LINK_CHECK", not DEMO)
+"""Ask other sites whether the links of our texts still lead to a page. Needs a way out without a proxy: the check of
+where an address leads must be ours."""
+if LINK_CHECK:
+    CELERY_BEAT_SCHEDULE["check_links"] = {
+        "task": "portal.facts.tasks.check_links",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    }
 
 # Languages and time ------------------------------------------------------------------------------------------
 languages.extend_lang_info(django.conf.locale.LANG_INFO)

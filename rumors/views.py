@@ -15,7 +15,7 @@ from portal.audit.models import AuditEvent
 from portal.audit.rules import entries
 from portal.facts.models import Fact
 from portal.http import StaffRequest, staff
-from portal.public import alternates, public
+from portal.public import alternates, guarded, public
 from portal.revisions.rules import read
 from portal.revisions.views import gone_or_missing, language_rows, reading
 from portal.search.models import IndexRow
@@ -59,8 +59,9 @@ def rumor(request: HttpRequest, slug: str) -> HttpResponse:
         **reading(request, found, text),
         "fact": fact,
         "fact_text": read(fact, code, audience=fact.audience) if fact else None,
+        "is_guarded": bool(fact and fact.is_guarded),
     }
-    return render(request, "rumors/rumor.html", context)
+    return guarded(render(request, "rumors/rumor.html", context), is_guarded=context["is_guarded"])
 
 
 # Staff ---------------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from django.utils import timezone
 from events import actions as events
 from portal.accounts.models import Role, User
 from portal.audit.models import AuditEvent
+from portal.facts.links.models import CheckedLink
 from portal.facts.readings import actions as readings
 from portal.pages.models import Page
 from portal.questions import actions as questions
@@ -105,6 +106,8 @@ TABLE = {
     "approve_wording": {R.APPROVER},
     "staff_packs": ALL,
     "new_pack": {R.EDITOR, R.APPROVER},
+    "staff_links": ALL,
+    "check_link_again": {R.EDITOR},
     "staff_questions": ALL,
     "ask_missed": {R.EDITOR, R.REPORTER, R.EVENTS},
     "staff_question": {R.EDITOR, R.REPORTER, R.EVENTS},
@@ -133,6 +136,7 @@ POSTS = set(
     writing renew confirm_fact comment_revision schedule_revision unschedule move_revision merge_rumor move_rumor
     forget_comment ask_missed approve_wording machine_translate
     revoke_reader
+    check_link_again
     """)
 )
 # What an address asks for in its query.
@@ -204,6 +208,7 @@ def arguments(db) -> dict[str, dict]:
         "print_words": {"language": "ar"},
         **dict.fromkeys(["staff_word", "edit_word", "delete_word"], {"pk": word.pk}),
         **dict.fromkeys(["wording", "approve_wording"], {"pk": word.pk, "language": "ar"}),
+        "check_link_again": {"pk": CheckedLink.objects.create(url="https://law.example", next_check_at=starts_at).pk},
         "staff_question": {"pk": question.pk},
         "staff_rebuttal": {"pk": rebuttal.pk},
         **dict.fromkeys(

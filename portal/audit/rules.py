@@ -20,6 +20,7 @@ DEEDS: Final = {
     "change": pgettext_lazy("staff", "Changed"),
     "change_profile": pgettext_lazy("staff", "Changed their own profile"),
     "change_second_factors": pgettext_lazy("staff", "Changed their second step"),
+    "check_again": pgettext_lazy("staff", "Had a link checked again"),
     "create": pgettext_lazy("staff", "Made"),
     "delete": pgettext_lazy("staff", "Deleted"),
     "draft": pgettext_lazy("staff", "Kept a draft"),

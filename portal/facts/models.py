@@ -1,4 +1,4 @@
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Final
@@ -12,7 +12,8 @@ from django.db.models.functions import Greatest
 from django.urls import reverse
 from django.utils.translation import pgettext_lazy
 
-from portal import languages
+from portal import languages, markup
+from portal.facts.links.models import CheckedLink
 from portal.revisions.models import Edition, Revision, Significance, State
 from portal.revisions.rules import reading_columns
 
@@ -117,6 +118,22 @@ class FactQuerySet(models.QuerySet["Fact"]):
         sisters = Fact.objects.filter(Exists(changed), matter=OuterRef("matter")).exclude(pk=OuterRef("pk"))
         found: FactQuerySet = self.annotate(known_at=known_at).filter(Exists(sisters))
         return found
+
+    def cited(self) -> dict[str, list["Fact"]]:
+        """Every web address that a source or the Swedish text leads to, with the facts in which it stands."""
+        found: dict[str, list[Fact]] = {}
+        body = languages.suffixed("body", languages.SOURCE)
+        for fact in self.read_in(languages.SOURCE).select_related("matter").prefetch_related("matter__sources"):
+            addresses = [source.link for source in fact.sources.all() if source.link]
+            for address in dict.fromkeys([*addresses, *markup.links(getattr(fact, body) or "")]):
+                found.setdefault(address, []).append(fact)
+        return found
+
+    def citing(self, links: Iterable[CheckedLink]) -> list[tuple[CheckedLink, list["Fact"]]]:
+        """The links, each with the facts in which it stands; asks nothing when there are none."""
+        rows = list(links)
+        cited = self.cited() if rows else {}
+        return [(link, cited.get(link.url, [])) for link in rows]
 
     def with_page(self, code: str) -> "FactQuerySet":
         """With what stands around the text: `checked_on`, `source_rows`, `related_rows` of the same topic and audience.

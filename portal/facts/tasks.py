@@ -4,6 +4,9 @@ from celery import shared_task
 from django.utils import timezone
 
 from portal.facts import actions
+from portal.facts.links import actions as links
+from portal.facts.links.transport import Fetcher
+from portal.facts.models import Fact
 
 # A third of the tick of the beat: mail must not wait for paper.
 SECONDS: Final = 5
@@ -17,3 +20,9 @@ def remind_of_reviews() -> None:
 @shared_task(name="portal.facts.tasks.render_handouts")
 def render_handouts() -> None:
     actions.render(seconds=SECONDS)
+
+
+@shared_task(name="portal.facts.tasks.check_links")
+def check_links() -> None:
+    links.want(urls=Fact.objects.published().cited().keys())
+    links.check(fetcher=Fetcher())

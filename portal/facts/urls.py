@@ -1,6 +1,7 @@
 from django.urls import path
 
 from portal.facts import views
+from portal.facts.links import urls as links
 
 public = [
     path("parents/", views.parents, name="parents"),
@@ -22,6 +23,8 @@ staff = [
     path("facts/topics/", views.topics, name="staff_topics"),
     path("facts/topics/new/", views.topic, name="new_topic"),
     path("facts/topics/<int:pk>/", views.topic, name="staff_topic"),
+    path("facts/links/", views.links, name="staff_links"),
+    *links.staff,
     path("facts/<int:pk>/", views.staff_fact, name="staff_fact"),
     path("facts/<int:pk>/edit/", views.edit_fact, name="edit_fact"),
     path("facts/<int:pk>/confirm/", views.confirm_fact, name="confirm_fact"),

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from portal import languages
 from portal.facts import actions, documents, folder, matrix, rules
 from portal.facts.forms import FactFilterForm, FactForm, MatrixForm, PrintForm, SourceFormSet, TopicForm
+from portal.facts.links.models import CheckedLink
 from portal.facts.models import Audience, Fact, Link, Matter, Source, Topic
 from portal.facts.readings import actions as readings
 from portal.facts.readings.forms import OpinionForm
@@ -28,6 +29,7 @@ from portal.public import (
     check_public_post,
     counted,
     form_token,
+    guarded,
     public,
     within_limit,
 )
@@ -40,13 +42,6 @@ from portal.search.models import MissedSearch
 
 def _code() -> str:
     return get_language() or languages.SOURCE
-
-
-def _guarded(response: HttpResponse, *, is_guarded: bool) -> HttpResponse:
-    """Nothing of a page for children or on violence is left in the browser."""
-    if is_guarded:
-        response.headers["Cache-Control"] = "no-store"
-    return response
 
 
 def audience_page(request: HttpRequest, audience: str, **more: Any) -> HttpResponse:
@@ -111,7 +106,7 @@ def fact(request: HttpRequest, slug: str) -> HttpResponse:
     }
     response = render(request, "facts/fact.html", context)
     if found.is_guarded:
-        return _guarded(response, is_guarded=True)
+        return guarded(response, is_guarded=True)
     return counted(response, readings.READINGS, found.pk, code)
 
 
@@ -242,7 +237,7 @@ def come_back() -> HttpResponse:
 def _document(content: bytes, content_type: str, *, is_guarded: bool) -> HttpResponse:
     """Kept by browsers and proxies no longer than a page; `documents` keeps the bytes itself."""
     response = HttpResponse(content, content_type, headers={"Cache-Control": f"public, max-age={FRESH_SECONDS}"})
-    return _guarded(response, is_guarded=is_guarded)
+    return guarded(response, is_guarded=is_guarded)
 
 
 # Staff ---------------------------------------------------------------------------------------------------------
@@ -312,6 +307,7 @@ def library(request: StaffRequest) -> HttpResponse:
         "coverage": matrix.coverage(rows),
         "due": Fact.objects.published().due_for_review(soon).read_in(languages.SOURCE)[:50],
         "overtaken": Fact.objects.published().overtaken().read_in(languages.SOURCE)[:50],
+        "broken": Fact.objects.published().citing(CheckedLink.objects.broken()[:50]),
         "missed": MissedSearch.objects.often(30)[:20],
         "schedules": Schedule.objects.open().select_related("content_type")[:50],
         "today": localdate(),
@@ -422,6 +418,16 @@ def _reception(fact: Fact) -> list[dict[str, Any]]:
         for known in languages.ACTIVE
     ]
     return [] if fact.is_guarded else [row for row in rows if row["readers"] or len(row) > 2]
+
+
+@require_safe
+@staff("facts.view")
+def links(request: StaffRequest) -> HttpResponse:
+    """Where texts lead to: what is broken, what has moved, what only a person can look at."""
+    checked = CheckedLink.objects
+    rows = Fact.objects.published().citing([*checked.broken(), *checked.moved(), *checked.undecided()])
+    context = {"rows": rows, "count": checked.count(), "waiting_count": checked.waiting().count()}
+    return render(request, "facts/staff/links.html", context)
 
 
 @require_safe

@@ -42,7 +42,7 @@ ADVICE: Final = {
 }
 
 
-def page(request: HttpRequest, status: int, message: str = "") -> HttpResponse:
+def page(request: HttpRequest, status: int, message: str = "", *, is_guarded: bool = False) -> HttpResponse:
     """The error page for `status` in the reader's language; `message` is said instead of the usual reason.
 
     Programs that use the API get a sentence in English as JSON.
@@ -63,7 +63,8 @@ def page(request: HttpRequest, status: int, message: str = "") -> HttpResponse:
                 "municipality": settings.MUNICIPALITY,
                 "site_name": settings.SITE_NAME,
                 "stylesheet": _stylesheet(),
-                "is_child": "/children/" in request.path,
+                "is_guarded": is_guarded or "/children/" in request.path,
+                "quick_exit_url": settings.QUICK_EXIT_URL,
             },
         )
         response = HttpResponse(html, status=status)
@@ -130,7 +131,9 @@ class ErrorPages:
             and isinstance(response, HttpResponse)
             and self._is_bare(request, response)
         ):
-            framed = page(request, response.status_code, getattr(response, "because", ""))
+            is_guarded = getattr(response, "_guarded_page", False)
+            because = getattr(response, "because", "")
+            framed = page(request, response.status_code, because, is_guarded=is_guarded)
             for name in {"Allow", "Cache-Control", "Retry-After"} & set(response.headers):
                 framed.headers[name] = response.headers[name]
             return framed

@@ -3,6 +3,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import structlog
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -14,12 +15,12 @@ from events.models import Event
 from portal import languages
 from portal.facts.models import Audience, Fact
 from portal.http import StaffRequest, staff
-from portal.pages import actions
+from portal.pages import actions, checks
 from portal.pages.forms import ContactsForm, SearchForm
 from portal.pages.models import Page
 from portal.public import alternates, public
 from portal.questions.models import Question
-from portal.revisions.models import Revision
+from portal.revisions.models import Revision, State
 from portal.revisions.rules import read
 from portal.revisions.views import language_rows, reading
 from portal.search import actions as missed
@@ -113,7 +114,7 @@ def staff_home(request: StaffRequest) -> HttpResponse:
         .read_in(languages.SOURCE)[:10]
         if user.has_perm("facts.edit")
         else [],
-        "pages": Page.objects.read_in(languages.SOURCE),
+        "pages": [(page, _findings(page)) for page in Page.objects.read_in(languages.SOURCE)],
     }
     return render(request, "pages/staff/home.html", context)
 
@@ -141,8 +142,24 @@ def staff_contacts(request: StaffRequest) -> HttpResponse:
     return render(request, "pages/staff/contacts.html", {"form": form}, status=422 if form.errors else 200)
 
 
+def _findings(page: Page, text: str | None = None) -> list[str]:
+    """What editors have to mend in a text of the page, else in the Swedish one that readers get."""
+    if page.key != Page.Key.ACCESSIBILITY:
+        return []
+    body = getattr(page, languages.suffixed("body", languages.SOURCE)) if text is None else text
+    return checks.findings(body or "", actor=settings.MUNICIPALITY, service=settings.SITE_NAME, on=timezone.localdate())
+
+
 @require_safe
 @staff("pages.view")
 def staff_page(request: StaffRequest, pk: int) -> HttpResponse:
     page = get_object_or_404(Page, pk=pk)
-    return render(request, "pages/staff/page.html", {"page": page, "rows": language_rows(page)})
+    newest = Revision.objects.of(page).filter(language=languages.SOURCE).exclude(state=State.REJECTED).first()
+    is_ahead = newest is not None and newest.state != State.PUBLISHED
+    context = {
+        "page": page,
+        "rows": language_rows(page),
+        "findings": _findings(page),
+        "newest_findings": _findings(page, newest.fields.get("body", "")) if is_ahead else [],
+    }
+    return render(request, "pages/staff/page.html", context)

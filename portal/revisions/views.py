@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from portal import guard, languages
 from portal.http import StaffRequest, staff
-from portal.public import FRESH_SECONDS, absolute, alternates, gone, in_language, public
+from portal.public import FRESH_SECONDS, absolute, alternates, gone, guarded, in_language, public
 from portal.revisions import actions, paragraphs
 from portal.revisions.forms import (
     AssignForm,
@@ -80,7 +80,8 @@ def gone_or_missing(model: type[Model], **known_by: Any) -> HttpResponse:
             response: HttpResponse = redirect(successor)
             response.headers["Cache-Control"] = f"public, max-age={FRESH_SECONDS}"
             return response
-    return gone(edition.get_withdrawn_because_display())
+    away = gone(edition.get_withdrawn_because_display())
+    return guarded(away, is_guarded=getattr(thing, "is_guarded", False))
 
 
 @require_safe

@@ -46,6 +46,50 @@ def test_three_times_shift_leaves_and_says_how_many_are_left(open_browser, examp
     page.wait_for_url(elsewhere)
 
 
+def test_shift_counts_for_five_seconds(open_browser, example_content, elsewhere):
+    page = open_browser()
+    page.clock.install()
+    page.goto("/en/facts/om-jag-berattar/")
+    page.keyboard.press("Shift")
+    page.keyboard.press("Shift")
+    page.clock.fast_forward(5_100)
+    page.keyboard.press("Shift")
+    assert "two" in page.locator("[data-exit-status]").inner_text()
+    assert "om-jag-berattar" in page.url
+
+
+def test_the_page_is_blank_at_once(open_browser, example_content, elsewhere):
+    page = open_browser()
+    page.goto("/sv/facts/om-jag-berattar/")
+    # Within the press itself, before the other site can have answered.
+    seen = page.evaluate("""() => {
+      document.querySelector("[data-exit] a").click();
+      return [getComputedStyle(document.body).visibility, document.title];
+    }""")
+    assert seen == ["hidden", ""]
+    page.wait_for_url(elsewhere)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("language", ["sv", "ar", "ti"])
+def test_the_exit_is_in_reach_wherever_the_child_reads(open_browser, is_accessible, example_content, language, scheme):
+    page = open_browser(color_scheme=scheme)
+    for path in ("children/", "facts/om-jag-berattar/"):
+        page.goto(f"/{language}/{path}")
+        link = page.locator("[data-exit] a")
+        for place in ("0", "document.body.scrollHeight / 2"):
+            page.evaluate(f"scrollTo(0, {place})")
+            box = link.bounding_box()
+            # In the lower half, where a thumb is, and as high as a thumb is wide.
+            assert 370 < box["y"] <= 740 - box["height"]
+            assert box["height"] >= 44
+            assert page.evaluate(
+                "([x, y]) => !!document.elementFromPoint(x, y).closest('[data-exit] a')",
+                [box["x"] + box["width"] / 2, box["y"] + box["height"] / 2],
+            )
+        is_accessible(page)
+
+
 def test_typing_capital_letters_does_not_leave(open_browser, example_content, elsewhere):
     page = open_browser()
     page.goto("/en/facts/om-jag-berattar/")
