@@ -160,6 +160,6 @@ def staff_page(request: StaffRequest, pk: int) -> HttpResponse:
         "page": page,
         "rows": language_rows(page),
         "findings": _findings(page),
-        "newest_findings": _findings(page, newest.fields.get("body", "")) if is_ahead else [],
+        "newest_findings": _findings(page, newest.fields.get("body", "")) if newest and is_ahead else [],
     }
     return render(request, "pages/staff/page.html", context)
