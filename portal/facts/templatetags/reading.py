@@ -90,6 +90,12 @@ def language_name(code: str) -> str:
 
 
 @register.filter
+def listed(parts: list[str], language: languages.Language) -> str:
+    """One after the other, as the script of the language parts them."""
+    return {"arabic": "، ", "ethiopic": "፣ "}.get(language.script, ", ").join(parts)
+
+
+@register.filter
 def in_swedish(thing: Any, field: str) -> str:
     """The published Swedish text of a field, for staff, whose pages may be in English."""
     return getattr(thing, languages.suffixed(field, languages.SOURCE)) or ""
