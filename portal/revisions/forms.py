@@ -32,7 +32,10 @@ class TextForm(forms.Form):
     numbers are refused; phone numbers pass, for a public text may name them.
     """
 
-    def __init__(self, kind: Kind, language: str, *args: Any, **kwargs: Any) -> None:
+    def __init__(
+        self, kind: Kind, language: str, *args: Any, bases: "QuerySet[Revision] | None" = None, **kwargs: Any
+    ) -> None:
+        """`bases` are the Swedish texts one of which may stand beside the form."""
         super().__init__(*args, **kwargs)
         known = languages.get(language)
         attributes = {"lang": known.tag, "dir": known.direction}
@@ -55,6 +58,8 @@ class TextForm(forms.Form):
                 widget=widget,
             )
         self.fields |= self._about_source() if is_source else self._about_translation()
+        if bases is not None:
+            self.fields["based_on"] = forms.ModelChoiceField(bases, required=False, widget=forms.HiddenInput)
         if "override_reason" in self.data:
             self._may_override()
 
@@ -99,9 +104,6 @@ class TextForm(forms.Form):
                 choices=[("", languages.get(languages.SOURCE).autonym)]
                 + [choice for choice in languages.CHOICES if choice[0] != languages.SOURCE],
                 required=False,
-            ),
-            "based_on": forms.ModelChoiceField(
-                queryset=Revision.objects.none(), required=False, widget=forms.HiddenInput
             ),
         }
 

@@ -213,11 +213,8 @@ def _text_form(
         if latest.method == Method.MACHINE:
             # Whoever saves it now has read it.
             initial["method"] = Method.MACHINE_EDITED
-    form = TextForm(kind, language, request.POST if request.method == "POST" else None, initial=initial)
-    if "based_on" in form.fields:
-        known = Revision.objects.of(thing).filter(language=languages.SOURCE, state=State.PUBLISHED)
-        form.fields["based_on"].queryset = known  # type: ignore[attr-defined]
-    return form
+    bases = Revision.objects.of(thing).filter(language=languages.SOURCE, state=State.PUBLISHED) if source else None
+    return TextForm(kind, language, request.POST if request.method == "POST" else None, initial=initial, bases=bases)
 
 
 def _boxes(

@@ -63,7 +63,8 @@ def read(path: str):
 
 def wait_for_approval(fact: Fact, language: str = "sv") -> Revision:
     author = factories.user()
-    made = actions.draft(fact, language=language, fields=TEXT, by=author)
+    text = TEXT if language == "sv" else TEXT | {"body": "## Rubrik\n\nVården prövas (1–4 §§)."}
+    made = actions.draft(fact, language=language, fields=text, by=author)
     return actions.submit(made, by=author, override_reason="Det är ett prov.")
 
 

@@ -267,5 +267,5 @@ def test_an_empty_post_is_answered_with_what_is_missing(as_editor, as_approver):
 
 def test_the_form_knows_the_fields_of_the_model_it_is_for():
     kinds = {name: list(TextForm(actions.kind_named(name), "ar").fields) for name in ("fact", "rebuttal")}
-    assert kinds["fact"] == ["title", "summary", "body", "method", "pivot", "based_on"]
-    assert kinds["rebuttal"] == ["title", "answer", "claim", "explanation", "method", "pivot", "based_on"]
+    assert kinds["fact"] == ["title", "summary", "body", "method", "pivot"]
+    assert kinds["rebuttal"] == ["title", "answer", "claim", "explanation", "method", "pivot"]
