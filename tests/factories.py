@@ -3,6 +3,7 @@
 from datetime import timedelta
 from itertools import count
 
+from django.db import transaction
 from django.utils import timezone
 
 from portal import languages
@@ -48,7 +49,8 @@ def publish(thing, language: str = "sv", /, **fields) -> Revision:
     author, approver = user(), user()
     revision = revisions.draft(thing, language=language, fields=fields, by=author, **about)
     # Not `submit`: texts of tests need not say the same in all languages. The checks have tests of their own.
-    revisions._move(revision, State.SUBMITTED, allowed={State.DRAFT}, by=author)
+    with transaction.atomic():
+        revisions._move(revision, State.SUBMITTED, allowed={State.DRAFT}, by=author)
     revisions.approve(revision, by=approver)
     revisions.publish(revision, by=approver)
     revision.refresh_from_db()

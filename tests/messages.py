@@ -10,7 +10,7 @@ from portal import languages
 
 ROOT = Path(__file__).resolve().parent.parent
 _STAFF = re.compile(
-    r"templates/(staff\.html|plain\.html|account/|mfa/|socialaccount/|allauth/|exchange/|revisions/(?!preview)|mail/|reports/"
+    r"templates/(staff\.html|plain\.html|account/|mfa/|socialaccount/|allauth/|exchange/|links/|revisions/(?!preview)|mail/|reports/"
     r"|components/language_rows|[a-z]+/staff/)"
     r"|portal/(accounts|audit|reports)/|portal/revisions/(?!readers/)|portal/mail/(views|forms)"
 )

@@ -155,11 +155,11 @@ def _findings(page: Page, text: str | None = None) -> list[str]:
 def staff_page(request: StaffRequest, pk: int) -> HttpResponse:
     page = get_object_or_404(Page, pk=pk)
     newest = Revision.objects.of(page).filter(language=languages.SOURCE).exclude(state=State.REJECTED).first()
-    is_ahead = newest is not None and newest.state != State.PUBLISHED
+    under_way = newest if newest and newest.state != State.PUBLISHED else None
     context = {
         "page": page,
         "rows": language_rows(page),
         "findings": _findings(page),
-        "newest_findings": _findings(page, newest.fields.get("body", "")) if newest and is_ahead else [],
+        "newest_findings": _findings(page, under_way.fields.get("body", "")) if under_way else [],
     }
     return render(request, "pages/staff/page.html", context)
