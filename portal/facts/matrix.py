@@ -1,13 +1,12 @@
 """How far the translation of the library has come: a cell for every fact and language, computed from what stands."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from django.db import models
-from django.db.models import Case, F, When
 from django.utils import timezone
 from django.utils.translation import pgettext_lazy
 
@@ -16,7 +15,7 @@ from portal.facts.models import Fact
 from portal.facts.readings.models import ReadingCount
 from portal.languages import Language
 from portal.revisions import paragraphs
-from portal.revisions.models import Standing, State
+from portal.revisions.models import Revision, Standing, State
 from portal.revisions.rules import translated_fields
 
 READERS_DAYS: Final = 30
@@ -41,7 +40,7 @@ _STANDING: Final = (
     "is_outdated",
     "is_held",
     "state",
-    "base_text",
+    "base",
     "translator__name",
     "due_on",
 )
@@ -111,29 +110,20 @@ class Coverage:
 
 
 def rows(facts: Iterable[Fact], chosen: Sequence[Language]) -> list[Row]:
-    """Every published fact with a text for each of the languages; three queries, however many there are."""
+    """Every fact with a text for each of the languages; four queries, however many there are."""
     found = list(facts)
+    codes = [language.code for language in chosen]
     standing = {
         (row["object_id"], row["language"]): row
-        for row in Standing.objects.of_model(Fact)
-        .filter(language__in=[language.code for language in chosen])
-        # The older Swedish text only where something is to be compared with it: they are many and long.
-        .annotate(base_text=Case(When(is_outdated=True, then=F("base__fields"))))
-        .values(*_STANDING)
+        for row in Standing.objects.of_model(Fact).filter(language__in=codes).values(*_STANDING)
     }
+    words = _Words({row["base"] for row in standing.values() if row["is_outdated"]})
     readers = ReadingCount.objects.last_days(READERS_DAYS)
-    names = translated_fields(Fact)
     return [
         Row(
             fact,
             [
-                _text(
-                    fact,
-                    language,
-                    standing.get((fact.pk, language.code), {}),
-                    readers.get((fact.pk, language.code), 0),
-                    names,
-                )
+                _text(fact, language, standing.get((key := (fact.pk, language.code)), {}), readers.get(key, 0), words)
                 for language in chosen
             ],
         )
@@ -141,18 +131,31 @@ def rows(facts: Iterable[Fact], chosen: Sequence[Language]) -> list[Row]:
     ]
 
 
-def _text(fact: Fact, language: Language, row: Mapping[str, Any], readers: int, names: Sequence[str]) -> Text:
+class _Words:
+    """How many words are to be translated; counted once for each fact and older Swedish text."""
+
+    def __init__(self, bases: Collection[int]) -> None:
+        self.names = translated_fields(Fact)
+        self.bases: dict[int, dict[str, str]] = dict(Revision.objects.filter(pk__in=bases).values_list("pk", "fields"))
+        self.known: dict[tuple[int, int | None], int] = {}
+
+    def of(self, fact: Fact, base: int | None) -> int:
+        key = (fact.pk, base)
+        if key not in self.known:
+            old = self.bases[base] if base else {}
+            now = ((name, getattr(fact, languages.suffixed(name, languages.SOURCE)) or "") for name in self.names)
+            self.known[key] = sum(paragraphs.words_to_translate(old.get(name), text) for name, text in now)
+        return self.known[key]
+
+
+def _text(fact: Fact, language: Language, row: Mapping[str, Any], readers: int, words: _Words) -> Text:
     state = _state(row)
-    words = 0
-    if state not in {Cell.UP_TO_DATE, Cell.WAITING}:
-        base = row.get("base_text") or {}
-        now = (getattr(fact, languages.suffixed(name, languages.SOURCE)) or "" for name in names)
-        words = sum(paragraphs.words_to_translate(base.get(name), text) for name, text in zip(names, now, strict=True))
+    is_done = state in {Cell.UP_TO_DATE, Cell.WAITING}
     return Text(
         fact=fact,
         language=language,
         state=state,
-        words=words,
+        words=0 if is_done else words.of(fact, row["base"] if row.get("is_outdated") else None),
         since=row.get("published_at"),
         readers=readers,
         translator=row.get("translator__name") or "",

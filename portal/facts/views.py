@@ -34,6 +34,7 @@ from portal.public import (
     within_limit,
 )
 from portal.revisions import actions as revisions
+from portal.revisions.glossary.models import Wording
 from portal.revisions.models import Revision, Schedule
 from portal.revisions.rules import heading, read
 from portal.revisions.views import gone_or_missing, language_rows, reading
@@ -303,6 +304,7 @@ def library(request: StaffRequest) -> HttpResponse:
     soon = localdate() + timedelta(days=30)
     context = {
         "waiting": Revision.objects.awaiting_approval().select_related("author", "content_type")[:50],
+        "words": Wording.objects.awaiting_approval()[:50],
         "outdated": matrix.outdated(rows),
         "coverage": matrix.coverage(rows),
         "due": Fact.objects.published().due_for_review(soon).read_in(languages.SOURCE)[:50],

@@ -22,7 +22,7 @@ def main() -> int:
     starter.load_pages()
     starter.load()
     call_command("collectstatic", interactive=False, verbosity=0)
-    parts = {"speed": speed, "weight": weight, "memory": memory, "search": search}
+    parts = {"speed": speed, "weight": weight, "memory": memory, "library": library, "search": search}
     kept = [parts[name]() for name in sys.argv[1:] or parts]
     return 0 if all(kept) else 1
 
@@ -167,6 +167,22 @@ def search() -> bool:
     (p50, p95), (bare_p50, bare_p95) = search.p50_p95(pages), search.p50_p95(empty)
     print(f"       the page: p50 {p50:.1f} ms, p95 {p95:.1f} ms; bare: p50 {bare_p50:.1f} ms, p95 {bare_p95:.1f} ms")
     print(f"       the page against bare: p50 {p50 / bare_p50:.1f}x, p95 {p95 / bare_p95:.1f}x", flush=True)
+    return kept
+
+
+def library() -> bool:
+    """What staff see of five hundred facts in eighteen languages, and a fact on paper."""
+    from tests.bench import library
+
+    print("Matrix, 500 facts in 18 languages", flush=True)
+    library.build()
+    queries, median, late = library.matrix_figures()
+    print(f"       {median:.0f} ms at the median, {late:.0f} ms at the 95th percentile, every fact in one answer")
+    kept = told("SQL queries", queries, 5, at_most=True)
+    print("Handout", flush=True)
+    for codes in [("sv",), ("ar", "sv"), ("ti", "sv")]:
+        seconds = library.handout_seconds(codes)
+        kept &= told(f"CPU of a handout, {' and '.join(codes)}", seconds, 2, at_most=True, unit=" s")
     return kept
 
 
