@@ -97,7 +97,8 @@ def _publish(thing: Model, versions: Mapping[str, File], *, by: User, **fields_o
         names = translated_fields(type(thing))
         fields = {name: str(everything.get(fields_of.get(name, name), "")).strip() for name in names}
         live = revisions.current(thing, code)
-        if live is not None and live.digest == text_hash(fields):
+        if live is not None and (not live.is_example or live.digest == text_hash(fields)):
+            # Somebody has written their own: it stays.
             continue
         revision = revisions.draft(
             thing,
