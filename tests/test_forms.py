@@ -19,13 +19,18 @@ from hypothesis import strategies as st
 from events import actions as events
 from events import rules
 from events.forms import ProgramTitlesForm
+from portal import languages
 from portal.accounts import forms as accounts
-from portal.facts.forms import TopicForm
+from portal.accounts.models import User
+from portal.facts.forms import FactForm, PrintForm, TopicForm
+from portal.facts.models import Fact, Matter
 from portal.mail.models import Delivery
 from portal.mail.rules import unsubscribe_token
 from portal.public import form_token
 from portal.revisions.actions import kind_named
-from portal.revisions.forms import TextForm
+from portal.revisions.exchange.forms import ChoiceForm
+from portal.revisions.forms import TextForm, WithdrawForm
+from portal.revisions.glossary.forms import TermForm, WordingForm
 from portal.revisions.readers import actions as readers
 from portal.revisions.readers.forms import AnswerForm
 from portal.revisions.readers.models import ReaderCheck
@@ -58,6 +63,12 @@ MAKERS: dict[type, Callable[[QueryDict], list[BaseForm]]] = {
     TopicForm: lambda data: [TopicForm(None, data), TopicForm(factories.topic(), data)],
     ProgramTitlesForm: lambda data: [ProgramTitlesForm({7: SimpleNamespace(title_sv="", title_ar="")}, "ar", data)],
     AnswerForm: lambda data: [AnswerForm(_reader_check(), data)],
+    FactForm: lambda data: [FactForm(data, matter=matter, by=_somebody()) for matter in (None, Matter.objects.first())],
+    ChoiceForm: lambda data: [ChoiceForm([kind_named("fact")], data.dict())],
+    TermForm: lambda data: [TermForm(None, data)],
+    WordingForm: lambda data: [WordingForm(languages.get(code), None, data) for code in ("sv", "ar")],
+    PrintForm: lambda data: [PrintForm(data, code="ar")],
+    WithdrawForm: lambda data: [WithdrawForm(None, data), WithdrawForm(Fact.objects.published(), data)],
     accounts.UserForm: lambda data: [_user_form(data)],
     accounts.NewPassword: lambda data: [accounts.NewPassword(factories.user(), data)],
     accounts.FirstPassword: lambda data: [accounts.FirstPassword(data, user=factories.user(), temp_key="x")],
@@ -90,7 +101,7 @@ NASTY = st.one_of(
     st.integers().map(str),
     st.dates().map(str),
 )  # fmt: skip
-SENTENCE = re.compile(r"[A-ZÅÄÖ0-9“]\S* \S.*", re.DOTALL)
+SENTENCE = re.compile(r"(?:“.*”|[A-ZÅÄÖ0-9]\S*) \S.*", re.DOTALL)
 BOUNDED = settings(
     max_examples=25,
     deadline=None,
@@ -103,6 +114,11 @@ BOUNDED = settings(
 def as_a_browser_sends(values: dict[str, list[str]]) -> QueryDict:
     """Through the wire and back: half a surrogate pair arrives as it would."""
     return QueryDict(urlencode(values, doseq=True, errors="surrogatepass"), mutable=True)
+
+
+def _somebody() -> User:
+    """One is enough for all examples."""
+    return User.objects.first() or factories.user()
 
 
 def _user_form(data: QueryDict) -> BaseForm:

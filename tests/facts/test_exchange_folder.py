@@ -125,7 +125,7 @@ def publish_all() -> None:
     for revision in Revision.objects.filter(state=State.DRAFT).order_by("id"):
         newest = Revision.objects.of(revision.thing).filter(language=revision.language).first()
         if revision == newest:
-            revisions.submit(revision, by=revision.author)
+            factories.send(revision)
             revisions.approve(revision, by=approver)
             revisions.publish(revision, by=approver)
 
@@ -226,7 +226,7 @@ def test_everything_that_is_no_text_comes_along(place, editor):
     fact = Fact.objects.get(slug="barnet")
     assert (fact.audience, fact.topic.key, fact.order) == ("parents", "care", 3)
     assert (fact.is_asked_often, fact.is_about_violence) == (True, False)
-    assert (str(fact.reviewed_on), str(fact.review_due)) == ("2026-11-03", "2027-11-03")
+    assert (str(fact.matter.reviewed_on), str(fact.matter.review_due)) == ("2026-11-03", "2027-11-03")
     source = fact.sources.get()
     assert (source.title, source.sfs, source.sections, source.url) == ("LVU", "1990:52", "1–4 §§", "")
     assert getattr(Topic.objects.get(key="care"), languages.suffixed("name", "ar")) == "الرعاية"

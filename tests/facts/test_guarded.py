@@ -29,7 +29,7 @@ def numbers_in(html):
 
 def rebuttal_of(fact, slug="sant"):
     author = factories.user()
-    rumor = rumors.log(claim="Påståendet", channel="tiktok", seen_on=fact.reviewed_on, by=author)
+    rumor = rumors.log(claim="Påståendet", channel="tiktok", seen_on=fact.matter.reviewed_on, by=author)
     made = rumors.link(rumor=rumor, fact=fact, strength="refutes", slug=slug, by=author)
     factories.publish(made, title="Så är det", answer="Svar.", claim="Du har kanske hört.", explanation="Därför.")
     return f"/sv/rumors/{slug}/"

@@ -30,7 +30,7 @@ def revision(db) -> Revision:
     """An Arabic text that waits for approval; the Swedish one is published."""
     fact = factories.published_fact()
     author = factories.user()
-    return revisions.submit(revisions.draft(fact, language="ar", fields=ARABIC, by=author), by=author)
+    return factories.send(revisions.draft(fact, language="ar", fields=ARABIC, by=author))
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ translate it."""
 import re
 
 import pytest
+from django.core.cache import cache
 
 from portal.accounts.models import Role
 from portal.facts.models import Fact
@@ -91,7 +92,8 @@ def test_an_editor_writes_an_approver_publishes_and_a_dangerous_change_reaches_e
     approver.goto(editor.url)
     approver.get_by_role("button", name="Approve and publish in Svenska").click()
     # Then a Persian reader gets the Swedish text, marked as such
-    reader.goto("/fa/facts/tolk/?seen=2")
+    cache.clear()  # a page may be fifteen seconds old
+    reader.goto("/fa/facts/tolk/")
     assert reader.locator("[data-fallback=sv] .answer").inner_text().startswith("Ja, inom 14 dagar")
     assert Edition.objects.get(language="fa").held_by is not None
     is_accessible(reader)
@@ -161,7 +163,8 @@ def test_a_translator_is_asked_translates_paragraph_by_paragraph_and_loses_nothi
     approver.goto(f"/staff/revisions/{revision.pk}/")
     approver.get_by_role("button", name="Approve and publish in ትግርኛ").click()
     # Then the mother's page says nothing of being old any more
-    mother.goto("/ti/facts/tolk/?seen=2")
+    cache.clear()
+    mother.goto("/ti/facts/tolk/")
     assert mother.locator("article .notice").count() == 0
     assert "14" in mother.locator("article .prose").inner_text()
     is_accessible(approver)

@@ -165,16 +165,16 @@ def test_the_row_of_languages_shows_whole_names_and_more_shows_all(open_browser,
 
 def test_the_ways_of_staff_are_one_row_on_a_phone_and_more_opens_by_keyboard(open_browser):
     page = open_browser(Role.EDITOR, java_script_enabled=False)
-    page.goto("/staff/events/")
+    page.goto("/staff/facts/library/")
     nav = page.locator(".staff-nav")
     assert nav.bounding_box()["height"] < 60
-    assert not nav.get_by_role("link", name="Events").is_visible()
+    assert not nav.get_by_role("link", name="How the library is doing").is_visible()
     nav.get_by_role("link", name="Rumors").focus()
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     focused = page.locator(":focus")
-    assert (focused.inner_text(), focused.get_attribute("aria-current")) == ("Events", "true")
+    assert (focused.inner_text(), focused.get_attribute("aria-current")) == ("How the library is doing", "true")
     assert focused.is_visible()
 
 
@@ -185,9 +185,9 @@ def test_the_ways_of_staff_are_one_column_on_a_desk(open_browser, is_accessible)
     assert not nav.locator("summary").is_visible()
     nav.get_by_role("link", name="Rumors").focus()
     page.keyboard.press("Tab")
-    assert page.locator(":focus").inner_text() == "Events"
+    assert page.locator(":focus").inner_text() == "How the library is doing"
     boxes = [link.bounding_box() for link in nav.get_by_role("link").all()]
-    assert len(boxes) == 7
+    assert len(boxes) > 7
     assert len({box["x"] for box in boxes}) == 1
     assert [box["y"] for box in boxes] == sorted(box["y"] for box in boxes)
     is_accessible(page)
