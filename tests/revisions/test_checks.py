@@ -305,7 +305,6 @@ COURT = term(("förvaltningsrätten",), ("administrative court*",), ("tribunal*"
         ("Ett barn.", "الحارس.", "ar", [GUARDIAN], set()),
         ("Till Förvaltningsrätten.", "To the Administrative  Courts.", "en", [COURT], set()),
         ("Till förvaltningsrätten.", "To the tribunals.", "en", [COURT], {"term_missing", "term_to_avoid"}),
-        ("Vård.", "می\u200cخواهم", "fa", [term(("vård",), ("می خواهم",))], set()),
         ("Vård.", "Care.", "en", [term(("vård",), ("Care",))], set()),
     ],
 )

@@ -107,9 +107,6 @@ class Phrases(Generic[T]):
         if not words:
             return
         phrase = Phrase(tuple(words), form.endswith("*"), value)
-        if len(words) > 1 and languages.get(self._language).script == "arabic":
-            # Written together, with a joiner or none, where others put a space: می‌خواهم, می خواهم.
-            self._by_first["".join(words)].append(Phrase(("".join(words),), phrase.is_open, value))
         if phrase.is_open and len(words) == 1:
             self._open_by_letter[words[0][0]].append(phrase)
         else:
