@@ -169,6 +169,8 @@ def test_what_is_typed_is_kept_while_it_is_typed_and_is_there_again_later(fact, 
 def test_a_personal_number_is_not_kept_for_a_moment(fact, translator):
     translator.post(f"{path(fact)}writing/", sent(fact, "Om 189001019802"))
     assert EditLock.objects.get().typed == {}
+    translator.post(f"{path(fact)}writing/", sent(fact, "Ring 0980-319 200."))
+    assert EditLock.objects.get().typed["body"] == ["Ring 0980-319 200."]
 
 
 def test_who_comes_second_is_told_who_writes_and_may_take_over_after_a_silence(fact, translator):
