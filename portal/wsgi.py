@@ -1,3 +1,4 @@
+import gc
 import os
 from typing import Any
 
@@ -21,3 +22,6 @@ class Handler(WSGIHandler):
 
 django.setup(set_prefix=False)
 application = Handler()
+# What is loaded by now stays: the collector need not go through it again with every few requests.
+gc.collect()
+gc.freeze()

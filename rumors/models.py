@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import pgettext_lazy
 
 from portal import languages
-from portal.facts.models import Fact, Link, Topic, link_columns
+from portal.facts.models import Fact, Topic
 from portal.revisions.models import Edition, Revision
 from portal.revisions.rules import reading_columns
 
@@ -356,10 +356,6 @@ class RebuttalQuerySet(models.QuerySet["Rebuttal"]):
             language=languages.SOURCE,
         )
         return self.annotate(published_at=Subquery(published.values("published_at"))).order_by("-published_at", "-pk")
-
-    def as_links(self, code: str) -> list[Link]:
-        """Their titles in the language of a page that names them."""
-        return [Link.of(row, code) for row in self.values(*link_columns(code))]
 
 
 class Rebuttal(models.Model):

@@ -182,7 +182,7 @@ def read_parts(fact: Fact, codes: Iterable[str], provenances: Mapping[str, Prove
 def sheet(fact: Fact, codes: Iterable[str]) -> Sheet:
     """What readers of `codes` get of a fact, with what it rests on."""
     return Sheet(
-        parts=read_parts(fact, codes, Provenance.objects.of(fact).by_language()),
+        parts=read_parts(fact, codes, Provenance.by_language(fact)),
         sources=list(fact.sources.all()),
         reviewed_on=fact.matter.reviewed_on,
         url=short_url(fact),

@@ -156,7 +156,7 @@ def _fact_files(fact: Fact, codes: Collection[str]) -> Iterator[tuple[str, str]]
         edition.language: edition.revision
         for edition in Edition.objects.of(fact).published().select_related("revision__based_on")
     }
-    outdated = {code for code, row in Provenance.objects.of(fact).by_language().items() if row.is_outdated}
+    outdated = {code for code, row in Provenance.by_language(fact).items() if row.is_outdated}
     swedish = editions.pop(languages.SOURCE)
     # A correction of the spelling since does not undo what changed before it: readers elsewhere have to hear of that.
     changed = Revision.objects.of(fact).filter(

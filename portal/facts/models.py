@@ -1,18 +1,20 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q, Subquery
-from django.db.models.expressions import RawSQL
-from django.db.models.functions import Greatest
+from django.db.models.functions import Greatest, JSONObject
 from django.urls import reverse
 from django.utils.translation import pgettext_lazy
 
 from portal import languages, markup
+from portal.composed import Composed, Slot
 from portal.facts.links.models import CheckedLink
 from portal.revisions.models import Edition, Revision, Significance, State
 from portal.revisions.rules import reading_columns
@@ -42,25 +44,6 @@ class Topic(models.Model):
 
     def __str__(self) -> str:
         return self.name or self.key
-
-
-_SOURCE_ROWS: Final = """(
-    SELECT coalesce(jsonb_agg(source), '[]')
-    FROM (
-        SELECT title, sfs, sections, url
-        FROM facts_source WHERE matter_id = facts_fact.matter_id ORDER BY "order", id
-    ) AS source
-)"""
-_RELATED_ROWS: Final = """(
-    SELECT coalesce(jsonb_agg(link), '[]')
-    FROM (
-        SELECT %s
-        FROM facts_fact AS other
-        WHERE other.topic_id = facts_fact.topic_id AND other.audience = facts_fact.audience
-            AND other.id <> facts_fact.id AND other.title_sv > ''
-        ORDER BY other."order", other.id LIMIT 6
-    ) AS link
-)"""
 
 
 class FactQuerySet(models.QuerySet["Fact"]):
@@ -136,17 +119,36 @@ class FactQuerySet(models.QuerySet["Fact"]):
         return [(link, cited.get(link.url, [])) for link in rows]
 
     def with_page(self, code: str) -> "FactQuerySet":
-        """With what stands around the text: `checked_on`, `source_rows`, `related_rows` of the same topic and audience.
-
-        In SQL: composing these subqueries took the ORM ten times as long as PostgreSQL takes to answer (ADR 0007).
-        """
-        related = _RELATED_ROWS % ", ".join(link_columns(code))
+        """With what stands around the text: `checked_on`, `source_rows`, and the rows of `Link.of` for the answers
+        that rest on it, `rebuttal_rows`, and for others of the same topic and audience, `related_rows`."""
+        sources = Source.objects.filter(matter=OuterRef("matter")).order_by("order", "pk")
+        # The relation is all that is known here of those who answer rumors.
+        answers: Any = Fact._meta.get_field("rebuttals").related_model
+        rebuttals = answers.objects.published().filter(fact=OuterRef("pk"))
+        related = Fact.objects.published().filter(topic=OuterRef("topic"), audience=OuterRef("audience"))
+        related = related.exclude(pk=OuterRef("pk")).order_by("order", "pk")[:6]
+        link = _as_json(*link_columns(code))
         return self.annotate(
             checked_on=F("matter__reviewed_on"),
-            # Nothing in them comes from a request.
-            source_rows=RawSQL(_SOURCE_ROWS, [], output_field=models.JSONField()),  # noqa: S611
-            related_rows=RawSQL(related, [], output_field=models.JSONField()),  # noqa: S611
+            source_rows=ArraySubquery(sources.values(row=_as_json("title", "sfs", "sections", "url"))),
+            rebuttal_rows=ArraySubquery(rebuttals.order_by("pk").annotate(row=link).values("row")),
+            related_rows=ArraySubquery(related.annotate(row=link).values("row")),
         )
+
+
+def _as_json(*columns: str) -> JSONObject:
+    return JSONObject(**{column: column for column in columns})
+
+
+@cache
+def _page(code: str) -> Composed["Fact"]:
+    return Composed(Fact.objects.published().read_in(code).with_page(code).filter(slug=Slot("slug")))
+
+
+def page_at(slug: str, code: str) -> Any:
+    """The published fact at an address, `with_page`; None when there is none. One query."""
+    found = _page(code).ask(slug=slug)
+    return found[0] if found else None
 
 
 def link_columns(code: str) -> list[str]:

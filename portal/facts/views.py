@@ -17,7 +17,7 @@ from portal import languages
 from portal.facts import actions, documents, folder, matrix, rules
 from portal.facts.forms import FactFilterForm, FactForm, MatrixForm, PrintForm, SourceFormSet, TopicForm
 from portal.facts.links.models import CheckedLink
-from portal.facts.models import Audience, Fact, Link, Matter, Source, Topic
+from portal.facts.models import Audience, Fact, Link, Matter, Source, Topic, page_at
 from portal.facts.readings import actions as readings
 from portal.facts.readings.forms import OpinionForm
 from portal.facts.readings.models import Opinion, ReadingCount
@@ -82,9 +82,8 @@ def _moved_or_gone(name: str, slug: str) -> HttpResponse:
 @public()
 def fact(request: HttpRequest, slug: str) -> HttpResponse:
     code = _code()
-    try:
-        found: Any = Fact.objects.published().read_in(code).with_page(code).get(slug=slug)
-    except Fact.DoesNotExist:
+    found = page_at(slug, code)
+    if found is None:
         return _moved_or_gone("fact", slug)
     text = read(found, code, audience=found.audience)
     assert text is not None
@@ -95,7 +94,7 @@ def fact(request: HttpRequest, slug: str) -> HttpResponse:
         **read_by,
         "fact": found,
         "sources": sources,
-        "rebuttals": found.rebuttals.published().as_links(code),
+        "rebuttals": [Link.of(row, code) for row in found.rebuttal_rows],
         "related": [Link.of(row, code) for row in found.related_rows],
         "is_guarded": found.is_guarded,
         "short_url": rules.short_url(found),

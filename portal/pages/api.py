@@ -234,7 +234,7 @@ def list_facts(
 def get_fact(request: HttpRequest, slug: str, language: str = languages.SOURCE) -> dict[str, object]:
     code = _code(language)
     fact = get_object_or_404(Fact.objects.published().read_in(code).select_related("topic", "matter"), slug=slug)
-    return _fact(fact, code, Provenance.objects.of(fact).by_language())
+    return _fact(fact, code, Provenance.by_language(fact))
 
 
 @answers("/rebuttals", "rebuttals", {200: RebuttalsOut, **MISSING, **MISTAKES})

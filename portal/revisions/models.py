@@ -2,19 +2,21 @@ import hashlib
 import json
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, ClassVar, Final, Self
 
 from django.conf import settings
 from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
-from django.db.models import F, Model, Q
+from django.db.models import F, Model, Q, Value
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import pgettext_lazy
 
 from portal import languages
+from portal.composed import Composed, Slot
 
 
 class State(models.TextChoices):
@@ -268,9 +270,6 @@ class ProvenanceQuerySet(OfThingQuerySet):
             content_type=ContentType.objects.get_for_model(model), object_id__in=[thing.pk for thing in things]
         )
 
-    def by_language(self) -> dict[str, "Provenance"]:
-        return {provenance.language: provenance for provenance in self}
-
     def by_object(self) -> dict[int, dict[str, "Provenance"]]:
         found: dict[int, dict[str, Provenance]] = {}
         for provenance in self:
@@ -307,6 +306,12 @@ class Provenance(models.Model):
     def __str__(self) -> str:
         return f"{self.edition_id}"
 
+    @staticmethod
+    def by_language(thing: Model) -> dict[str, "Provenance"]:
+        """Of the texts of one object that readers get; one query."""
+        kind = ContentType.objects.get_for_model(thing)
+        return {found.language: found for found in _of_one().ask(kind=kind.pk, pk=thing.pk)}
+
     @property
     def is_machine_made(self) -> bool:
         return self.method == Method.MACHINE
@@ -314,6 +319,11 @@ class Provenance(models.Model):
     @property
     def is_machine_edited(self) -> bool:
         return self.method == Method.MACHINE_EDITED
+
+
+@cache
+def _of_one() -> Composed[Provenance]:
+    return Composed(Provenance.objects.filter(content_type_id=Value(Slot("kind")), object_id=Value(Slot("pk"))))
 
 
 class StandingQuerySet(OfThingQuerySet):

@@ -44,7 +44,7 @@ PREVIEW_SECONDS: Final = 7 * 86400
 
 def reading(request: HttpRequest, thing: Model, text: Text) -> dict[str, Any]:
     """What every public page of a translated text tells of it; one query, and one more where the text is outdated."""
-    provenances = Provenance.objects.of(thing).by_language()
+    provenances = Provenance.by_language(thing)
     provenance = provenances[text.language.code]
     is_source = text.language.code == languages.SOURCE
     return {
@@ -129,7 +129,7 @@ def _deed(language: str) -> str:
 def language_rows(thing: Model) -> list[dict[str, Any]]:
     """One row per active language for an object's staff page: what readers get, what is under way."""
     editions = {edition.language: edition for edition in Edition.objects.of(thing)}
-    provenances = Provenance.objects.of(thing).by_language()
+    provenances = Provenance.by_language(thing)
     assignments = {one.language: one for one in Assignment.objects.of(thing).open().select_related("translator")}
     latest: dict[str, Revision] = {}
     for revision in Revision.objects.of(thing).titled().select_related("author").order_by("id"):

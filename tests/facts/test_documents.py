@@ -502,7 +502,7 @@ def test_of_many_who_ask_at_once_each_gets_the_document_or_is_asked_to_come_back
 
 def parts_of(fact: Fact, *codes: str) -> list[Part]:
     fact = Fact.objects.get(pk=fact.pk)
-    return documents.read_parts(fact, codes, Provenance.objects.of(fact).by_language())
+    return documents.read_parts(fact, codes, Provenance.by_language(fact))
 
 
 @pytest.mark.django_db

@@ -1,16 +1,18 @@
 """Filters for reading pages; built in to every template."""
 
 import json
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
 from django import template
 from django.utils.formats import date_format
-from django.utils.html import conditional_escape, format_html
+from django.utils.html import conditional_escape, escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import localtime
 
 from portal import contacts, languages, markup
+from portal.public import Alternate
 from portal.revisions.glossary import rules as glossary
 from portal.revisions.rules import Text
 
@@ -77,6 +79,13 @@ def as_json(value: Any) -> SafeString:
     for sign in "<>&":
         text = text.replace(sign, f"\\u{ord(sign):04x}")
     return mark_safe(text)  # noqa: S308
+
+
+@register.filter
+def hreflang(alternates: Iterable[Alternate] | None) -> SafeString:
+    """The same page in other languages, for machines. Made here, for a template takes ten times as long over them."""
+    links = [f'<link rel="alternate" hreflang="{one.tag}" href="{escape(one.url)}">' for one in alternates or ()]
+    return mark_safe("\n".join(links))  # noqa: S308 - the address is escaped; all the rest is ours
 
 
 @register.filter

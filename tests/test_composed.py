@@ -1,0 +1,42 @@
+"""A query that is composed once answers as the same query would."""
+
+import pytest
+from django.db.models import Value
+
+from portal import languages
+from portal.composed import Composed, Slot
+from portal.facts.models import Fact, page_at
+from portal.revisions.models import Provenance
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+def test_each_question_gets_its_own_answer():
+    facts = [factories.fact(slug=slug) for slug in ("one", "two")]
+    by_slug = Composed(Fact.objects.filter(slug=Slot("slug")))
+    by_number = Composed(Fact.objects.filter(pk=Value(Slot("pk"))))
+    for fact in facts:
+        assert by_slug.ask(slug=fact.slug) == by_number.ask(pk=fact.pk) == [fact]
+    assert by_slug.ask(slug="three'--%s") == []
+
+
+@pytest.mark.parametrize("code", [known.code for known in languages.ACTIVE])
+def test_the_page_of_a_fact_is_what_the_queryset_says(code):
+    first, second = (factories.published_fact("ar", "ti", sources=[{"title": "LVU", "sections": "1 §"}]) for _ in "12")
+    for fact in (first, second):
+        asked = Fact.objects.published().read_in(code).with_page(code).get(pk=fact.pk)
+        kept = page_at(fact.slug, code)
+        assert vars(kept) | {"_state": None} == vars(asked) | {"_state": None}
+        assert [row["sections"] for row in kept.source_rows] == ["1 §"]
+        assert [row["slug"] for row in kept.related_rows] == [(second if fact == first else first).slug]
+    assert page_at("elsewhere", code) is None
+
+
+def test_what_is_said_of_a_text_is_what_the_queryset_says():
+    fact = factories.published_fact("ar", "ti")
+    factories.publish(fact, title="Ny fråga?", summary="Nytt svar.", body="Ny text.", change_note="Ny lag")
+    kept = Provenance.by_language(fact)
+    assert kept == {row.language: row for row in Provenance.objects.of(fact)}
+    assert [kept[code].is_outdated for code in ("sv", "ar", "ti")] == [False, True, True]
+    assert kept["ar"].change_note == "Ny lag"
