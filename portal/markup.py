@@ -25,7 +25,7 @@ _left_alone: Final = re.compile(r"(<[^>]*>|&#?\w+;|\{\{[^{}<>\n]*\}\})")
 # A number with anything between its digits that has no direction of its own: 1–4 §§, 1990:52, 2026-11-03, 27 300,
 # and a typed phone number, 0980-319 200, whose groups would change places.
 _number: Final = re.compile(
-    r"\+?\d+(?:[-–.,:/\u00a0\u202f]\d+|, \d+(?= ?§)| \d{2,3}(?!\d))*(?:[ \u00a0]?§+)?(?:[ \u00a0]?%)?"
+    r"\+?\d+(?:[-–.,:/\u00a0\u202f]\d+|, \d+(?=(?:[-–]\d+|, \d+)* ?§)| \d{2,3}(?!\d))*(?:[ \u00a0]?§+)?(?:[ \u00a0]?%)?"
 )
 
 
@@ -35,7 +35,7 @@ def phone(contact: contacts.Contact) -> SafeString:
 
 
 def _number_only(contact: contacts.Contact) -> SafeString:
-    return format_html('<bdi dir="ltr">{}</bdi>', contact.number)
+    return format_html('<bdi class="phone" dir="ltr">{}</bdi>', contact.number)
 
 
 def _isolated(html: str) -> str:

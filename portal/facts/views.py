@@ -1,6 +1,7 @@
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db import IntegrityError, transaction
@@ -301,6 +302,7 @@ def library(request: StaffRequest) -> HttpResponse:
     facts = Fact.objects.published().select_related("topic").read_in(languages.SOURCE)
     rows = matrix.rows(facts, others)
     soon = localdate() + timedelta(days=30)
+    planned = Schedule.objects.open().select_related("content_type").prefetch_related("thing")[:50]
     context = {
         "waiting": Revision.objects.awaiting_approval().select_related("author", "content_type")[:50],
         "words": Wording.objects.awaiting_approval()[:50],
@@ -310,7 +312,7 @@ def library(request: StaffRequest) -> HttpResponse:
         "overtaken": Fact.objects.published().overtaken().read_in(languages.SOURCE)[:50],
         "broken": Fact.objects.published().citing(CheckedLink.objects.broken()[:50]),
         "missed": MissedSearch.objects.often(30)[:20],
-        "schedules": Schedule.objects.open().select_related("content_type")[:50],
+        "schedules": [(schedule, heading(schedule.thing)) for schedule in planned if schedule.thing],
         "today": localdate(),
     }
     return render(request, "facts/staff/library.html", context)
@@ -427,7 +429,12 @@ def links(request: StaffRequest) -> HttpResponse:
     """Where texts lead to: what is broken, what has moved, what only a person can look at."""
     checked = CheckedLink.objects
     rows = Fact.objects.published().citing([*checked.broken(), *checked.moved(), *checked.undecided()])
-    context = {"rows": rows, "count": checked.count(), "waiting_count": checked.waiting().count()}
+    context = {
+        "rows": rows,
+        "count": checked.count(),
+        "waiting_count": checked.waiting().count(),
+        "is_on": settings.LINK_CHECK,
+    }
     return render(request, "facts/staff/links.html", context)
 
 

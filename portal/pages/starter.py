@@ -22,7 +22,9 @@ from portal.accounts.models import User
 from portal.audit import actions as audit
 from portal.facts import actions as facts
 from portal.facts import folder
-from portal.facts.models import Fact, Topic
+from portal.facts.models import Audience, Fact, Topic
+from portal.facts.packs import actions as packs
+from portal.facts.packs.models import Pack
 from portal.front_matter import File
 from portal.pages.models import Page
 from portal.revisions import actions as revisions
@@ -36,6 +38,7 @@ from rumors.models import Rebuttal, Status
 FOLDER: Final = Path(__file__).resolve().parent.parent / "facts" / "starter"
 STOCKHOLM: Final = ZoneInfo("Europe/Stockholm")
 AUTHOR: Final = "example.texts@klarlagt.invalid"
+PACK_LANGUAGES: Final = ("sv", "en", "ar")
 
 
 def texts(kind: str) -> Iterator[dict[str, File]]:
@@ -86,6 +89,7 @@ def load() -> dict[str, int]:
         made["rebuttal texts"] += _load_rumor(versions, by)
     for versions in texts("events"):
         made["event texts"] += _load_event(versions, by)
+    made["packs"] = _load_pack(by)
     return dict(made)
 
 
@@ -218,6 +222,15 @@ def _load_event(versions: dict[str, File], by: User) -> int:
             ],
         )
     return _publish(event, versions, by=by) if meta["public"] else 0
+
+
+def _load_pack(by: User) -> int:
+    """The first version for embassies, for a site that has none."""
+    if Pack.objects.exists():
+        return 0
+    briefings = Fact.objects.published().for_audience(Audience.EMBASSIES).select_related("matter")
+    packs.make(facts=list(briefings), codes=PACK_LANGUAGES, by=by)
+    return 1
 
 
 def _moment(day: date, clock: str) -> datetime:

@@ -67,7 +67,7 @@ def test_the_whole_text_is_read_sentence_by_sentence_in_its_language_and_directi
         "نستمع إليك",
         "اتصل 116 111 أو انتظر",
     ]
-    assert '<bdi dir="ltr">116 111</bdi>' in html
+    assert '<bdi class="phone" dir="ltr">116 111</bdi>' in html
     assert "Svar sv." in html  # the Swedish text, one press away
 
 
