@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
@@ -221,8 +221,8 @@ def submit(revision: Revision, *, by: User, override_reason: str = "") -> Revisi
     if any(finding.is_blocking for finding in found) or (found and not override_reason):
         raise FindingsError(found)
     if found and revision.state == State.DRAFT:
-        codes = sorted({finding.code for finding in found})
-        Revision.objects.filter(pk=revision.pk).update(findings=codes, override_reason=override_reason)
+        kept = [asdict(finding) for finding in found]
+        Revision.objects.filter(pk=revision.pk).update(findings=kept, override_reason=override_reason)
     submitted = _move(revision, State.SUBMITTED, allowed={State.DRAFT}, by=by)
     about = Assignment.objects.of(revision.thing).open().filter(language=revision.language)
     about.update(done_at=timezone.now())

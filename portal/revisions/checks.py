@@ -56,7 +56,12 @@ class Finding:
     code: str
     field: str
     """The name of the translated field; empty when it is about the whole text."""
-    message: str
+    found: str
+    """A few examples."""
+
+    @property
+    def message(self) -> str:
+        return str(MESSAGES[self.code]) % {"found": self.found}
 
     @property
     def is_blocking(self) -> bool:
@@ -86,7 +91,7 @@ def _finding(code: str, name: str, found: Iterable[str]) -> Iterator[Finding]:
     examples = list(dict.fromkeys(found))
     if examples:
         shown = ", ".join(examples[:3]) + (" …" if len(examples) > 3 else "")
-        yield Finding(code, name, str(MESSAGES[code]) % {"found": shown})
+        yield Finding(code, name, shown)
 
 
 # A text alone ----------------------------------------------------------------------------------------------------

@@ -136,8 +136,9 @@ class Revision(models.Model):
     """Why it was sent back."""
     is_dangerous_if_old = models.BooleanField(default=False, db_default=False)
     """Readers of a translation of an older text get the Swedish one until theirs is renewed."""
-    findings: "models.JSONField[list[str], list[str]]" = models.JSONField(default=list, db_default=[])
-    """Codes of what the checks found when it was sent for approval, and what the author sent it in spite of."""
+    findings: "models.JSONField[list[Any], list[Any]]" = models.JSONField(default=list, db_default=[])
+    """What the checks found when it was sent for approval, each as a `checks.Finding`, and what the author sent it in
+    spite of. The glossary may have changed since."""
     override_reason = models.CharField(max_length=500, blank=True, default="", db_default="")
     """Why it was sent in spite of that."""
 

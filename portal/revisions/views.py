@@ -18,6 +18,7 @@ from portal import guard, languages
 from portal.http import StaffRequest, staff
 from portal.public import FRESH_SECONDS, absolute, alternates, gone, guarded, in_language, public
 from portal.revisions import actions, paragraphs
+from portal.revisions.checks import Finding
 from portal.revisions.forms import (
     AssignForm,
     CommentForm,
@@ -325,7 +326,8 @@ def _page(request: StaffRequest, found: Revision, **forms: Any) -> HttpResponse:
         "before": before,
         "lix": paragraphs.lix("\n\n".join(found.fields.values())) if found.language == languages.SOURCE else None,
         "findings": findings(found) if found.state == State.DRAFT and may_write else [],
-        "sent_with": [one for one in findings(found) if one.code in found.findings] if found.findings else [],
+        # Of texts sent before December 2026 only the codes were kept.
+        "sent_with": [Finding(**row) for row in found.findings if isinstance(row, dict)],
         "is_machine_made": found.method == Method.MACHINE,
         "can_submit": found.state == State.DRAFT and may_write,
         "can_write": may_write,

@@ -11,6 +11,7 @@ from django.utils import timezone
 from portal.accounts.models import Role
 from portal.facts.models import Fact
 from portal.revisions import actions, paragraphs
+from portal.revisions.glossary import actions as glossary
 from portal.revisions.models import Assignment, Edition, EditLock, Method, Revision, Schedule, State
 from portal.revisions.views import preview_url
 from tests import factories
@@ -134,7 +135,7 @@ def test_what_only_looks_wrong_is_sent_with_a_reason_that_is_kept_and_shown_to_t
     revision = Revision.objects.of(fact).filter(language="ar").first()
     assert (revision.state, revision.findings, revision.override_reason) == (
         State.SUBMITTED,
-        ["kashida"],
+        [{"code": "kashida", "field": "summary", "found": "نعـــم، مجانا."}],
         "Så skriver man här.",
     )
     page = unescape(
@@ -142,6 +143,18 @@ def test_what_only_looks_wrong_is_sent_with_a_reason_that_is_kept_and_shown_to_t
     )
     assert "Så skriver man här." in page
     assert "Stretched letters" in page
+
+
+def test_the_approver_reads_what_the_checks_found_then_whatever_the_glossary_says_now(fact, translator):
+    term = factories.term("gratis")
+    factories.wording(term, "ar", use="تقييم", avoid=["مجانا"])
+    given = sent(fact, summary="نعم، مجانا.") | {"submit": "1", "override_reason": "Ordet passar här."}
+    translator.post(path(fact), given)
+    revision = Revision.objects.of(fact).filter(language="ar").first()
+    assert {found["code"] for found in revision.findings} == {"term_missing", "term_to_avoid"}
+    glossary.delete(term, by=factories.user())
+    page = sign_in(person(Role.APPROVER, language="en")).get(f"/staff/revisions/{revision.pk}/").content.decode()
+    assert "Words that the glossary advises against: مجانا" in page
 
 
 def test_what_a_machine_made_is_sent_only_after_a_person_has_saved_it(fact, translator):

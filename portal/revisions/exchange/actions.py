@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import CharField, Model
 from django.utils import timezone
-from django.utils.text import capfirst
+from django.utils.text import Truncator, capfirst
 from django.utils.translation import pgettext
 
 from portal import contacts, guard, languages
@@ -102,7 +102,7 @@ class Planned:
     method: str
     outcome: Outcome
     empty: list[str]
-    """The paragraphs that have no translation."""
+    """How the Swedish paragraphs begin that have no translation."""
     is_outdated: bool
     """The Swedish text has changed since it was downloaded."""
     newest: Revision | None
@@ -156,7 +156,7 @@ def _planned(incoming: Incoming, method: str, by: User) -> Planned:
         fields=fields,
         method=_truthful(method, newest, fields),
         outcome=_outcome(incoming, source, newest, fields),
-        empty=[its_id for its_id, target in incoming.targets.items() if not target],
+        empty=_begin(names, source, [its_id for its_id, target in incoming.targets.items() if not target]),
         is_outdated=in_force is None or in_force.digest != source.digest,
         newest=newest,
     )
@@ -188,6 +188,11 @@ def _misfit(missing: list[str], unknown: list[str]) -> list[str]:
         shown = ", ".join(its_id[:40] for its_id in unknown[:10])
         sentences.append(pgettext("staff", "these paragraphs are unknown here: %s.") % shown)
     return sentences
+
+
+def _begin(names: Iterable[str], source: Revision, ids: Iterable[str]) -> list[str]:
+    known = source.fields | {unit.id: unit.source for unit in units(names, source.fields)}
+    return [Truncator(known[its_id]).chars(60) for its_id in ids]
 
 
 def _plain(text: str, field: Any) -> str:
