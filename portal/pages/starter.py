@@ -80,7 +80,8 @@ def load() -> dict[str, int]:
     made: Counter[str] = Counter()
     made["topics"] = _load_topics(by)
     made["words"] = _load_words(by)
-    for versions in texts("facts"):
+    # Those first whose matter others share.
+    for versions in sorted(texts("facts"), key=lambda versions: folder.is_version(versions[languages.SOURCE])):
         made["fact texts"] += _load_fact(versions, by)
     for versions in texts("rumors"):
         made["rebuttal texts"] += _load_rumor(versions, by)
@@ -145,8 +146,10 @@ def _load_fact(versions: dict[str, File], by: User) -> int:
     file = versions[languages.SOURCE]
     fact = Fact.objects.filter(slug=file.key).first()
     if fact is None:
-        values, sources = folder.settled(file, by=by)
-        fact = facts.create(by=by, sources=sources, **values)
+        first = Fact.objects.filter(slug=file.meta.get(folder.VERSION_OF, "")).first()
+        matter = first and first.matter
+        values, _ = folder.settled(file, matter=matter, by=by)
+        fact = facts.create(by=by, matter=matter, **values)
     return _publish(fact, versions, by=by)
 
 
