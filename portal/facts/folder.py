@@ -342,7 +342,7 @@ def settled(
     fact: Fact | None = None,
     *,
     matter: Matter | None = None,
-    said: Mapping[str, Any] | None = None,
+    said: dict[str, Any] | None = None,
     by: User,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """What is no text, checked by the forms of the staff pages: what `actions.create` and `actions.edit` take, and what
@@ -515,8 +515,10 @@ def _take_in_fact(
     mistakes = [mistake for name, form in texts.items() for mistake in _complaints(versions[name], form)]
     try:
         first = matters.first_of(swedish, fact)
-        matter = first.matter if first else fact and fact.matter
-        values, shared = settled(swedish, fact, matter=matter, said=first and matters.said_of(first), by=by)
+        sister = first or fact
+        matter = sister.matter if sister else None
+        said = matters.said_of(first) if first else None
+        values, shared = settled(swedish, fact, matter=matter, said=said, by=by)
         if matter:
             matters.hear(swedish, matter, shared)
     except FolderError as error:
