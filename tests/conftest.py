@@ -60,6 +60,8 @@ def _clean_place(settings, tmp_path) -> Iterator[None]:
     ContentType.objects.clear_cache()
     with translation.override(languages.SOURCE):
         yield
+    # These settings made a cache of their own, and it keeps its connection as long as the process lives.
+    cache._cache.get_client().connection_pool.disconnect()
 
 
 class Inbox:

@@ -16,7 +16,9 @@ from typing import Any, Final
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Model
 from django.forms import BaseForm
+from django.utils.translation import pgettext
 
 from portal import contacts, front_matter, languages
 from portal.accounts.models import User
@@ -24,7 +26,7 @@ from portal.audit import actions as audit
 from portal.audit.models import AuditEvent
 from portal.facts import actions
 from portal.facts.forms import FactForm, SourceForm
-from portal.facts.models import Fact, Source, Topic
+from portal.facts.models import Audience, Fact, Matter, Source, Topic
 from portal.front_matter import File, UnreadableError
 from portal.revisions import actions as revisions
 from portal.revisions.forms import TextForm
@@ -44,8 +46,11 @@ SETTINGS: Final = {
     "checked": "reviewed_on",
     "check_again": "review_due",
 }
-SHARED: Final = {"reviewed_on", "review_due"}
-"""Of the matter, which a fact may share with others."""
+VERSION_OF: Final = "version_of"
+"""Names the fact whose matter this one shares. What belongs to the matter stands in that one's file alone: what is
+written once cannot differ."""
+SHARED: Final = {"checked": "reviewed_on", "check_again": "review_due"}
+OF_THE_MATTER: Final = (*SHARED, "sources")
 TYPES: Final[dict[str, tuple[type, ...]]] = {
     "order": (int,),
     "asked_often": (bool,),
@@ -57,7 +62,7 @@ TYPES: Final[dict[str, tuple[type, ...]]] = {
 TEXT: Final = ("title", "summary")
 NEEDED: Final = {languages.SOURCE: (*TEXT, "audience", "topic", "checked")}
 KNOWN: Final = {
-    languages.SOURCE: {*TEXT, *SETTINGS, "sources", "settings", "edition", "significance", "change_note"},
+    languages.SOURCE: {*TEXT, *SETTINGS, VERSION_OF, "sources", "settings", "edition", "significance", "change_note"},
 }
 KNOWN_IN_TRANSLATIONS: Final = {*TEXT, "edition", "method", "pivot", "based_on"}
 WORDS: Final = {
@@ -85,6 +90,8 @@ class Report:
 
     topics: list[str] = field(default_factory=list)
     facts: list[str] = field(default_factory=list)
+    joined: list[str] = field(default_factory=list)
+    """New facts that share the matter of another."""
     drafts: dict[str, list[str]] = field(default_factory=dict)
     settings: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
@@ -96,6 +103,7 @@ class Report:
         parts = {
             "New topics": self.topics,
             "New facts": self.facts,
+            "Joined to the matter of": self.joined,
             "New drafts": drafts,
             "Settings changed": self.settings,
             "Left alone": self.left,
@@ -111,10 +119,16 @@ class Report:
 # Out ------------------------------------------------------------------------------------------------------------
 
 
-def settings_of(fact: Fact) -> dict[str, Any]:
-    """What is no text, as files have it."""
-    values = {key: _plain(getattr(fact.matter if name in SHARED else fact, name)) for key, name in SETTINGS.items()}
-    return values | {"sources": [_source(source) for source in fact.sources.all()]}
+def settings_of(fact: Fact, *, is_version: bool = False) -> dict[str, Any]:
+    """What is no text, as files have it; for a version without what the first fact of the matter says."""
+    own = {key: _plain(getattr(fact, name)) for key, name in SETTINGS.items() if key not in SHARED}
+    return own if is_version else own | _of(fact.matter)
+
+
+def _of(matter: Matter) -> dict[str, Any]:
+    """What all facts of a matter share, as files have it."""
+    days = {key: _plain(getattr(matter, name)) for key, name in SHARED.items()}
+    return days | {"sources": [_source(source) for source in matter.sources.all()]}
 
 
 def _plain(value: Any) -> Any:
@@ -137,9 +151,17 @@ def files(codes: Collection[str] = ()) -> Iterator[tuple[str, str]]:
     published = Fact.objects.published().read_in(languages.SOURCE)
     facts = list(published.select_related("topic", "matter").prefetch_related("matter__sources"))
     yield TOPICS, _topics({fact.topic for fact in facts})
+    firsts = _firsts(facts)
     for fact in facts:
-        for name, content in _fact_files(fact, codes):
+        for name, content in _fact_files(fact, firsts[fact.matter_id], codes):
             yield f"facts/{fact.slug}/{name}.md", content
+
+
+def _firsts(facts: Collection[Fact]) -> dict[int, Fact]:
+    """By matter, whose file has the dates and sources: who is told it first in the order of audiences. That stays the
+    same wherever the folder is taken in, as numbers in a database do not."""
+    order = Audience.values
+    return {fact.matter_id: fact for fact in sorted(facts, key=lambda fact: order.index(fact.audience), reverse=True)}
 
 
 def _topics(topics: Collection[Topic]) -> str:
@@ -151,7 +173,7 @@ def _topics(topics: Collection[Topic]) -> str:
     return "\n".join(parts)
 
 
-def _fact_files(fact: Fact, codes: Collection[str]) -> Iterator[tuple[str, str]]:
+def _fact_files(fact: Fact, first: Fact, codes: Collection[str]) -> Iterator[tuple[str, str]]:
     editions: dict[str, Any] = {
         edition.language: edition.revision
         for edition in Edition.objects.of(fact).published().select_related("revision__based_on")
@@ -163,9 +185,11 @@ def _fact_files(fact: Fact, codes: Collection[str]) -> Iterator[tuple[str, str]]
         language=languages.SOURCE, state=State.PUBLISHED, significance__in=[Significance.CONTENT, Significance.MAJOR]
     )
     change = changed.filter(pk__lte=swedish.pk).first() or swedish
-    settings = settings_of(fact)
+    is_version = fact != first
+    settings = settings_of(fact, is_version=is_version)
     about = {"edition": swedish.digest, "settings": _digest(settings), "significance": change.significance}
-    yield languages.SOURCE, _file(swedish, settings | about | {"change_note": change.change_note})
+    named = {VERSION_OF: first.slug} if is_version else {}
+    yield languages.SOURCE, _file(swedish, named | settings | about | {"change_note": change.change_note})
     for code, revision in sorted(editions.items()):
         if codes and code not in codes:
             continue
@@ -214,6 +238,8 @@ class Folder:
     topics: dict[str, Any] = field(default_factory=dict)
     facts: list[dict[str, File]] = field(default_factory=list)
     """By language, old Swedish texts by their file's name; without those whose files cannot be read."""
+    addresses: set[str] = field(default_factory=set)
+    """Of all facts, also of those whose files cannot be read."""
     mistakes: list[UnreadableError] = field(default_factory=list)
 
     def wrong(self, place: str, sentence: str, line: int = 1) -> None:
@@ -239,6 +265,7 @@ def read(root: Path) -> Folder:
             found.wrong(place, "Another folder has the same address, but for small and large letters.")
         else:
             seen.add(path.name.casefold())
+            found.addresses.add(path.name)
             _read_fact(path, place, found)
     return found
 
@@ -290,9 +317,15 @@ def _faults(file: File) -> Iterator[UnreadableError]:
             yield UnreadableError(file.place, file.line(key), why)
         elif type(value) not in wanted or (key == "sources" and not all(_is_source(row) for row in value)):
             yield UnreadableError(file.place, file.line(key), f"{key} has to be {WORDS[wanted]}.")
+        elif isinstance(value, str) and "\0" in value:  # the database cannot be asked for one
+            yield UnreadableError(file.place, file.line(key), f"{key} holds a NUL, which no text may.")
     for key in NEEDED.get(file.language, TEXT):
-        if key not in file.meta:
+        if key not in file.meta and not (key in OF_THE_MATTER and is_version(file)):
             yield UnreadableError(file.place, 1, f"{key} is missing.")
+
+
+def is_version(file: File) -> bool:
+    return VERSION_OF in file.meta
 
 
 def _is_source(row: Any) -> bool:
@@ -304,12 +337,23 @@ def _is_source(row: Any) -> bool:
     )
 
 
-def settled(file: File, fact: Fact | None = None, *, by: User) -> tuple[dict[str, Any], list[dict[str, str]]]:
-    """What is no text, checked by the forms of the staff pages: fields and sources. Raises FolderError."""
-    meta: dict[str, Any] = {"order": 100, "check_again": _a_year_after(file.meta["checked"])} | file.meta
+def settled(
+    file: File,
+    fact: Fact | None = None,
+    *,
+    matter: Matter | None = None,
+    said: dict[str, Any] | None = None,
+    by: User,
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What is no text, checked by the forms of the staff pages: what `actions.create` and `actions.edit` take, and what
+    of it belongs to the matter, as files have it. Raises FolderError.
+
+    A version takes the latter from its `matter`, or from what another file has `said` of that, and changes none of it.
+    """
+    shared = said or (_of(matter) if matter and is_version(file) else {})
+    meta: dict[str, Any] = {"order": 100, "check_again": _a_year_after(file.meta.get("checked"))} | shared | file.meta
     topic = Topic.objects.filter(key=meta["topic"]).first()
     data = {name: _plain(meta.get(key)) for key, name in SETTINGS.items()}
-    matter = fact.matter if fact else None
     data |= {"slug": file.key, "topic": topic and topic.pk, "owner": matter.owner_id if matter else by.pk}
     form = FactForm(data, instance=fact, matter=matter, by=by)
     rows = [SourceForm(row | {"title": row.get("law") or row.get("report")}) for row in meta.get("sources", [])]
@@ -323,7 +367,19 @@ def settled(file: File, fact: Fact | None = None, *, by: User) -> tuple[dict[str
         mistakes.append(UnreadableError(file.place, file.line("sources"), f"At most {MOST_SOURCES} sources."))
     if mistakes:
         raise FolderError(mistakes)
-    return form.cleaned_data, [{name: row.cleaned_data[name] for name in row.fields} for row in rows]
+    values = form.cleaned_data | {"sources": [{name: row.cleaned_data[name] for name in row.fields} for row in rows]}
+    written = _as_written(values)
+    if is_version(file):
+        values = {name: value for name, value in values.items() if name not in {*SHARED.values(), "owner", "sources"}}
+    return values, {key: written[key] for key in OF_THE_MATTER}
+
+
+def _as_written(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of the forms, as files have them."""
+    found = {key: _plain(values[name]) for key, name in SETTINGS.items() if name in values}
+    if "sources" in values:
+        found["sources"] = [_source(Source(**row)) for row in values["sources"]]
+    return found
 
 
 def _a_year_after(day: Any) -> str:
@@ -367,8 +423,10 @@ def take_in(root: Path, *, by: User) -> Report:
     """
     found, report = read(root), Report()
     mistakes = [*found.mistakes, *_take_in_topics(found.topics, report, by=by)]
-    for versions in found.facts:
-        mistakes += _take_in_fact(versions, report, by=by)
+    matters = _Matters(found)
+    # Those first whose matter others share.
+    for versions in sorted(found.facts, key=lambda versions: is_version(versions[languages.SOURCE])):
+        mistakes += _take_in_fact(versions, matters, report, by=by)
     if mistakes:
         raise FolderError(mistakes)
     return report
@@ -394,24 +452,87 @@ def _are_names(names: Any) -> bool:
     )
 
 
-def _take_in_fact(versions: Mapping[str, File], report: Report, *, by: User) -> list[UnreadableError]:
+@dataclass(slots=True)
+class _Matters:
+    """Which facts of a folder share their matter."""
+
+    found: Folder
+    said: dict[int, tuple[str, dict[str, Any]]] = field(default_factory=dict)
+    """By matter: the fact whose file was the first to say something of it, and what."""
+
+    def first_of(self, file: File, fact: Fact | None) -> Fact | None:
+        """The fact that a file calls itself a version of. Raises FolderError, with no mistake in it while that one
+        cannot be taken in: what is wrong with it is said there."""
+        if not is_version(file):
+            return None
+        wanted = file.meta[VERSION_OF]
+        first: Fact | None = Fact.objects.filter(slug=wanted).select_related("matter").first()
+        why = ""
+        if wanted == file.key:
+            why = pgettext("staff", "A fact is no version of itself. Name another one, or take the line away.")
+        elif any(is_version(row[languages.SOURCE]) for row in self.found.facts if row[languages.SOURCE].key == wanted):
+            why = pgettext(
+                "staff", "“%(slug)s” is itself a version of another fact. Name the one that has the dates and sources."
+            )
+        elif first is None and wanted not in self.found.addresses:
+            why = pgettext("staff", "There is no fact “%(slug)s”, neither here nor in this folder.")
+        elif first and fact and first.matter_id != fact.matter_id:
+            why = pgettext(
+                "staff",
+                "This fact is here already, of another matter than “%(slug)s”, and is not moved. Take the line away, "
+                "and write checked and sources.",
+            )
+        if why:
+            why = f"{VERSION_OF}: {why % {'slug': _shown(wanted)}}"
+            raise FolderError([UnreadableError(file.place, file.line(VERSION_OF), why)])
+        if first is None:
+            raise FolderError([])
+        return first
+
+    def said_of(self, first: Fact) -> dict[str, Any]:
+        _, said = self.said.setdefault(first.matter_id, (first.slug, _of(first.matter)))
+        return said
+
+    def hear(self, file: File, matter: Matter, shared: dict[str, Any]) -> None:
+        """What a file says of its matter has to be what the others say. Raises FolderError."""
+        slug, said = self.said.setdefault(matter.pk, (file.key, shared))
+        why = pgettext(
+            "staff",
+            "Not the same as in “%(slug)s”, which is of the same matter. Write it there alone, and here only %(line)s.",
+        ) % {"slug": slug, "line": front_matter.line(VERSION_OF, slug)}
+        differing = [key for key in OF_THE_MATTER if shared[key] != said[key]]
+        if differing:
+            raise FolderError([UnreadableError(file.place, file.line(key), f"{key}: {why}") for key in differing])
+
+
+def _take_in_fact(
+    versions: Mapping[str, File], matters: _Matters, report: Report, *, by: User
+) -> list[UnreadableError]:
     swedish = versions[languages.SOURCE]
-    fact = Fact.objects.filter(slug=swedish.key).first()
-    before = settings_of(fact) if fact else None
+    fact = Fact.objects.filter(slug=swedish.key).select_related("matter").first()
+    before = settings_of(fact, is_version=is_version(swedish)) if fact else None
     texts = {name: _text(file) for name, file in versions.items()}
     mistakes = [mistake for name, form in texts.items() for mistake in _complaints(versions[name], form)]
     try:
-        values, sources = settled(swedish, fact, by=by)
+        first = matters.first_of(swedish, fact)
+        sister = first or fact
+        matter = sister.matter if sister else None
+        said = matters.said_of(first) if first else None
+        values, shared = settled(swedish, fact, matter=matter, said=said, by=by)
+        if matter:
+            matters.hear(swedish, matter, shared)
     except FolderError as error:
         return [*error.mistakes, *mistakes]
     if mistakes:
         return mistakes
     if fact is None or before is None:
-        fact = actions.create(by=by, sources=sources, **values)
+        fact = actions.create(by=by, matter=matter, **values)
         audit.record("import", fact, by=by)
         report.facts.append(fact.slug)
+        if first:
+            report.joined.append(f"{first.slug}: {fact.slug}")
     else:
-        _Settings(before, values, sources).take_in(fact, swedish, report, by=by)
+        _Settings(before, values).take_in(fact, swedish, report, by=by)
     arriving = _Arriving(fact, versions, texts, report, by)
     arriving.take_in()
     return arriving.mistakes
@@ -423,21 +544,28 @@ class _Settings:
 
     before: Mapping[str, Any]
     values: Mapping[str, Any]
-    sources: list[dict[str, str]]
 
     def take_in(self, fact: Fact, file: File, report: Report, *, by: User) -> None:
-        after = {key: _plain(self.values[name]) for key, name in SETTINGS.items()}
-        after["sources"] = [_source(Source(**row)) for row in self.sources]
-        changed = ", ".join(key for key in after if after[key] != self.before[key])
+        after = _as_written(self.values)
+        changed = [key for key in after if after[key] != self.before[key]]
         if not changed:
             return
-        last = AuditEvent.objects.about(fact).filter(language="").first()
-        if file.meta.get("settings") == _digest(self.before) or (last and last.verb == "import"):
-            actions.edit(fact, by=by, sources=self.sources, **self.values)
+        names = ", ".join(changed)
+        if file.meta.get("settings") == _digest(self.before) or self._were_imported(fact, changed):
+            actions.edit(fact, by=by, **self.values)
             audit.record("import", fact, by=by)
-            report.settings.append(f"{fact.slug}: {changed}")
+            report.settings.append(f"{fact.slug}: {names}")
         else:
-            report.left.append(f"{file.place}: {changed}: other values were chosen here")
+            report.left.append(f"{file.place}: {names}: other values were chosen here")
+
+    def _were_imported(self, fact: Fact, changed: Collection[str]) -> bool:
+        """Nobody has chosen others since: what a matter has may have been changed on the page of any of its facts, or
+        by calling it still right."""
+        things: list[Model] = [fact]
+        if set(OF_THE_MATTER) & set(changed):
+            things += [fact.matter, *fact.matter.facts.exclude(pk=fact.pk)]
+        last = [AuditEvent.objects.about(thing).filter(language="").first() for thing in things]
+        return {event.verb for event in last if event} == {"import"}
 
 
 @dataclass(slots=True)

@@ -63,8 +63,9 @@ class FactForm(forms.ModelForm[Fact]):
         if reviewed and due and due <= reviewed:
             self.add_error("review_due", pgettext("staff", "The next check has to come after the last one."))
         sisters = self.matter.facts.exclude(pk=self.instance.pk) if self.matter else Fact.objects.none()
-        if sisters.filter(audience=data.get("audience")).exists():
-            self.add_error("audience", pgettext("staff", "There is a text of this matter for them already."))
+        if there := sisters.filter(audience=data.get("audience")).first():
+            why = pgettext("staff", "There is a text of this matter for them already: %(slug)s.")
+            self.add_error("audience", why % {"slug": there.slug})
         return data
 
 

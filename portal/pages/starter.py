@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Model
+from django.db.models import Model, Q
 from django.utils import timezone
 
 from events import actions as events
@@ -30,7 +30,7 @@ from portal.pages.models import Page
 from portal.revisions import actions as revisions
 from portal.revisions.glossary import actions as glossary
 from portal.revisions.glossary.models import Term
-from portal.revisions.models import Method, text_hash
+from portal.revisions.models import Edition, Method, Revision, text_hash
 from portal.revisions.rules import translated_fields
 from rumors import actions as rumors
 from rumors.models import Rebuttal, Status
@@ -83,7 +83,8 @@ def load() -> dict[str, int]:
     made: Counter[str] = Counter()
     made["topics"] = _load_topics(by)
     made["words"] = _load_words(by)
-    for versions in texts("facts"):
+    # Those first whose matter others share.
+    for versions in sorted(texts("facts"), key=lambda versions: folder.is_version(versions[languages.SOURCE])):
         made["fact texts"] += _load_fact(versions, by)
     for versions in texts("rumors"):
         made["rebuttal texts"] += _load_rumor(versions, by)
@@ -94,15 +95,20 @@ def load() -> dict[str, int]:
 
 
 def _publish(thing: Model, versions: Mapping[str, File], *, by: User, **fields_of: str) -> int:
-    """Publish what differs from what readers get. `fields_of` maps a translated field to its name in the file."""
+    """Publish what differs from what readers get, but for what somebody has taken in hand. `fields_of` maps a
+    translated field to its name in the file."""
     made = 0
     for code, file in versions.items():
         everything = {**file.meta, "body": file.body}
         names = translated_fields(type(thing))
-        fields = {name: str(everything.get(fields_of.get(name, name), "")).strip() for name in names}
+        words = {name: str(everything.get(fields_of.get(name, name), "")) for name in names}
+        fields = revisions.cleaned(type(thing), words)
         live = revisions.current(thing, code)
-        if live is not None and (not live.is_example or live.digest == text_hash(fields)):
-            # Somebody has written their own: it stays.
+        if live is not None and live.digest == text_hash(fields):
+            continue
+        if _is_in_hand(thing, code):
+            if code == languages.SOURCE:
+                break  # The translations here render a text that readers do not get.
             continue
         revision = revisions.draft(
             thing,
@@ -116,6 +122,13 @@ def _publish(thing: Model, versions: Mapping[str, File], *, by: User, **fields_o
         revisions.publish(revision, by=by)
         made += 1
     return made
+
+
+def _is_in_hand(thing: Model, code: str) -> bool:
+    """Somebody has written a text of their own, published or on its way, or has taken the example away."""
+    written = Revision.objects.of(thing).filter(language=code, is_example=False)
+    withdrawn = Edition.objects.of(thing).filter(language=code, withdrawn_at__isnull=False)
+    return written.exists() or withdrawn.exists()
 
 
 def _load_topics(by: User) -> int:
@@ -147,11 +160,19 @@ def _load_words(by: User) -> int:
 @transaction.atomic
 def _load_fact(versions: dict[str, File], by: User) -> int:
     file = versions[languages.SOURCE]
-    fact = Fact.objects.filter(slug=file.key).first()
+    fact = _fact_at(file.key)
     if fact is None:
-        values, sources = folder.settled(file, by=by)
-        fact = facts.create(by=by, sources=sources, **values)
+        first = _fact_at(file.meta.get(folder.VERSION_OF, ""))
+        matter = first.matter if first else None
+        values, _ = folder.settled(file, matter=matter, by=by)
+        fact = facts.create(by=by, matter=matter, **values)
     return _publish(fact, versions, by=by)
+
+
+def _fact_at(address: str) -> Fact | None:
+    """Also when somebody has given it another address since."""
+    found: Fact | None = Fact.objects.filter(Q(slug=address) | Q(former_addresses__slug=address)).first()
+    return found
 
 
 @transaction.atomic

@@ -6,6 +6,7 @@ import io
 import os
 import re
 import zipfile
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,17 @@ method = "human"
 
 اتصلوا على {{phone:social}}.
 """
+CHILDREN = """+++
+audience = "children"
+topic = "care"
+version_of = "barnet"
+title = "Får de ta mig?"
+summary = "Nej. En domstol bestämmer."
++++
+
+Ring {{phone:bris}}.
+"""
+SV, AR = "facts/barnet/sv.md", "facts/barnet/ar.md"
 TOPICS = '[care]\nsv = "Vård"\nar = "الرعاية"\n'
 
 
@@ -70,6 +82,13 @@ def place(tmp_path) -> Path:
     put(root, "facts/barnet/sv.md", SWEDISH)
     put(root, "facts/barnet/ar.md", ARABIC)
     return root
+
+
+@pytest.fixture
+def pair(place) -> Path:
+    """And a second fact, for children, of the same matter; its folder comes first in the alphabet."""
+    put(place, "facts/barn/sv.md", CHILDREN)
+    return place
 
 
 def put(root: Path, name: str, content: str | bytes) -> Path:
@@ -138,6 +157,14 @@ def texts() -> dict[tuple[str, str], dict[str, str]]:
     return found
 
 
+def matters() -> set[frozenset[str]]:
+    """Which facts share a matter."""
+    found: dict[int, set[str]] = {}
+    for slug, matter in Fact.objects.values_list("slug", "matter"):
+        found.setdefault(matter, set()).add(slug)
+    return {frozenset(slugs) for slugs in found.values()}
+
+
 def a_library() -> None:
     """Facts with everything that a file has to carry."""
     whole = factories.published_fact("ar", "ti", slug="hela", order=7, is_asked_often=True)
@@ -145,7 +172,14 @@ def a_library() -> None:
         {"title": "LVU", "sfs": "1990:52", "sections": "1–4 §§"},
         {"title": 'En "rapport"', "url": "https://example.org/a?b=1&c=2"},
     ])  # fmt: skip
-    factories.published_fact("en", slug="ambassad", audience=Audience.EMBASSIES, topic=factories.topic("court"))
+    # Its sisters: one that comes before it in the alphabet, and one of another topic.
+    told = {"matter": whole.matter, "reviewed_on": date(2026, 1, 2), "review_due": date(2026, 6, 7)}
+    factories.published_fact("so", slug="barnens", audience=Audience.CHILDREN, **told)
+    factories.published_fact(slug="ambassad-2", audience=Audience.EMBASSIES, topic=factories.topic("court"), **told)
+    # A matter whose text for parents is not published.
+    other = factories.published_fact("en", slug="ambassad", audience=Audience.EMBASSIES, topic=factories.topic("court"))
+    factories.published_fact(slug="unga", audience=Audience.CHILDREN, matter=other.matter)
+    factories.fact(slug="utan-text", matter=other.matter)
     factories.published_fact(slug="valdsfraga", is_about_violence=True, order=0)
     # Two translations that a change has made outdated, each in its own way, and one that only a comma has passed by.
     old = factories.published_fact("ar", slug="inaktuell")
@@ -170,7 +204,7 @@ def outdated() -> set[tuple[str, str]]:
 def test_what_is_exported_comes_back_as_drafts_and_once_published_is_exported_the_same_byte_for_byte(tmp_path, editor):
     with transaction.atomic():
         a_library()
-        first, told, late = write_out(tmp_path / "first"), texts(), outdated()
+        first, told, late, together = write_out(tmp_path / "first"), texts(), outdated(), matters()
         transaction.set_rollback(True)
     assert {"facts/hela/ti.md", "facts/ambassad/en.md", "facts/valdsfraga/sv.md", "topics.toml"} <= first.keys()
     assert late == {("inaktuell", "ar"), ("inaktuell", "so")}
@@ -178,6 +212,9 @@ def test_what_is_exported_comes_back_as_drafts_and_once_published_is_exported_th
 
     take_in(tmp_path / "first")
     assert texts() == told
+    unpublished = frozenset({"utan-text"})
+    assert matters() == {facts - unpublished for facts in together}
+    assert frozenset({"hela", "barnens", "ambassad-2"}) in matters()
     assert {state for (state,) in Revision.objects.values_list("state")} == {State.DRAFT}
     assert {name for (name,) in Revision.objects.values_list("author__email")} == {editor.email}
     assert not Edition.objects.exists()
@@ -362,9 +399,186 @@ def test_an_import_is_by_somebody_who_may_write_facts(place):
     assert database() == before
 
 
+# Facts that share a matter ------------------------------------------------------------------------------------------
+
+
+def test_versions_of_one_matter_share_what_the_first_file_says_and_a_second_run_makes_nothing(pair, editor):
+    assert "Joined to the matter of (1):\n  barnet: barn\n" in take_in(pair)
+    first, version = Fact.objects.get(slug="barnet"), Fact.objects.get(slug="barn")
+    assert version.matter == first.matter
+    assert [str(source) for source in version.sources.all()] == ["LVU 1–4 §§"]
+    before = database()
+    assert take_in(pair) == "Here already, word for word: 3 texts.\n"
+    publish_all()
+    after = database()
+    take_in(pair)
+    assert database() == after != before
+
+
+def test_a_dry_run_says_which_facts_would_be_joined(pair, editor):
+    before = database()
+    told = take_in(pair, "--dry-run")
+    assert "New facts (2):\n  barnet\n  barn\nJoined to the matter of (1):\n  barnet: barn\n" in told
+    assert database() == before
+
+
+def test_what_a_matter_has_is_written_once(tmp_path):
+    a_library()
+    found = {name: content.decode() for name, content in write_out(tmp_path / "out").items()}
+    for slug, first in [("barnens", "hela"), ("ambassad-2", "hela"), ("ambassad", "unga")]:
+        assert f'version_of = "{first}"\n' in found[f"facts/{slug}/sv.md"]
+        assert not re.search(r"^(checked|check_again|sources) ", found[f"facts/{slug}/sv.md"], re.MULTILINE)
+    for slug in ("hela", "unga", "valdsfraga"):
+        assert "version_of" not in found[f"facts/{slug}/sv.md"]
+        assert re.search(r"^checked = .*\ncheck_again = .*\nsources = \[", found[f"facts/{slug}/sv.md"], re.MULTILINE)
+    assert "checked" not in found["facts/barnens/so.md"]
+
+
+def test_a_version_may_name_a_fact_that_is_here_and_not_in_the_folder(pair, tmp_path, editor):
+    take_in(pair)
+    put(tmp_path, "one/facts/ambassad/sv.md", CHILDREN.replace('"children"', '"embassies"'))
+    assert "  barnet: ambassad\n" in take_in(tmp_path / "one")
+    assert matters() == {frozenset({"barnet", "barn", "ambassad"})}
+    # And any of its versions: what is here has no first.
+    change(tmp_path / "one/facts/ambassad/sv.md", "barnet", "barn")
+    assert take_in(tmp_path / "one") == "Here already, word for word: 1 texts.\n"
+
+
+def test_a_version_may_repeat_what_the_first_file_says(pair, editor):
+    said = SWEDISH[SWEDISH.index("checked") : SWEDISH.index("asked_often")]
+    change(pair / "facts/barn/sv.md", "title =", f"{said}title =")
+    take_in(pair)
+    before = database()
+    assert take_in(pair) == "Here already, word for word: 3 texts.\n"
+    assert matters() == {frozenset({"barnet", "barn"})}
+    assert database() == before
+
+
+def test_folders_from_before_there_was_the_key_say_nothing_of_it_and_change_nothing_of_it(pair, editor):
+    take_in(pair)
+    before = database()
+    said = SWEDISH[SWEDISH.index("checked") : SWEDISH.index("asked_often")]
+    change(pair / "facts/barn/sv.md", 'version_of = "barnet"\n', said)
+    assert take_in(pair) == "Here already, word for word: 3 texts.\n"
+    assert database() == before
+    change(pair / "facts/barn/sv.md", "1–4 §§", "5 §")
+    (mistake,) = refused(pair)
+    assert mistake.startswith("facts/barnet/sv.md:8: sources: Not the same as in “barn”")
+    assert mistake.endswith('here only version_of = "barn".')
+    assert database() == before
+
+
+def test_a_change_of_the_first_file_holds_for_all_and_each_version_keeps_settings_of_its_own(tmp_path, editor):
+    a_library()
+    write_out(tmp_path / "out")
+    change(tmp_path / "out/facts/hela/sv.md", '"1–4 §§"', '"5 §"')
+    change(tmp_path / "out/facts/barnens/sv.md", "order = 100", "order = 5")
+    told = take_in(tmp_path / "out")
+    assert "Settings changed (2):\n  hela: sources\n  barnens: order\n" in told
+    assert "Left alone" not in told
+    fact = Fact.objects.get(slug="barnens")
+    assert (fact.order, fact.sources.first().sections) == (5, "5 §")
+    assert "Settings changed" not in take_in(tmp_path / "out")
+
+
+def test_what_somebody_changed_on_the_page_of_one_version_is_not_undone_by_the_file_of_another(pair, editor):
+    take_in(pair)
+    actions.edit(Fact.objects.get(slug="barn"), by=editor, sources=[{"title": "Ny rapport"}])
+    before = database()
+    assert "facts/barnet/sv.md: sources: other values were chosen here" in take_in(pair)
+    assert database() == before
+
+
+def test_what_was_called_still_right_here_is_not_taken_back(pair, editor):
+    take_in(pair)
+    actions.confirm(Fact.objects.get(slug="barnet").matter, by=editor, on=date(2027, 2, 1))
+    before = database()
+    assert "facts/barnet/sv.md: checked, check_again: other values were chosen here" in take_in(pair)
+    assert database() == before
+
+
+CHILD = "facts/barn/sv.md"
+WRONG_VERSIONS = {
+    "unknown": ({CHILD: ('"barnet"', '"ingen"')}, [f"{CHILD}:4: version_of: There is no fact “ingen”, neither here"]),
+    "itself": ({CHILD: ('"barnet"', '"barn"')}, [f"{CHILD}:4: version_of: A fact is no version of itself."]),
+    "chain": (
+        {"facts/ambassad/sv.md": ('version_of = "barnet"', 'version_of = "barn"')},
+        ["facts/ambassad/sv.md:4: version_of: “barn” is itself a version of another fact."],
+    ),
+    "ring": (
+        {SV: ('checked = "2026-11-03"\n', 'version_of = "barn"\nchecked = "2026-11-03"\n')},
+        [
+            f"{SV}:7: version_of: “barn” is itself a version of another fact.",
+            f"{CHILD}:4: version_of: “barnet” is itself a version of another fact.",
+            "facts/ambassad/sv.md:4: version_of: “barnet” is itself a version of another fact.",
+        ],
+    ),
+    "one audience": (
+        {"facts/ambassad/sv.md": ('"embassies"', '"children"')},
+        [f"{CHILD}:2: audience: There is a text of this matter for them already: ambassad."],
+    ),
+    "the audience of the first": (
+        {CHILD: ('"children"', '"parents"')},
+        [f"{CHILD}:2: audience: There is a text of this matter for them already: barnet."],
+    ),
+    "other sources": (
+        {CHILD: ('version_of = "barnet"', 'version_of = "barnet"\nsources = [{ law = "SoL", sfs = "2025:400" }]')},
+        [f"{CHILD}:5: sources: Not the same as in “barnet”, which is of the same matter."],
+    ),
+    "no sources": (
+        {CHILD: ('version_of = "barnet"', 'version_of = "barnet"\nsources = []')},
+        [f"{CHILD}:5: sources: Not the same as in “barnet”"],
+    ),
+    "another date": (
+        {CHILD: ('version_of = "barnet"', 'version_of = "barnet"\nchecked = "2026-11-04"')},
+        [f"{CHILD}:5: checked: Not the same as in “barnet”"],
+    ),
+    "no text": ({CHILD: ('"barnet"', "3")}, [f"{CHILD}:4: version_of has to be a text in quotation marks."]),
+    "NUL": ({CHILD: ('"barnet"', '"a\\u0000"')}, [f"{CHILD}:4: version_of holds a NUL"]),
+    "of a translation": (
+        {AR: ('method = "human"', 'version_of = "barn"')},
+        [f"{AR}:4: “version_of” is no key of this file."],
+    ),
+    # What is wrong with the first is said once, and of the versions only what is wrong with themselves.
+    "a first that is wrong": ({SV: ("= 3", "= -3")}, [f"{SV}:4: order: "]),
+    "a first that cannot be read": ({SV: ("+++\n\n", "\n")}, [f"{SV}:1: The second line"]),
+}
+
+
+@pytest.mark.parametrize("case", WRONG_VERSIONS)
+def test_what_is_wrong_with_a_version_is_said_with_file_and_line_and_nothing_is_changed(case, pair, editor):
+    spoilt, wanted = WRONG_VERSIONS[case]
+    put(pair, "facts/ambassad/sv.md", CHILDREN.replace('"children"', '"embassies"'))
+    for name, (old, new) in spoilt.items():
+        change(pair / name, old, new)
+    before = database()
+    mistakes = refused(pair)
+    assert len(mistakes) == len(wanted), mistakes
+    for sentence in wanted:
+        assert [mistake for mistake in mistakes if mistake.startswith(sentence)], mistakes
+    assert database() == before
+
+
+def test_a_fact_that_is_here_is_not_moved_to_another_matter(pair, editor):
+    change(pair / CHILD, 'version_of = "barnet"', 'checked = "2026-11-03"')
+    take_in(pair)
+    assert matters() == {frozenset({"barnet"}), frozenset({"barn"})}
+    change(pair / CHILD, 'checked = "2026-11-03"', 'version_of = "barnet"')
+    before = database()
+    (mistake,) = refused(pair)
+    assert mistake.startswith(f"{CHILD}:4: version_of: This fact is here already, of another matter than “barnet”")
+    assert database() == before
+
+
+def test_staff_pages_would_say_it_in_swedish(pair, editor):
+    change(pair / CHILD, '"barnet"', '"ingen"')
+    with pytest.raises(folder.FolderError) as refusal:
+        folder.take_in(pair, by=editor)
+    assert str(refusal.value) == f"{CHILD}:4: version_of: Det finns ingen faktatext ”ingen”, varken här eller i mappen."
+
+
 # Folders that cannot be taken in ------------------------------------------------------------------------------------
 
-SV, AR = "facts/barnet/sv.md", "facts/barnet/ar.md"
 WRONG = {
     "no toml": (SV, lambda t: t.replace('audience = "parents"', "audience = parents"), f"{SV}:2: This is not TOML"),
     "toml is torn": (SV, lambda t: t.replace('"1–4 §§" },\n]', '"1–4 §§" },\n'), f"{SV}:11: This is not TOML"),
