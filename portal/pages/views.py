@@ -18,7 +18,7 @@ from portal.http import StaffRequest, staff
 from portal.pages import actions, checks
 from portal.pages.forms import ContactsForm, SearchForm
 from portal.pages.models import Page
-from portal.public import alternates, public
+from portal.public import alternates, guarded, public
 from portal.questions.models import Question
 from portal.revisions.models import Revision, State
 from portal.revisions.rules import read
@@ -58,7 +58,8 @@ def front(request: HttpRequest) -> HttpResponse:
 @public(stored=False)
 def search(request: HttpRequest) -> HttpResponse:
     form = SearchForm(request.GET)
-    context: dict[str, Any] = {"form": form, "q": form.data.get("q", ""), "number": 1}
+    is_guarded = form.data.get("audience") == Audience.CHILDREN
+    context: dict[str, Any] = {"form": form, "q": form.data.get("q", ""), "number": 1, "is_guarded": is_guarded}
     if form.is_valid() and form.cleaned_data["q"]:
         code = get_language() or languages.SOURCE
         number = form.cleaned_data["page"] or 1
@@ -67,7 +68,7 @@ def search(request: HttpRequest) -> HttpResponse:
         if number == 1 and not hits and asked["audience"] != Audience.CHILDREN:
             missed.miss(query=asked["q"], language=code)
         context |= {"hits": hits, "number": number, "query": f"{urlencode(asked)}&"}
-    return render(request, "pages/search.html", context)
+    return guarded(render(request, "pages/search.html", context), is_guarded=is_guarded)
 
 
 def _standing(request: HttpRequest, key: str) -> HttpResponse:

@@ -107,6 +107,29 @@ def test_a_guarded_page_that_was_withdrawn_still_has_a_way_out(about):
     assert_is_guarded(unescape(answer.content.decode()))
 
 
+@pytest.mark.parametrize("query", ["", "&q=hej", "&q=finnsinte", "&q=%00", "&page=x"])
+def test_a_child_who_searches_keeps_the_way_out(query):
+    fact = factories.published_fact(audience=Audience.CHILDREN)
+    factories.publish(fact, title="Hej?", summary="Svar.", body="Text.")
+    for path in ("/sv/children/", f"/sv/facts/{fact.slug}/"):
+        assert 'href="/sv/search/?audience=children"' in html_of(path)
+    response = browser().get(f"/sv/search/?audience=children{query}")
+    if query == "&q=%00":
+        assert response.status_code == 400
+        return
+    html = unescape(response.content.decode())
+    assert_is_guarded(html)
+    assert numbers_in(html)[:2] == ["112", "116111"]
+    assert html.index("116 111") < html.index("<h1>")
+    assert response.headers["Cache-Control"] == "no-store"
+    assert (f"/sv/facts/{fact.slug}/" in html) == (query == "&q=hej")
+
+
+def test_who_searches_for_parents_has_no_way_out_to_take():
+    assert "data-exit" not in html_of("/sv/search/?audience=parents&q=hej")
+    assert 'href="/sv/search/"' in html_of("/sv/")
+
+
 def test_a_page_that_is_not_there_below_the_childrens_has_a_way_out():
     assert_is_guarded(html_of("/sv/children/nowhere/"))
     assert "data-exit" not in html_of("/sv/parents/nowhere/")
