@@ -24,6 +24,7 @@ from tests.links.conftest import OK, status
 
 LIST = "/staff/facts/links/"
 LAW = "https://law.example/sfs"
+OTHER = "https://report.example/2020"
 
 
 def citing(*urls, body="", **fields):
@@ -123,6 +124,25 @@ def test_a_link_is_asked_for_once_a_week_and_daily_while_it_fails(site, fetcher)
     link = CheckedLink.objects.broken().get()
     assert (link.url, link.failing_since, link.status_code, link.failures) == (dead, start, 404, 9)
     assert CheckedLink.objects.moved().get().moved_to == good
+
+
+@pytest.mark.django_db
+def test_while_nobody_answers_it_is_our_own_way_out_that_is_down():
+    actions.want(urls=[LAW, OTHER])
+    noon = timezone.now().replace(hour=12)
+
+    def check(day, **outcomes):
+        for url, outcome in zip((LAW, OTHER), outcomes.values(), strict=True):
+            actions.settle(CheckedLink.objects.get(url=url), outcome, now=noon + timedelta(days=day))
+        return [CheckedLink.objects.get(url=url).state for url in (LAW, OTHER)]
+
+    silence, gone = Outcome(problem=Problem.NO_HOST), Outcome(404, Problem.NOT_FOUND)
+    assert check(0, law=Outcome(200), other=Outcome(200)) == [State.WORKS, State.WORKS]
+    for day in (1, 2, 3):
+        assert check(day, law=silence, other=silence) == [State.FAILING, State.FAILING]
+    assert check(4, law=Outcome(200), other=silence) == [State.WORKS, State.BROKEN]
+    assert check(5, law=gone, other=silence) == [State.FAILING, State.BROKEN]
+    assert check(6, law=gone, other=Outcome(200)) == [State.BROKEN, State.WORKS]
 
 
 @pytest.mark.django_db

@@ -140,8 +140,8 @@ NOW = timezone.now()
 BAD = Outcome(404, Problem.NOT_FOUND)
 
 
-def checked(link, outcome, now=NOW):
-    for name, value in rules.after(link, outcome, now).items():
+def checked(link, outcome, now=NOW, *, is_online=True):
+    for name, value in rules.after(link, outcome, now, is_online=is_online).items():
         setattr(link, name, value)
     return link
 

@@ -53,9 +53,16 @@ def claim(*, now: datetime) -> CheckedLink | None:
 
 def settle(link: CheckedLink, outcome: Outcome, *, now: datetime) -> str:
     """Keep what came out, unless the link is another worker's by now or is wanted again; returns its new state."""
-    values = rules.after(link, outcome, now)
+    values = rules.after(link, outcome, now, is_online=_is_online(link, now))
     ours = CheckedLink.objects.filter(pk=link.pk, next_check_at=link.next_check_at)
     return str(values["state"]) if ours.update(**values) else "lost"
+
+
+def _is_online(link: CheckedLink, now: datetime) -> bool:
+    """Another site has answered since this one began to fail. Whoever has a single link cannot tell."""
+    others = CheckedLink.objects.exclude(pk=link.pk)
+    answered = others.filter(status_code__gt=0, checked_at__gte=link.failing_since or now)
+    return answered.exists() or not others.exists()
 
 
 @transaction.atomic

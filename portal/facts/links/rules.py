@@ -134,12 +134,20 @@ _NO_FAULT: Final = {
 }
 
 
-def after(link: CheckedLink, outcome: Outcome, now: datetime) -> dict[str, Any]:
-    """The fields of a link that was checked. It is broken when it failed on two days: sites have bad hours."""
+SILENT: Final = frozenset({Problem.NO_HOST, Problem.NO_ANSWER})
+"""What also happens while our own way out is down."""
+
+
+def after(link: CheckedLink, outcome: Outcome, now: datetime, *, is_online: bool) -> dict[str, Any]:
+    """The fields of a link that was checked. It is broken when it failed on two days: sites have bad hours.
+
+    `is_online`: some other site has answered since it began to fail.
+    """
     values = {"status_code": outcome.status, "last_error": outcome.problem or "", "checked_at": now}
     if outcome.problem and outcome.problem not in _NO_FAULT:
         since = link.failing_since or now
-        state = State.BROKEN if localdate(since) < localdate(now) else State.FAILING
+        is_proven = is_online or outcome.problem not in SILENT
+        state = State.BROKEN if is_proven and localdate(since) < localdate(now) else State.FAILING
         return values | _standing(state, now + DAY, failing_since=since, failures=link.failures + 1)
     if outcome.problem:
         return values | _standing(_NO_FAULT[outcome.problem], now + WEEK)
