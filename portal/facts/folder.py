@@ -154,7 +154,7 @@ def _topics(topics: Collection[Topic]) -> str:
 def _fact_files(fact: Fact, codes: Collection[str]) -> Iterator[tuple[str, str]]:
     editions: dict[str, Any] = {
         edition.language: edition.revision
-        for edition in Edition.objects.of(fact).published().select_related("revision__based_on")
+        for edition in Edition.objects.of(fact).given().select_related("revision__based_on")
     }
     outdated = {code for code, row in Provenance.by_language(fact).items() if row.is_outdated}
     swedish = editions.pop(languages.SOURCE)

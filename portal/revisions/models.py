@@ -76,9 +76,9 @@ class RevisionQuerySet(OfThingQuerySet):
         return self.exclude(models.Exists(Edition.objects.published().filter(language=language, **same)))
 
     def outdated_in(self, language: str) -> "RevisionQuerySet":
-        """Of objects whose text in a language renders an older Swedish one."""
+        """Of objects whose text in a language renders an older Swedish one, those held back for it among them."""
         same = {name: models.OuterRef(name) for name in ("content_type", "object_id")}
-        return self.filter(models.Exists(Provenance.objects.filter(language=language, is_outdated=True, **same)))
+        return self.filter(models.Exists(Standing.objects.filter(language=language, is_outdated=True, **same)))
 
     def awaiting_approval(self) -> "RevisionQuerySet":
         found: RevisionQuerySet = self.titled().filter(state=State.SUBMITTED)
@@ -202,6 +202,10 @@ class Because(models.TextChoices):
 class EditionQuerySet(OfThingQuerySet):
     def published(self) -> "EditionQuerySet":
         return self.filter(revision__isnull=False)
+
+    def given(self) -> "EditionQuerySet":
+        """What readers really get: nothing that is held back."""
+        return self.published().filter(held_by__isnull=True)
 
     def withdrawn_source(self) -> "EditionQuerySet":
         """The Swedish text that was published once and taken away, and with it the page in every language."""

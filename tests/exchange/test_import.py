@@ -291,11 +291,12 @@ def test_what_is_not_published_has_nothing_to_download(translator):
     assert client.get(f"{PAGE}fact/{swedish().pk}/sv.xlf").status_code == 404
 
 
-def test_the_list_finds_what_is_missing_and_what_is_out_of_date(translator):
+@pytest.mark.parametrize("is_dangerous", [False, True])
+def test_the_list_finds_what_is_missing_and_what_is_out_of_date(translator, is_dangerous):
     missing, outdated, fresh = swedish(), swedish(), swedish()
     for fact in (outdated, fresh):
         factories.publish(fact, "ar", title="سؤال؟", summary="جواب.", body="نص")
-    factories.publish(outdated, title="Fråga?", summary="Ett annat svar.", body=BODY)
+    factories.publish(outdated, title="Fråga?", summary="Ett annat svar.", body=BODY, is_dangerous_if_old=is_dangerous)
     client = sign_in(translator)
 
     def shown(**asked) -> set[int]:

@@ -59,6 +59,18 @@ def test_an_outdated_translation_is_not_cited(embassy_facts):
     assert {item.revision.language for item in made([fact], "fr").items.all()} == {"sv"}
 
 
+def test_a_translation_that_is_held_back_is_not_cited_and_one_that_was_cited_is_no_longer_what_readers_get(
+    client, embassy_facts
+):
+    fact = embassy_facts[0]
+    cited = made([fact], "fr")
+    factories.publish(fact, title="Ny?", summary="Nytt svar.", body="Ny text.", is_dangerous_if_old=True)
+
+    assert {item.revision.language for item in made([fact], "fr", "en").items.all()} == {"sv"}
+    assert [item.now_id for item in cited.items.changed()] == [None]
+    assert "Taken away since then" in client.get("/en/embassies/packs/1/").content.decode()
+
+
 def test_what_is_not_published_and_what_cannot_be_printed_is_refused(embassy_facts):
     draft = factories.fact(audience=Audience.EMBASSIES)
     with pytest.raises(ValidationError):

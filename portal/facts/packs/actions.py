@@ -49,7 +49,7 @@ def make(*, facts: Sequence[Fact], codes: Sequence[str], by: User, note: str = "
 def _items(pack: Pack, facts: Sequence[Fact]) -> list[PackItem]:
     about = {"content_type": ContentType.objects.get_for_model(Fact), "object_id__in": [fact.pk for fact in facts]}
     editions: dict[int, dict[str, Edition]] = defaultdict(dict)
-    for edition in Edition.objects.published().filter(**about).select_related("revision"):
+    for edition in Edition.objects.given().filter(**about).select_related("revision"):
         editions[edition.object_id][edition.language] = edition
     outdated: dict[int, set[str]] = defaultdict(set)
     for provenance in Provenance.objects.filter(**about, is_outdated=True):
