@@ -108,7 +108,8 @@ def confirm(matter: Matter, *, by: User, on: date) -> Matter:
 
 def remind_of_reviews(*, today: date) -> int:
     """A letter to the owner of each matter whose day has come, once for each day it was to be checked by."""
-    due = Matter.objects.due_for_review(today).select_related("owner").exclude(owner__email__endswith=".invalid")
+    due = Matter.objects.due_for_review(today).select_related("owner").filter(owner__is_active=True)
+    due = due.exclude(owner__email__endswith=".invalid")
     for matter in due:
         mail.plan(
             kind=REVIEW,

@@ -7,8 +7,8 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from portal.accounts.models import Role
-from portal.facts import actions, matrix
+from portal.accounts.models import Role, User
+from portal.facts import actions, matrix, rules
 from portal.facts.matrix import Cell
 from portal.facts.models import Audience, Fact, FormerAddress, Matter
 from portal.facts.readings.models import ReadingCount
@@ -102,6 +102,20 @@ def test_readers_of_an_outdated_translation_are_not_told_that_it_was_checked_tod
     pages = {code: browser().get(f"/{code}/facts/{fact.slug}/").content.decode() for code in ("sv", "en")}
     assert "Granskad" in pages["sv"] or "Kontrollerad" in pages["sv"]
     assert "Checked on" not in pages["en"]
+
+
+def test_an_owner_who_has_left_gets_no_mail():
+    owner = person(Role.EDITOR)
+    fact = factories.fact(owner=owner, reviewed_on=TODAY - timedelta(days=9), review_due=TODAY)
+    factories.publish(fact, title="Stämmer det?", summary="Ja.", body="Ja.")
+    actions.remind_of_reviews(today=TODAY)
+    promised = Delivery.objects.get(recipient=owner.email)
+    assert rules.review(promised)
+    User.objects.filter(pk=owner.pk).update(is_active=False)
+    assert rules.review(promised) is None
+    Delivery.objects.all().delete()
+    actions.remind_of_reviews(today=TODAY)
+    assert not Delivery.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)
