@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import pgettext
 
 from portal import contacts, languages
-from portal.accounts.models import User
+from portal.accounts.models import Role, User
 from portal.audit import actions as audit
 from portal.mail import actions as mail
 from portal.revisions import checks, rules
@@ -38,6 +38,7 @@ ASSIGNED: Final = "text_assigned"
 OVERDUE: Final = "text_overdue"
 SENT_BACK: Final = "text_sent_back"
 COMMENTED: Final = "text_commented"
+NOT_KEPT: Final = "text_schedule_not_kept"
 REMINDERS: Final = 3
 """Mails about an overdue translation, a week apart."""
 MORNING: Final = time(8)
@@ -73,6 +74,7 @@ def announce() -> None:
     mail.register(OVERDUE, rules.overdue)
     mail.register(SENT_BACK, rules.sent_back)
     mail.register(COMMENTED, rules.commented)
+    mail.register(NOT_KEPT, rules.not_kept)
 
 
 def kind_named(name: str) -> Kind | None:
@@ -145,9 +147,10 @@ def draft(
                 % {"found": mistaken, "known": ", ".join(f"{{{{phone:{key}}}}}" for key in contacts.KEYS)}
             )
     if language == languages.SOURCE:
-        live = current(thing)
+        # Also one that was withdrawn since: with another one its translations come back.
+        last = Revision.objects.of(thing).filter(language=language, state=State.PUBLISHED).first()
         significance = significance or Significance.CONTENT
-        if live and significance == Significance.TYPO and hard_facts(live.fields) != hard_facts(text):
+        if last and significance == Significance.TYPO and hard_facts(last.fields) != hard_facts(text):
             raise ValidationError(
                 pgettext(
                     "staff",
@@ -285,8 +288,12 @@ def publish(revision: Revision, *, by: User) -> Edition:
     thing, edition = _locked(revision.thing, revision.language)
     if edition.revision_id == revision.pk:
         return edition
-    if edition.revision_id is not None and edition.revision_id > revision.pk:
-        raise ConflictError(pgettext("staff", "A newer version of this text is already published."))
+    # Also one that was withdrawn since, which translations may render.
+    published = Revision.objects.of(thing).filter(state=State.PUBLISHED)
+    if published.filter(language=revision.language, pk__gt=revision.pk).exists():
+        raise ConflictError(pgettext("staff", "A newer version of this text has already been published."))
+    if revision.based_on_id and not published.filter(pk=revision.based_on_id).exists():
+        raise ConflictError(pgettext("staff", "Publish the Swedish text first: a translation renders a published text."))
     allowed = {State.APPROVED} | ({State.DRAFT} if revision.is_example else set())
     revision = _move(revision, State.PUBLISHED, allowed=allowed, by=by)
     edition.revision, edition.published_at = revision, timezone.now()
@@ -396,6 +403,8 @@ def keep_schedules(*, now: datetime) -> int:
                 continue
             promise.done_at, promise.outcome = now, _keep(promise)
             promise.save(update_fields=["done_at", "outcome"])
+            if promise.outcome:
+                _tell_approvers(promise)
             settled += 1
     return settled
 
@@ -403,6 +412,8 @@ def keep_schedules(*, now: datetime) -> int:
 def _keep(promise: Schedule) -> str:
     try:
         with transaction.atomic():
+            _lock(promise.thing)
+            _require_that_it_still_holds(promise)
             if promise.revision is not None:
                 publish(promise.revision, by=promise.planned_by)
             elif Edition.objects.of(promise.thing).published().filter(language=promise.language).exists():
@@ -418,6 +429,24 @@ def _keep(promise: Schedule) -> str:
     except ValidationError as error:
         return " ".join(error.messages)[:500]
     return ""
+
+
+def _require_that_it_still_holds(promise: Schedule) -> None:
+    """The clock decides nothing: it acts for somebody who may, and brings nothing back."""
+    if not promise.planned_by.has_perm(f"{kind_of(promise.thing).area}.approve"):
+        raise ConflictError(pgettext("staff", "Whoever planned it may not decide on such texts any more."))
+    taken_away = Edition.objects.of(promise.thing).filter(
+        language__in=[promise.language, languages.SOURCE], withdrawn_at__gt=promise.planned_at
+    )
+    if promise.revision is not None and taken_away.exists():
+        raise ConflictError(pgettext("staff", "The text has been withdrawn since it was planned."))
+
+
+def _tell_approvers(promise: Schedule) -> None:
+    for person in User.objects.filter(groups__name=Role.APPROVER):
+        _write_to(
+            person, NOT_KEPT, key=f"{NOT_KEPT}:{promise.pk}:{person.pk}", context={"schedule": promise.pk}
+        )
 
 
 # Who works on what ---------------------------------------------------------------------------------------------
@@ -496,7 +525,7 @@ def stop_writing(thing: Model, *, language: str, by: User) -> None:
 
 
 def purge(*, now: datetime) -> int:
-    """Forget what was typed and never saved, and promises that were kept long ago; returns how many rows went."""
+    """Forget what was typed and never saved; returns how many rows went."""
     typed, _ = EditLock.objects.filter(seen_at__lt=now - EditLock.KEEP).delete()
     return int(typed)
 

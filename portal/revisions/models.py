@@ -188,6 +188,16 @@ class Revision(models.Model):
     def __str__(self) -> str:
         return f"{self.content_type.model} {self.object_id} {self.language} r{self.pk}"
 
+    @property
+    def is_under_way(self) -> bool:
+        """It may still become what readers get: not sent back, and nothing newer was published."""
+        published = Revision.objects.filter(
+            content_type_id=self.content_type_id, object_id=self.object_id, language=self.language, state=State.PUBLISHED
+        )
+        return self.state in {State.DRAFT, State.SUBMITTED, State.APPROVED} and not (
+            published.filter(pk__gt=self.pk).exists()
+        )
+
 
 class Because(models.TextChoices):
     """Why a page was taken away, as its readers are told."""

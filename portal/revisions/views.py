@@ -87,7 +87,7 @@ def gone_or_missing(model: type[Model], **known_by: Any) -> HttpResponse:
 @require_safe
 @public(stored=False)
 def preview(request: HttpRequest, token: str) -> HttpResponse:
-    """A text that is not published, for whoever was given the link; it stops working by itself."""
+    """A text that is not published, for whoever was given the link; it stops working by itself, and with the draft."""
     try:
         pk = signing.loads(token, salt="preview", max_age=PREVIEW_SECONDS)
     except signing.SignatureExpired:
@@ -95,6 +95,8 @@ def preview(request: HttpRequest, token: str) -> HttpResponse:
     except signing.BadSignature:
         raise Http404 from None
     found = get_object_or_404(Revision, pk=pk)
+    if not found.is_under_way:
+        return gone()
     known = languages.get(found.language)
     context = {"rows": _rows(type(found.thing), found), "text_language": known}
     response = render(request, "revisions/preview.html", context)
@@ -332,7 +334,7 @@ def _page(request: StaffRequest, found: Revision, **forms: Any) -> HttpResponse:
         "can_decide": found.state == State.SUBMITTED and may_approve,
         "can_publish": found.state == State.APPROVED and may_approve,
         "is_own": found.author_id == request.user.pk,
-        "preview_url": preview_url(found) if found.state != State.PUBLISHED else "",
+        "preview_url": preview_url(found) if found.is_under_way else "",
         "schedule": found.schedules.open().first(),
         "comments": found.comments.select_related("author"),
         "form": ReasonForm(),

@@ -268,6 +268,24 @@ def test_a_preview_shows_a_draft_to_who_has_the_link_for_a_week(fact):
         assert stranger.get(url).status_code == 410
 
 
+@pytest.mark.parametrize("end", ["sent back", "published", "overtaken"])
+def test_a_preview_ends_when_the_draft_does(fact, end):
+    """Nobody shows around, under our address, what was found to be wrong."""
+    approver = sign_in(person(Role.APPROVER))
+    draft = factories.send(actions.draft(fact, language="ar", fields=ARABIC | {"summary": "خطأ."}, by=factories.user()))
+    url = "/" + preview_url(draft).split("/", 3)[3]
+    assert browser().get(url).status_code == 200
+    if end == "sent back":
+        actions.reject(draft, by=factories.user(), reason="Fel.")
+    elif end == "published":
+        actions.publish(actions.approve(draft, by=factories.user()), by=factories.user())
+        actions.withdraw(fact, language="ar", by=factories.user(), reason="Fel.")
+    else:
+        factories.publish(fact, "ar", **ARABIC)
+    assert browser().get(url).status_code == 410
+    assert "/preview/" not in approver.get(f"/staff/revisions/{draft.pk}/").content.decode()
+
+
 def test_a_withdrawn_page_says_why_in_the_readers_language_or_leads_to_its_successor(fact):
     client, other = sign_in(person(Role.APPROVER)), factories.published_fact("ar")
     stranger = browser()
