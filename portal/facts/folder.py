@@ -310,6 +310,7 @@ def settled(file: File, fact: Fact | None = None, *, by: User) -> tuple[dict[str
     topic = Topic.objects.filter(key=meta["topic"]).first()
     data = {name: _plain(meta.get(key)) for key, name in SETTINGS.items()}
     matter = fact.matter if fact else None
+    data |= {"seen": fact.version if fact else ""}
     data |= {"slug": file.key, "topic": topic and topic.pk, "owner": matter.owner_id if matter else by.pk}
     form = FactForm(data, instance=fact, matter=matter, by=by)
     rows = [SourceForm(row | {"title": row.get("law") or row.get("report")}) for row in meta.get("sources", [])]

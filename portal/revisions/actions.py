@@ -93,6 +93,10 @@ class ConflictError(ValidationError):
     """The step does not fit the state the text is in now; the message says why."""
 
 
+class ChangedMeanwhileError(ConflictError):
+    """Somebody else changed it after this person had read it."""
+
+
 class FindingsError(ValidationError):
     """The checks found something that has to be mended, or explained."""
 
@@ -249,20 +253,34 @@ def restore(revision: Revision, *, by: User) -> Revision:
 
 
 @transaction.atomic
-def renew(thing: Model, *, language: str, by: User) -> Revision:
+def renew(thing: Model, *, language: str, seen: str, by: User) -> Revision:
     """Somebody has read a published translation beside the Swedish text of today: it says the same, word for word as it
-    stands. Another person approves that, as any text."""
+    stands. Another person approves that, as any text. `seen` are the two that were read."""
+    _lock(thing)
     live = current(thing, language)
     if live is None:
         raise ConflictError(pgettext("staff", "There is no published text in this language."))
+    if seen != beside(live, current(thing)):
+        raise ChangedMeanwhileError(
+            pgettext("staff", "A text has changed since you opened this page. Read both again, then say so again.")
+        )
     # A person vouches for it now, whoever made it.
     method = Method.MACHINE_EDITED if live.method == Method.MACHINE else live.method
     made = draft(thing, language=language, fields=live.fields, by=by, pivot=live.pivot, method=method)
     return submit(made, by=by, override_reason=live.override_reason)
 
 
+def beside(translation: Revision, swedish: Revision | None) -> str:
+    """A translation and a Swedish text, as a form names what it has shown."""
+    return f"{translation.pk}-{swedish.pk if swedish else ''}"
+
+
 @transaction.atomic
 def comment(revision: Revision, *, text: str, by: User) -> Comment:
+    """The same again by the same person is a double click."""
+    last: Comment | None = Revision.objects.select_for_update(of=("self",)).get(pk=revision.pk).comments.last()
+    if last and (last.author_id, last.text) == (by.pk, text):
+        return last
     made = Comment.objects.create(revision=revision, author=by, text=text)
     audit.record("comment", revision.thing, by=by, language=revision.language, note=f"r{revision.pk}")
     if by.pk != revision.author_id:
@@ -292,7 +310,8 @@ def publish(revision: Revision, *, by: User) -> Edition:
     published = Revision.objects.of(thing).filter(state=State.PUBLISHED)
     if published.filter(language=revision.language, pk__gt=revision.pk).exists():
         raise ConflictError(pgettext("staff", "A newer version of this text has already been published."))
-    if revision.based_on_id and not published.filter(pk=revision.based_on_id).exists():
+    if revision.based_on_id and not published.filter(language=languages.SOURCE, pk__gte=revision.based_on_id).exists():
+        # Readers would take it for up to date.
         raise ConflictError(pgettext("staff", "Publish the Swedish text first: a translation renders a published text."))
     allowed = {State.APPROVED} | ({State.DRAFT} if revision.is_example else set())
     revision = _move(revision, State.PUBLISHED, allowed=allowed, by=by)
@@ -334,10 +353,22 @@ def _hold_back(thing: Model, swedish: Revision, *, by: User) -> None:
 
 @transaction.atomic
 def withdraw(
-    thing: Model, *, language: str, by: User, reason: str, because: str = "", successor: Model | None = None
+    thing: Model,
+    *,
+    language: str,
+    by: User,
+    reason: str,
+    because: str = "",
+    successor: Model | None = None,
+    seen: int | None = None,
 ) -> Edition:
-    """Take a language's text away from readers, and send them to `successor` instead when there is one."""
+    """Take a language's text away from readers, and send them to `successor` instead when there is one. `seen` is the
+    version that whoever decides this knew of."""
     thing, edition = _locked(thing, language)
+    if seen is not None and edition.revision_id not in {seen, None}:
+        raise ChangedMeanwhileError(
+            pgettext("staff", "A newer version was published while you were writing. Is that one to be withdrawn, too?")
+        )
     edition.revision = edition.published_at = edition.held_by = None
     edition.withdrawn_at, edition.withdrawn_by, edition.withdrawn_reason = timezone.now(), by, reason
     edition.withdrawn_because, edition.successor_id = because, successor.pk if successor else None
@@ -453,12 +484,23 @@ def _tell_approvers(promise: Schedule) -> None:
 
 
 @transaction.atomic
-def assign(thing: Model, *, language: str, translator: User, due_on: date, by: User, note: str = "") -> Assignment:
-    """Ask somebody to translate a text by a day; who was asked before is asked no more."""
+def assign(
+    thing: Model, *, language: str, translator: User, due_on: date, by: User, note: str = "", seen: str | None = None
+) -> Assignment:
+    """Ask somebody to translate a text by a day; who was asked before is asked no more. `seen` is the assignment that
+    this one was meant to replace, empty for none."""
     if due_on < timezone.localdate():
         raise ValidationError(pgettext("staff", "That day has passed."))
     _lock(thing)
-    Assignment.objects.of(thing).open().filter(language=language).delete()
+    before: Assignment | None = Assignment.objects.of(thing).open().filter(language=language).first()
+    if before and (before.translator_id, before.due_on, before.note) == (translator.pk, due_on, note):
+        return before
+    if seen is not None and seen != (str(before.pk) if before else ""):
+        raise ChangedMeanwhileError(
+            pgettext("staff", "Somebody else changed who is asked while you were writing. It stands above the form.")
+        )
+    if before:
+        before.delete()
     made = Assignment.objects.create(
         thing=thing, language=language, translator=translator, due_on=due_on, assigned_by=by, note=note
     )

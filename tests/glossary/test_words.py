@@ -130,6 +130,7 @@ def test_the_second_sees_what_the_first_wrote_and_loses_nothing(term):
     assert answer.status_code == 422
     for kept in ("بلاغ", "رسالة.", "إخطار", "خبر.", "شكوى\nتهمة"):
         assert kept in html
+    assert [answer.context["form"][name].value() for name in ("use", "avoid")] == ["إخطار", "شكوى\nتهمة"]
     assert Wording.objects.get(term=term).use == "بلاغ"
     seen = re.search(r'name="seen" value="([^"]+)"', html)[1]
     put(second, term, "ar", use="إخطار", meaning="خبر.", avoid="شكوى\nتهمة", seen=seen)

@@ -324,14 +324,72 @@ def test_an_editor_asks_a_translator_who_finds_it_on_their_list(fact):
     assert "Får jag en tolk?" in page
     assert "4 words to translate" in page
     assert "Bråttom" in page
-    editor.post(f"{path(fact)}assign/", {"unassign": "1"})
+    editor.post(f"{path(fact)}assign/", {"unassign": "1", "seen": Assignment.objects.get().pk})
     assert not Assignment.objects.exists()
 
 
 def test_it_still_says_the_same_is_one_press_and_another_persons_approval(fact, translator):
     change(fact, SWEDISH["body"] + "\n\nEtt ord till.")
-    assert "It still says the same" in translator.get(path(fact)).content.decode()
-    where = translator.post(f"{path(fact)}renew/")["Location"]
+    page = translator.get(path(fact)).content.decode()
+    assert "It still says the same" in page
+    seen = re.search(r'name="seen" value="([^"]+)"', page)[1]
+    where = translator.post(f"{path(fact)}renew/", {"seen": seen})["Location"]
     revision = Revision.objects.of(fact).filter(language="ar").first()
     assert where == f"/staff/revisions/{revision.pk}/"
     assert (revision.state, revision.fields) == (State.SUBMITTED, ARABIC)
+
+
+# Two people at once ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("changed", ["sv", "ar"])
+def test_nobody_says_of_a_text_that_they_have_not_seen_that_it_still_says_the_same(fact, translator, changed):
+    change(fact, SWEDISH["body"] + "\n\nEtt ord till.")
+    seen = re.search(r'name="seen" value="([^"]+)"', translator.get(path(fact)).content.decode())[1]
+    if changed == "sv":
+        change(fact, SWEDISH["body"] + "\n\nNågot helt annat.")
+    else:
+        factories.publish(fact, "ar", **ARABIC | {"summary": "لا."}, based_on=actions.current(fact, "ar").based_on)
+    before = Revision.objects.count()
+    for sent in ({"seen": seen}, {}):
+        answer = translator.post(f"{path(fact)}renew/", sent, follow=True)
+        assert "notice bad" in answer.content.decode()
+    assert Revision.objects.count() == before
+
+
+def test_of_two_who_ask_a_translator_the_second_sees_whom_the_first_asked(fact):
+    first, second = sign_in(person(Role.EDITOR)), sign_in(person(Role.EDITOR))
+    one, other = person(Role.TRANSLATOR), person(Role.TRANSLATOR)
+    day = timezone.localdate() + timedelta(days=4)
+    for _ in range(2):  # a double click asks once
+        first.post(f"{path(fact)}assign/", {"translator": one.pk, "due_on": day, "seen": ""})
+    asked = Assignment.objects.get()
+    sent = {"translator": other.pk, "due_on": day, "note": "Min anteckning", "seen": ""}
+    answer = second.post(f"{path(fact)}assign/", sent)
+    assert answer.status_code == 422
+    assert "Min anteckning" in answer.content.decode()
+    assert Assignment.objects.get() == asked
+    seen = re.search(r'name="seen" value="([^"]+)"', answer.content.decode())[1]
+    second.post(f"{path(fact)}assign/", sent | {"seen": seen})
+    assert Assignment.objects.get().translator == other
+    first.post(f"{path(fact)}assign/", {"unassign": "1", "seen": asked.pk})
+    assert Assignment.objects.get().translator == other
+
+
+def test_what_was_published_while_somebody_wrote_why_to_withdraw_is_not_withdrawn_unseen(fact):
+    approver = sign_in(person(Role.APPROVER))
+    seen = approver.get(f"{path(fact)}withdraw/").context["form"]["seen"].value()
+    renewed = factories.publish(fact, "ar", **ARABIC | {"summary": "نعم."})
+    answer = approver.post(f"{path(fact)}withdraw/", {"reason": "Det är fel", "seen": seen})
+    assert answer.status_code == 422
+    assert "Det är fel" in answer.content.decode()
+    assert actions.current(fact, "ar") == renewed
+    approver.post(f"{path(fact)}withdraw/", {"reason": "Det är fel", "seen": answer.context["form"]["seen"].value()})
+    assert actions.current(fact, "ar") is None
+
+
+def test_a_comment_sent_twice_is_said_once(fact):
+    client, draft = sign_in(person(Role.APPROVER)), actions.current(fact)
+    for text in ("Bra.", "Bra.", "Mycket bra."):
+        client.post(f"/staff/revisions/{draft.pk}/comment/", {"text": text})
+    assert [comment.text for comment in draft.comments.all()] == ["Bra.", "Mycket bra."]

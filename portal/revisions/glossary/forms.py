@@ -123,7 +123,8 @@ class WordingForm(GuardedForm):
 
     def see(self, wording: Wording | None) -> None:
         """Sent once more, it may replace this one: its writer has been shown it."""
-        self.data = {**self.data, "seen": wording.version if wording else ""}
+        self.data = self.data.copy()  # type: ignore[attr-defined] - a QueryDict; with ** its values would be lists
+        self.data["seen"] = wording.version if wording else ""  # type: ignore[index]
 
 
 class WordFilterForm(forms.Form):
