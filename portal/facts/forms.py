@@ -66,7 +66,7 @@ class FactForm(SeenForm, forms.ModelForm[Fact]):
         data = super().clean() or {}
         reviewed, due = data.get("reviewed_on"), data.get("review_due")
         if reviewed and reviewed > timezone.localdate():
-            self.add_error("reviewed_on", pgettext("staff", "That day is still to come."))
+            self.add_error("reviewed_on", pgettext("staff", "This day has not come yet."))
         if reviewed and due and due <= reviewed:
             self.add_error("review_due", pgettext("staff", "The next check has to come after the last one."))
         sisters = self.matter.facts.exclude(pk=self.instance.pk) if self.matter else Fact.objects.none()

@@ -281,7 +281,9 @@ def writing(request: StaffRequest, kind: str, object_id: int, language: str) -> 
         actions.stop_writing(thing, language=language, by=request.user)
         return redirect("text", kind, object_id, language)
     names = [field.name for field in text_fields(found.model)]
-    typed = {name: request.POST.getlist(name)[:300] for name in names if name in request.POST}
+    # A NUL cannot be kept, and must not keep the rest from being.
+    sent = {name: request.POST.getlist(name)[:300] for name in names if name in request.POST}
+    typed = {name: [box.replace("\0", "") for box in boxes] for name, boxes in sent.items()}
     try:
         guard.validate("\n\n".join(box for boxes in typed.values() for box in boxes))
     except ValidationError:

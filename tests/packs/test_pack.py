@@ -3,13 +3,15 @@
 import io
 import re
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from threading import Barrier
 
 import pytest
 import time_machine
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from pypdf import PdfReader
 
 from portal.accounts.models import Role
@@ -227,3 +229,28 @@ def test_staff_make_a_version_with_everything_chosen_and_english(embassy_facts):
     pack = Pack.objects.get()
     assert (pack.items.count(), pack.note) == (3, "New: figures of 2026.")
     assert f"/embassies/packs/{pack.number}/" in client.get("/staff/packs/").content.decode()
+
+
+def test_a_version_that_is_made_by_a_double_click_is_made_once(embassy_facts):
+    client = sign_in(person(Role.EDITOR))
+    values = {"facts": [fact.pk for fact in embassy_facts], "codes": ["en"], "note": "New figures."}
+    for _ in range(2):
+        client.post("/staff/packs/new/", values)
+    assert Pack.objects.count() == 1
+    client.post("/staff/packs/new/", values | {"note": "Newer figures."})
+    assert Pack.objects.count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_versions_that_are_made_at_once_have_different_numbers(embassy_facts):
+    people, together = [factories.user() for _ in range(3)], Barrier(3)
+
+    def make(by):
+        try:
+            together.wait(10)
+            return actions.make(facts=embassy_facts, codes=["en"], by=by).number
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(3) as pool:
+        assert sorted(pool.map(make, people)) == [1, 2, 3]

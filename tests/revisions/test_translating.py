@@ -166,6 +166,11 @@ def test_what_is_typed_is_kept_while_it_is_typed_and_is_there_again_later(fact, 
     assert "نصف جملة" not in translator.get(path(fact)).content.decode()
 
 
+def test_a_character_that_cannot_be_kept_does_not_keep_the_rest_from_being(fact, translator):
+    translator.post(f"{path(fact)}writing/", {"title": "سؤا\0ل"})
+    assert EditLock.objects.get().typed == {"title": ["سؤال"]}
+
+
 def test_a_personal_number_is_not_kept_for_a_moment(fact, translator):
     translator.post(f"{path(fact)}writing/", sent(fact, "Om 189001019802"))
     assert EditLock.objects.get().typed == {}

@@ -40,6 +40,7 @@ class WordsField(forms.CharField):
 class TermForm(GuardedForm):
     guarded: ClassVar[tuple[str, ...]] = ("word", "forms")
 
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)
     word = forms.CharField(
         label=pgettext_lazy("words", "Swedish word"),
         help_text=pgettext_lazy("staff", "As readers meet it in letters and texts."),
@@ -59,6 +60,7 @@ class TermForm(GuardedForm):
     def __init__(self, term: Term | None, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._term = term
+        self.initial = {"seen": term.version if term else ""} | self.initial
 
     def clean_word(self) -> str:
         word = " ".join(self.cleaned_data["word"].split())
@@ -66,6 +68,12 @@ class TermForm(GuardedForm):
         if others.filter(word__iexact=word).exists():
             raise ValidationError(pgettext("staff", "The glossary has this word already."))
         return word
+
+
+    def see(self, term: Term) -> None:
+        """Sent once more, it may replace this: its writer has been told."""
+        self.data = self.data.copy()  # type: ignore[attr-defined] - a QueryDict
+        self.data["seen"] = term.version  # type: ignore[index]
 
 
 class WordingForm(GuardedForm):
