@@ -17,7 +17,7 @@ from portal import contacts, languages
 from portal.accounts.models import Role, User
 from portal.audit import actions as audit
 from portal.mail import actions as mail
-from portal.revisions import checks, rules
+from portal.revisions import checks, paragraphs, rules
 from portal.revisions.checks import hard_facts
 from portal.revisions.models import (
     Assignment,
@@ -167,6 +167,7 @@ def draft(
             raise ConflictError(
                 pgettext("staff", "Publish the Swedish text first: a translation renders a published text.")
             )
+    newest: Revision | None = Revision.objects.of(thing).filter(language=language).first()
     about = {
         "author": by,
         "digest": text_hash(text),
@@ -175,16 +176,23 @@ def draft(
         "is_dangerous_if_old": is_dangerous_if_old,
         "based_on": based_on,
         "pivot": pivot,
-        "method": method,
+        "method": truthful(method, newest, text),
         "is_example": is_example,
     }
-    newest: Revision | None = Revision.objects.of(thing).filter(language=language).first()
     is_open = newest is not None and newest.state in {State.DRAFT, State.SUBMITTED}
     if newest and is_open and all(getattr(newest, name) == value for name, value in about.items()):
         return newest
     revision = Revision.objects.create(thing=thing, language=language, fields=text, **about)
     audit.record("draft", thing, by=by, language=language, note=f"r{revision.pk}")
     return revision
+
+
+def truthful(method: str, newest: Revision | None, text: Mapping[str, str]) -> str:
+    """A text that took over a machine's paragraphs is not only a person's, whatever is said of it."""
+    if method != Method.HUMAN or newest is None or newest.method == Method.HUMAN:
+        return method
+    taken_over = (set(paragraphs.split(newest.fields.get(name, ""))) & set(paragraphs.split(text[name])) for name in text)
+    return Method.MACHINE_EDITED if any(taken_over) else method
 
 
 def _move(revision: Revision, state: State, *, allowed: set[State], by: User, reason: str = "") -> Revision:

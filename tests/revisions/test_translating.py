@@ -157,6 +157,15 @@ def test_what_a_machine_made_is_sent_only_after_a_person_has_saved_it(fact, tran
 # Who is writing -------------------------------------------------------------------------------------------------
 
 
+def test_what_a_machine_made_is_not_called_a_persons_work_by_who_saves_it(fact, translator):
+    actions.draft(fact, language="ar", fields=ARABIC, by=factories.user(), method=Method.MACHINE)
+    translator.post(path(fact), sent(fact, summary="نعم، بدون مقابل.", method="human"))
+    assert Revision.objects.of(fact).filter(language="ar").first().method == Method.MACHINE_EDITED
+    whole = {"title": "سؤال جديد؟", "summary": "جواب جديد."}
+    translator.post(path(fact), sent(fact, "نص جديد.", **whole, method="human"))
+    assert Revision.objects.of(fact).filter(language="ar").first().method == Method.HUMAN
+
+
 def test_what_is_typed_is_kept_while_it_is_typed_and_is_there_again_later(fact, translator):
     assert translator.post(f"{path(fact)}writing/", sent(fact, "نصف جملة")).json()["is_yours"]
     page = translator.get(path(fact)).content.decode()
