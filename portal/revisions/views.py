@@ -30,6 +30,7 @@ from portal.revisions.forms import (
 from portal.revisions.glossary import rules as glossary
 from portal.revisions.models import (
     Assignment,
+    Because,
     Edition,
     EditLock,
     Method,
@@ -218,6 +219,11 @@ def _text_form(
     request: StaffRequest, kind: actions.Kind, language: str, *, latest: Revision | None, source: Any, thing: Model
 ) -> TextForm:
     initial: dict[str, Any] = {"based_on": source}
+    if source is None:
+        # With a new Swedish text the translations of the one that was withdrawn come back, unless it says that.
+        withdrawn = Edition.objects.of(thing).withdrawn_source()
+        right = withdrawn.filter(withdrawn_because__in=[Because.MERGED, Because.OVER])
+        initial["is_dangerous_if_old"] = withdrawn.exists() and not right.exists()
     if latest:
         initial |= latest.fields | {"method": latest.method, "pivot": latest.pivot}
         if latest.method == Method.MACHINE:

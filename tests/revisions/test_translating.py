@@ -407,3 +407,14 @@ def test_a_comment_sent_twice_is_said_once(fact):
     for text in ("Bra.", "Bra.", "Mycket bra."):
         client.post(f"/staff/revisions/{draft.pk}/comment/", {"text": text})
     assert [comment.text for comment in draft.comments.all()] == ["Bra.", "Mycket bra."]
+
+
+@pytest.mark.parametrize(("because", "is_dangerous"), [("mistake", True), ("", True), ("over", False)])
+def test_a_new_text_in_place_of_a_wrong_one_that_was_withdrawn_does_not_bring_its_translations_back_by_itself(
+    fact, because, is_dangerous
+):
+    editor = sign_in(person(Role.EDITOR))
+    assert not editor.get(path(fact, "sv")).context["form"]["is_dangerous_if_old"].value()
+    actions.withdraw(fact, language="sv", by=factories.user(), reason="Fel", because=because)
+    form = editor.get(path(fact, "sv")).context["form"]
+    assert bool(form["is_dangerous_if_old"].value()) == is_dangerous
