@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import translation
 from django.utils.timezone import localdate
-from django.utils.translation import get_language, gettext, pgettext
+from django.utils.translation import get_language, pgettext
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -383,7 +383,7 @@ def _saved_meanwhile(pk: int, form: FactForm, rows: list[dict[str, Any]], *, by:
     typed, kept = form.told(), FactForm(instance=now, matter=now.matter, by=by).told()
     other = [told for name, told in kept.items() if told != typed[name]]
     if _stored_sources(now.matter) != [{name: row[name] for name in SourceForm.Meta.fields} for row in rows]:
-        other.append((gettext("Based on"), " · ".join(map(str, now.sources.all())) or "–"))
+        other.append((pgettext("staff", "Based on"), " · ".join(map(str, now.sources.all())) or "–"))
     return other
 
 

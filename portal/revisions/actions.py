@@ -191,7 +191,9 @@ def truthful(method: str, newest: Revision | None, text: Mapping[str, str]) -> s
     """A text that took over a machine's paragraphs is not only a person's, whatever is said of it."""
     if method != Method.HUMAN or newest is None or newest.method == Method.HUMAN:
         return method
-    taken_over = (set(paragraphs.split(newest.fields.get(name, ""))) & set(paragraphs.split(text[name])) for name in text)
+    taken_over = (
+        set(paragraphs.split(newest.fields.get(name, ""))) & set(paragraphs.split(text[name])) for name in text
+    )
     return Method.MACHINE_EDITED if any(taken_over) else method
 
 
@@ -320,7 +322,9 @@ def publish(revision: Revision, *, by: User) -> Edition:
         raise ConflictError(pgettext("staff", "A newer version of this text has already been published."))
     if revision.based_on_id and not published.filter(language=languages.SOURCE, pk__gte=revision.based_on_id).exists():
         # Readers would take it for up to date.
-        raise ConflictError(pgettext("staff", "Publish the Swedish text first: a translation renders a published text."))
+        raise ConflictError(
+            pgettext("staff", "Publish the Swedish text first: a translation renders a published text.")
+        )
     allowed = {State.APPROVED} | ({State.DRAFT} if revision.is_example else set())
     revision = _move(revision, State.PUBLISHED, allowed=allowed, by=by)
     edition.revision, edition.published_at = revision, timezone.now()
@@ -483,9 +487,7 @@ def _require_that_it_still_holds(promise: Schedule) -> None:
 
 def _tell_approvers(promise: Schedule) -> None:
     for person in User.objects.filter(groups__name=Role.APPROVER):
-        _write_to(
-            person, NOT_KEPT, key=f"{NOT_KEPT}:{promise.pk}:{person.pk}", context={"schedule": promise.pk}
-        )
+        _write_to(person, NOT_KEPT, key=f"{NOT_KEPT}:{promise.pk}:{person.pk}", context={"schedule": promise.pk})
 
 
 # Who works on what ---------------------------------------------------------------------------------------------

@@ -168,8 +168,9 @@ class SeenForm(forms.Form):
 
     def see(self, what: str) -> None:
         """Sent once more, it may replace this: its writer has been shown it."""
-        self.data = self.data.copy()  # type: ignore[attr-defined] - a QueryDict; with ** its values would be lists
-        self.data["seen"] = what  # type: ignore[index]
+        sent: Any = self.data
+        self.data = sent = sent.copy()  # with ** the values of a QueryDict are lists
+        sent["seen"] = what
 
 
 class ReasonForm(guard.GuardedForm):

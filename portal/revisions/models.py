@@ -192,7 +192,10 @@ class Revision(models.Model):
     def is_under_way(self) -> bool:
         """It may still become what readers get: not sent back, and nothing newer was published."""
         published = Revision.objects.filter(
-            content_type_id=self.content_type_id, object_id=self.object_id, language=self.language, state=State.PUBLISHED
+            content_type_id=self.content_type_id,
+            object_id=self.object_id,
+            language=self.language,
+            state=State.PUBLISHED,
         )
         return self.state in {State.DRAFT, State.SUBMITTED, State.APPROVED} and not (
             published.filter(pk__gt=self.pk).exists()

@@ -362,7 +362,9 @@ def test_everybody_does_what_their_role_may_and_nothing_else(role, deed):
     who, path, data = MAY[deed]
     client = sign_in(person(role))
     before = AuditEvent.objects.count()
-    response = client.post(path.format(pk=fact.pk, waiting=waiting.pk), data or values(slug="helt-ny", seen=fact.version))
+    response = client.post(
+        path.format(pk=fact.pk, waiting=waiting.pk), data or values(slug="helt-ny", seen=fact.version)
+    )
     happened = (response.status_code, AuditEvent.objects.count() > before)
     assert happened == ((302, True) if role in who else (403, False))
 

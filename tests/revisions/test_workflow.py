@@ -191,7 +191,9 @@ def test_the_clock_publishes_what_was_approved_for_a_time_and_not_before(fact):
 
 def test_the_clock_withdraws_at_a_time_with_the_reason_and_the_successor(fact):
     other, at = factories.published_fact(), timezone.now() + timedelta(days=1)
-    actions.schedule(fact, language="sv", at=at, by=person(Role.APPROVER), because="law", reason="Ny lag", successor=other)
+    actions.schedule(
+        fact, language="sv", at=at, by=person(Role.APPROVER), because="law", reason="Ny lag", successor=other
+    )
     with time_machine.travel(at, tick=False):
         assert actions.keep_schedules(now=at) == 1
     edition = Edition.objects.of(fact).get(language="sv")

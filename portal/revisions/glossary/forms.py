@@ -60,7 +60,7 @@ class TermForm(GuardedForm):
     def __init__(self, term: Term | None, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._term = term
-        self.initial = {"seen": term.version if term else ""} | self.initial
+        self.initial = {"seen": term.version if term else "", **self.initial}
 
     def clean_word(self) -> str:
         word = " ".join(self.cleaned_data["word"].split())
@@ -69,11 +69,11 @@ class TermForm(GuardedForm):
             raise ValidationError(pgettext("staff", "The glossary has this word already."))
         return word
 
-
     def see(self, term: Term) -> None:
         """Sent once more, it may replace this: its writer has been told."""
-        self.data = self.data.copy()  # type: ignore[attr-defined] - a QueryDict
-        self.data["seen"] = term.version  # type: ignore[index]
+        sent: Any = self.data
+        self.data = sent = sent.copy()
+        sent["seen"] = term.version
 
 
 class WordingForm(GuardedForm):
@@ -131,8 +131,9 @@ class WordingForm(GuardedForm):
 
     def see(self, wording: Wording | None) -> None:
         """Sent once more, it may replace this one: its writer has been shown it."""
-        self.data = self.data.copy()  # type: ignore[attr-defined] - a QueryDict; with ** its values would be lists
-        self.data["seen"] = wording.version if wording else ""  # type: ignore[index]
+        sent: Any = self.data
+        self.data = sent = sent.copy()  # with ** the values of a QueryDict are lists
+        sent["seen"] = wording.version if wording else ""
 
 
 class WordFilterForm(forms.Form):
