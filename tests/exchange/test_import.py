@@ -175,6 +175,15 @@ def test_a_wrong_file_is_told_why_and_changes_nothing(translator, change, becaus
     assert (answer.status_code, rows()) == (422, before)
 
 
+def test_a_file_with_a_personal_number_is_not_kept_for_a_moment_though_it_makes_no_draft(translator):
+    fact = swedish()
+    before = rows()
+    content = filled(download(fact), summary="Född 850101-1236", body_3="")
+    answer = send(sign_in(translator), content)
+    assert "personal identity number" in answer.content.decode()
+    assert rows() == before
+
+
 def test_a_file_of_six_megabytes_is_refused(translator):
     fact, client = swedish(), sign_in(translator)
     before = rows()

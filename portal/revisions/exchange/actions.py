@@ -160,10 +160,10 @@ def _planned(incoming: Incoming, method: str, by: User) -> Planned:
         is_outdated=in_force is None or in_force.digest != source.digest,
         newest=newest,
     )
-    if planned.is_new:
-        _check(kind, fields)
-        if method == Method.MACHINE:
-            _require_no_human_work(thing, code)
+    # Also what makes no draft: the file is kept for the second step.
+    _check(kind, fields)
+    if planned.is_new and method == Method.MACHINE:
+        _require_no_human_work(thing, code)
     return planned
 
 
