@@ -548,8 +548,11 @@ def write_on(
 ) -> EditLock:
     """A sign of life of who is writing, with what they have typed so far; returns who holds the text.
 
-    A text that somebody else is writing is theirs until they were silent for a while and it is taken over.
+    A text that somebody else is writing is theirs until they were silent for a while and it is taken over. What they
+    had typed becomes a draft of theirs.
     """
+    if take_over:
+        _lock(thing)
     now = timezone.now()
     held: EditLock
     held, is_new = EditLock.objects.select_for_update(of=("self",)).get_or_create(
@@ -561,12 +564,27 @@ def write_on(
     if is_new or (held.holder_id != by.pk and not (take_over and held.is_stale)):
         return held
     if held.holder_id != by.pk:
+        _rescue(thing, held)
         held.holder, held.taken_at, held.typed = by, now, {}
     held.seen_at = now
     if typed is not None:
         held.typed = dict(typed)
     held.save()
     return held
+
+
+def _rescue(thing: Model, held: EditLock) -> None:
+    newest: Revision | None = Revision.objects.of(thing).filter(language=held.language).first()
+    known = newest.fields if newest else {}
+    text = cleaned(type(thing), {**known, **{name: paragraphs.join(boxes) for name, boxes in held.typed.items()}})
+    if not held.typed or text == known:
+        return
+    # It claims no more than the version that it was made from.
+    about = {"based_on": newest.based_on, "pivot": newest.pivot, "method": newest.method} if newest else {}
+    try:
+        draft(thing, language=held.language, fields=text, by=held.holder, **about)
+    except ValidationError:
+        return  # not even a draft
 
 
 def stop_writing(thing: Model, *, language: str, by: User) -> None:

@@ -346,6 +346,30 @@ def test_a_text_is_its_writers_until_they_are_silent_for_a_while_and_somebody_ta
     assert actions.write_on(fact, language="so", by=first).holder == first
 
 
+@pytest.mark.parametrize("language", ["sv", "ar", "so"])
+def test_what_somebody_had_typed_is_a_draft_of_theirs_when_the_text_is_taken_over(fact, language):
+    """They were told that it is kept."""
+    first, second = factories.user(), factories.user()
+    actions.write_on(fact, language=language, by=first, typed={"title": ["نعم"], "body": ["أ", "", "ب"]})
+    base = actions.current(fact)
+    change(fact)
+    before = Revision.objects.of(fact).filter(language=language).first()
+    with time_machine.travel(timezone.now() + EditLock.STALE + timedelta(seconds=1)):
+        actions.write_on(fact, language=language, by=second, take_over=True)
+        made = Revision.objects.of(fact).filter(language=language).first()
+        assert (made.author, made.state, made.fields["title"]) == (first, State.DRAFT, "نعم")
+        assert made.fields["body"] == "أ\n\nب"
+        if language == "ar":
+            assert (made.based_on, made.fields["summary"]) == (base, before.fields["summary"])
+    with time_machine.travel(timezone.now() + 3 * EditLock.STALE):
+        # Nothing was typed, or nothing new.
+        actions.write_on(fact, language=language, by=first, take_over=True)
+        actions.write_on(fact, language=language, by=first, typed={k: [v] for k, v in made.fields.items()})
+    with time_machine.travel(timezone.now() + 5 * EditLock.STALE):
+        actions.write_on(fact, language=language, by=second, take_over=True)
+    assert Revision.objects.of(fact).filter(language=language).first() == made
+
+
 def test_a_sign_of_life_without_words_keeps_what_was_typed(fact):
     by = factories.user()
     actions.write_on(fact, language="ar", by=by, typed={"title": ["نعم"]})
