@@ -439,9 +439,10 @@ def unschedule(promise: Schedule, *, by: User) -> None:
 def keep_schedules(*, now: datetime) -> int:
     """Publish and withdraw what is due; what cannot be done any more says why. Returns how many were settled."""
     settled = 0
-    for pk in Schedule.objects.due(now).values_list("pk", flat=True):
+    for due in Schedule.objects.due(now):
         with transaction.atomic():
-            promise = Schedule.objects.open().select_for_update(of=("self",), skip_locked=True).filter(pk=pk).first()
+            _lock(due.thing)  # first, as whoever plans anew
+            promise = Schedule.objects.open().select_for_update(of=("self",)).filter(pk=due.pk).first()
             if promise is None:
                 continue
             promise.done_at, promise.outcome = now, _keep(promise)
@@ -455,7 +456,6 @@ def keep_schedules(*, now: datetime) -> int:
 def _keep(promise: Schedule) -> str:
     try:
         with transaction.atomic():
-            _lock(promise.thing)
             _require_that_it_still_holds(promise)
             if promise.revision is not None:
                 publish(promise.revision, by=promise.planned_by)
