@@ -580,7 +580,9 @@ def _rescue(thing: Model, held: EditLock) -> None:
     if not held.typed or text == known:
         return
     # It claims no more than the version that it was made from.
-    about = {"based_on": newest.based_on, "pivot": newest.pivot, "method": newest.method} if newest else {}
+    about: dict[str, Any] = (
+        {"based_on": newest.based_on, "pivot": newest.pivot, "method": newest.method} if newest else {}
+    )
     try:
         draft(thing, language=held.language, fields=text, by=held.holder, **about)
     except ValidationError:
