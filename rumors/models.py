@@ -399,5 +399,10 @@ class Rebuttal(models.Model):
         return reverse("rumor", args=[self.slug])
 
     @property
+    def is_guarded(self) -> bool:
+        """As the fact that it rests on."""
+        return self.fact.is_guarded
+
+    @property
     def published_languages(self) -> list[languages.Language]:
         return [known for known in languages.ACTIVE if getattr(self, languages.suffixed("title", known.code))]

@@ -54,12 +54,13 @@ def rumor(request: HttpRequest, slug: str) -> HttpResponse:
         return gone_or_missing(Rebuttal, slug=slug)
     text = read(found, code)
     assert text is not None
-    fact = Fact.objects.published().read_in(code).prefetch_related("matter__sources").filter(pk=found.fact_id).first()
+    known = Fact.objects.read_in(code).prefetch_related("matter__sources").get(pk=found.fact_id)
+    fact = known if read(known, languages.SOURCE) else None
     context = {
         **reading(request, found, text),
         "fact": fact,
         "fact_text": read(fact, code, audience=fact.audience) if fact else None,
-        "is_guarded": bool(fact and fact.is_guarded),
+        "is_guarded": known.is_guarded,
     }
     return guarded(render(request, "rumors/rumor.html", context), is_guarded=context["is_guarded"])
 

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Model
 from django.urls import reverse
 from django.utils import timezone, translation
+from django.utils.translation import pgettext
 
 from portal import languages, markup
 from portal.accounts.models import User
@@ -48,10 +49,23 @@ def create(
 
 
 @transaction.atomic
-def edit(fact: Fact, *, by: User, sources: Sequence[Mapping[str, Any]] | None = None, **values: Any) -> Fact:
-    """Change what is not text: audience, topic, address; and dates, owner and sources, for all audiences at once."""
+def edit(
+    fact: Fact,
+    *,
+    by: User,
+    sources: Sequence[Mapping[str, Any]] | None = None,
+    seen: str | None = None,
+    **values: Any,
+) -> Fact:
+    """Change what is not text: audience, topic, address; and dates, owner and sources, for all audiences at once.
+    `seen` is the version that the writer knew."""
     shared = _of_the_matter(values)
     locked = Fact.objects.select_for_update(of=("self",)).get(pk=fact.pk)
+    locked.matter = Matter.objects.select_for_update(of=("self",)).get(pk=locked.matter_id)
+    if seen is not None and seen != locked.version:
+        raise revisions.ChangedMeanwhileError(
+            pgettext("staff", "Somebody else has saved this while you were writing. Both versions are shown here.")
+        )
     changes = audit.changed(locked, values)
     for name, value in values.items():
         setattr(locked, name, value)
@@ -94,8 +108,14 @@ def _keep_addresses(fact: Fact, former: str) -> None:
 
 
 @transaction.atomic
-def confirm(matter: Matter, *, by: User, on: date) -> Matter:
-    """All published texts of a matter are still right in Swedish, and so are the translations that render them."""
+def confirm(matter: Matter, *, by: User, on: date, seen: str) -> Matter:
+    """All published texts of a matter are still right in Swedish, and so are the translations that render them. `seen`
+    is the version of them that was read."""
+    list(matter.facts.select_for_update(of=("self",)).order_by("pk"))  # no text is published meanwhile
+    if seen != matter.version:
+        raise revisions.ChangedMeanwhileError(
+            pgettext("staff", "A text has changed since you opened this page. Read it, then say so again.")
+        )
     locked: Matter = Matter.objects.select_for_update(of=("self",)).get(pk=matter.pk)
     due = on + Matter.REVIEW
     audit.record("confirm", locked, by=by, changes={"review_due": (locked.review_due, due)})
@@ -108,7 +128,8 @@ def confirm(matter: Matter, *, by: User, on: date) -> Matter:
 
 def remind_of_reviews(*, today: date) -> int:
     """A letter to the owner of each matter whose day has come, once for each day it was to be checked by."""
-    due = Matter.objects.due_for_review(today).select_related("owner").exclude(owner__email__endswith=".invalid")
+    due = Matter.objects.due_for_review(today).select_related("owner").filter(owner__is_active=True)
+    due = due.exclude(owner__email__endswith=".invalid")
     for matter in due:
         mail.plan(
             kind=REVIEW,

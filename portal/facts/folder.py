@@ -176,7 +176,7 @@ def _topics(topics: Collection[Topic]) -> str:
 def _fact_files(fact: Fact, first: Fact, codes: Collection[str]) -> Iterator[tuple[str, str]]:
     editions: dict[str, Any] = {
         edition.language: edition.revision
-        for edition in Edition.objects.of(fact).published().select_related("revision__based_on")
+        for edition in Edition.objects.of(fact).given().select_related("revision__based_on")
     }
     outdated = {code for code, row in Provenance.by_language(fact).items() if row.is_outdated}
     swedish = editions.pop(languages.SOURCE)
@@ -355,6 +355,7 @@ def settled(
     topic = Topic.objects.filter(key=meta["topic"]).first()
     data = {name: _plain(meta.get(key)) for key, name in SETTINGS.items()}
     data |= {"slug": file.key, "topic": topic and topic.pk, "owner": matter.owner_id if matter else by.pk}
+    data |= {"seen": fact.version if fact else ""}
     form = FactForm(data, instance=fact, matter=matter, by=by)
     rows = [SourceForm(row | {"title": row.get("law") or row.get("report")}) for row in meta.get("sources", [])]
     mistakes = _complaints(file, form, {name: key for key, name in SETTINGS.items()})

@@ -12,12 +12,13 @@ from portal import languages
 from portal.accounts.models import User
 from portal.facts.matrix import Cell
 from portal.facts.models import Audience, Fact, FormerAddress, Matter, Source, Topic
+from portal.revisions.forms import SeenForm
 from portal.revisions.rules import Text, heading, read
 
 DateInput = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
 
 
-class FactForm(forms.ModelForm[Fact]):
+class FactForm(SeenForm, forms.ModelForm[Fact]):
     """What is not text: of the fact itself, and of its matter, which its sisters for other audiences share."""
 
     reviewed_on = forms.DateField(label=pgettext_lazy("staff", "Checked on"), widget=DateInput)
@@ -44,6 +45,10 @@ class FactForm(forms.ModelForm[Fact]):
         if matter is not None:
             shared = {name: getattr(matter, name) for name in shared}
         self.initial = {**shared, **self.initial}
+        if self.instance.pk:
+            self.initial["seen"] = self.instance.version
+        else:
+            del self.fields["seen"]
         people = User.objects.filter(Q(is_active=True) | Q(pk=shared["owner"].pk)).order_by("name")
         self.fields["owner"].queryset = people  # type: ignore[attr-defined]
 
@@ -60,6 +65,8 @@ class FactForm(forms.ModelForm[Fact]):
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         reviewed, due = data.get("reviewed_on"), data.get("review_due")
+        if reviewed and reviewed > timezone.localdate():
+            self.add_error("reviewed_on", pgettext("staff", "This day has not come yet."))
         if reviewed and due and due <= reviewed:
             self.add_error("review_due", pgettext("staff", "The next check has to come after the last one."))
         sisters = self.matter.facts.exclude(pk=self.instance.pk) if self.matter else Fact.objects.none()
@@ -67,6 +74,18 @@ class FactForm(forms.ModelForm[Fact]):
             why = pgettext("staff", "There is a text of this matter for them already: %(slug)s.")
             self.add_error("audience", why % {"slug": there.slug})
         return data
+
+    def told(self) -> dict[str, tuple[str, str]]:
+        """Label and value of each field that is seen, in words."""
+        return {field.name: (str(field.label), self._word(field)) for field in self.visible_fields()}
+
+    @staticmethod
+    def _word(field: forms.BoundField) -> str:
+        value = field.value()
+        if isinstance(field.field, forms.BooleanField):
+            return pgettext("staff", "yes") if value else pgettext("staff", "no")
+        choices = {str(key): str(name) for key, name in getattr(field.field, "choices", ())}
+        return choices.get(str(value), str(value))
 
 
 class SourceForm(forms.ModelForm[Source]):

@@ -1,3 +1,4 @@
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -217,6 +218,16 @@ class Matter(models.Model):
     def __str__(self) -> str:
         return f"{self.pk}"
 
+    @property
+    def version(self) -> str:
+        """Which Swedish texts readers get of it: what somebody has seen who says that they are right."""
+        published = Edition.objects.given().filter(
+            content_type=ContentType.objects.get_for_model(Fact),
+            object_id__in=self.facts.values("pk"),
+            language=languages.SOURCE,
+        )
+        return "-".join(map(str, published.order_by("revision_id").values_list("revision_id", flat=True)))
+
 
 class Fact(models.Model):
     """One question and its answer. The translated columns hold published text only; drafts are revisions."""
@@ -250,6 +261,15 @@ class Fact(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("fact", args=[self.slug])
+
+    @property
+    def version(self) -> str:
+        """Of what is not text, with what it shares with its sisters: what a form has seen, so that nobody overwrites
+        what they have not."""
+        own = (self.audience, self.topic_id, self.slug, self.order, self.is_asked_often, self.is_about_violence)
+        shared = (self.matter.reviewed_on, self.matter.review_due, self.matter.owner_id)
+        sources = list(self.sources.values_list("title", "sfs", "sections", "url"))
+        return hashlib.sha256(repr((own, shared, sources)).encode()).hexdigest()[:32]
 
     @property
     def sources(self) -> "RelatedManager[Source]":

@@ -29,7 +29,8 @@ rules.add_perm("topics.edit", has_role(Role.EDITOR))
 
 def review(delivery: Delivery) -> Message | None:
     """To the owner of a matter: look whether it is still right."""
-    matter = Matter.objects.filter(pk=delivery.context["matter"], review_due__lte=timezone.localdate()).first()
+    due = Matter.objects.filter(review_due__lte=timezone.localdate(), owner__is_active=True)
+    matter = due.filter(pk=delivery.context["matter"]).first()
     fact = matter.facts.first() if matter else None
     if matter is None or fact is None:
         return None

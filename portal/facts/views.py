@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -15,8 +16,9 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from portal import languages
+from portal.accounts.models import User
 from portal.facts import actions, documents, folder, matrix, rules
-from portal.facts.forms import FactFilterForm, FactForm, MatrixForm, PrintForm, SourceFormSet, TopicForm
+from portal.facts.forms import FactFilterForm, FactForm, MatrixForm, PrintForm, SourceForm, SourceFormSet, TopicForm
 from portal.facts.links.models import CheckedLink
 from portal.facts.models import Audience, Fact, Link, Matter, Source, Topic, page_at
 from portal.facts.readings import actions as readings
@@ -361,16 +363,30 @@ def edit_fact(request: StaffRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(Fact.objects.select_related("matter"), pk=pk)
     form = FactForm(request.POST or None, instance=found, matter=found.matter, by=request.user)
     sources = SourceFormSet(request.POST or None, prefix="source", initial=_stored_sources(found.matter))
-    back = reverse("staff_fact", args=[pk])
+    back, other = reverse("staff_fact", args=[pk]), []
     if request.method == "POST" and form.is_valid() and sources.is_valid():
         try:
             actions.edit(Fact.objects.get(pk=pk), by=request.user, sources=_source_rows(sources), **form.cleaned_data)
+        except revisions.ChangedMeanwhileError as error:
+            form.add_error(None, error)
+            other = _saved_meanwhile(pk, form, _source_rows(sources), by=request.user)
         except IntegrityError:
             form.add_error("slug", pgettext("staff", "This address was taken a moment ago."))
         else:
             messages.success(request, pgettext("staff", "Saved."))
             return redirect(back)
-    return _form_page(request, form, sources, title=heading(found), back=back)
+    return _form_page(request, form, sources, title=heading(found), back=back, other=other)
+
+
+def _saved_meanwhile(pk: int, form: FactForm, rows: list[dict[str, Any]], *, by: User) -> list[tuple[str, str]]:
+    """What somebody else has saved, where it is another than what was typed here; sent again, this replaces it."""
+    now = Fact.objects.select_related("matter").get(pk=pk)
+    form.see(now.version)
+    typed, kept = form.told(), FactForm(instance=now, matter=now.matter, by=by).told()
+    other = [told for name, told in kept.items() if told != typed[name]]
+    if _stored_sources(now.matter) != [{name: row[name] for name in SourceForm.Meta.fields} for row in rows]:
+        other.append((pgettext("staff", "Based on"), " · ".join(map(str, now.sources.all())) or "–"))
+    return other
 
 
 @require_POST
@@ -378,8 +394,12 @@ def edit_fact(request: StaffRequest, pk: int) -> HttpResponse:
 def confirm_fact(request: StaffRequest, pk: int) -> HttpResponse:
     """One press: all texts of the matter are still right."""
     found = get_object_or_404(Fact.objects.select_related("matter"), pk=pk)
-    actions.confirm(found.matter, by=request.user, on=localdate())
-    messages.success(request, pgettext("staff", "Noted. It is to be checked again in a year."))
+    try:
+        actions.confirm(found.matter, by=request.user, on=localdate(), seen=request.POST.get("seen", ""))
+    except revisions.ChangedMeanwhileError as error:
+        messages.error(request, " ".join(error.messages))
+    else:
+        messages.success(request, pgettext("staff", "Noted. It is to be checked again in a year."))
     return redirect("staff_fact", pk)
 
 
@@ -387,8 +407,16 @@ def _source_rows(formset: Any) -> list[dict[str, Any]]:
     return [row for row in (f.cleaned_data for f in formset) if row.get("title") and not row.get("DELETE")]
 
 
-def _form_page(request: StaffRequest, form: FactForm, sources: Any, *, title: str, back: str) -> HttpResponse:
-    context = {"form": form, "sources": sources, "title": title, "back": back}
+def _form_page(
+    request: StaffRequest,
+    form: FactForm,
+    sources: Any,
+    *,
+    title: str,
+    back: str,
+    other: Sequence[tuple[str, str]] = (),
+) -> HttpResponse:
+    context = {"form": form, "sources": sources, "title": title, "back": back, "other": other}
     is_wrong = bool(form.errors) or sources.total_error_count() > 0
     return render(request, "facts/staff/form.html", context, status=422 if is_wrong else 200)
 

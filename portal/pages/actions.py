@@ -72,6 +72,7 @@ def purge(*, now: datetime) -> dict[str, int]:
         "readings": readings.purge(now=now),
         "searches": search.purge(now=now),
         "uploads": exchange.purge(now=now),
+        "unsaved texts": revisions.purge(now=now),
     }
 
 

@@ -64,7 +64,8 @@ def staff_questions(request: StaffRequest) -> HttpResponse:
 def ask_missed(request: StaffRequest) -> HttpResponse:
     """Makes a question of what was searched for in vain."""
     term, code = request.POST.get("term", ""), request.POST.get("language", "")
-    if not MissedSearch.objects.filter(term=term, language=code).exists():
+    # As in the list: of what was typed only once it is not even told that it was.
+    if not MissedSearch.objects.often(MISSED_DAYS).filter(term=term, language=code).exists():
         messages.error(request, pgettext("staff", "Nobody has searched for that of late."))
     else:
         if (code, term) not in Question.objects.missed():

@@ -14,10 +14,10 @@ from django.utils import timezone
 from django.utils.translation import pgettext
 
 from portal import contacts, languages
-from portal.accounts.models import User
+from portal.accounts.models import Role, User
 from portal.audit import actions as audit
 from portal.mail import actions as mail
-from portal.revisions import checks, rules
+from portal.revisions import checks, paragraphs, rules
 from portal.revisions.checks import hard_facts
 from portal.revisions.models import (
     Assignment,
@@ -38,6 +38,7 @@ ASSIGNED: Final = "text_assigned"
 OVERDUE: Final = "text_overdue"
 SENT_BACK: Final = "text_sent_back"
 COMMENTED: Final = "text_commented"
+NOT_KEPT: Final = "text_schedule_not_kept"
 REMINDERS: Final = 3
 """Mails about an overdue translation, a week apart."""
 MORNING: Final = time(8)
@@ -73,6 +74,7 @@ def announce() -> None:
     mail.register(OVERDUE, rules.overdue)
     mail.register(SENT_BACK, rules.sent_back)
     mail.register(COMMENTED, rules.commented)
+    mail.register(NOT_KEPT, rules.not_kept)
 
 
 def kind_named(name: str) -> Kind | None:
@@ -89,6 +91,10 @@ def kind_of(thing: Model) -> Kind:
 
 class ConflictError(ValidationError):
     """The step does not fit the state the text is in now; the message says why."""
+
+
+class ChangedMeanwhileError(ConflictError):
+    """Somebody else changed it after this person had read it."""
 
 
 class FindingsError(ValidationError):
@@ -145,9 +151,10 @@ def draft(
                 % {"found": mistaken, "known": ", ".join(f"{{{{phone:{key}}}}}" for key in contacts.KEYS)}
             )
     if language == languages.SOURCE:
-        live = current(thing)
+        # Also one that was withdrawn since: with another one its translations come back.
+        last = Revision.objects.of(thing).filter(language=language, state=State.PUBLISHED).first()
         significance = significance or Significance.CONTENT
-        if live and significance == Significance.TYPO and hard_facts(live.fields) != hard_facts(text):
+        if last and significance == Significance.TYPO and hard_facts(last.fields) != hard_facts(text):
             raise ValidationError(
                 pgettext(
                     "staff",
@@ -160,6 +167,7 @@ def draft(
             raise ConflictError(
                 pgettext("staff", "Publish the Swedish text first: a translation renders a published text.")
             )
+    newest: Revision | None = Revision.objects.of(thing).filter(language=language).first()
     about = {
         "author": by,
         "digest": text_hash(text),
@@ -168,16 +176,25 @@ def draft(
         "is_dangerous_if_old": is_dangerous_if_old,
         "based_on": based_on,
         "pivot": pivot,
-        "method": method,
+        "method": truthful(method, newest, text),
         "is_example": is_example,
     }
-    newest: Revision | None = Revision.objects.of(thing).filter(language=language).first()
     is_open = newest is not None and newest.state in {State.DRAFT, State.SUBMITTED}
     if newest and is_open and all(getattr(newest, name) == value for name, value in about.items()):
         return newest
     revision = Revision.objects.create(thing=thing, language=language, fields=text, **about)
     audit.record("draft", thing, by=by, language=language, note=f"r{revision.pk}")
     return revision
+
+
+def truthful(method: str, newest: Revision | None, text: Mapping[str, str]) -> str:
+    """A text that took over a machine's paragraphs is not only a person's, whatever is said of it."""
+    if method != Method.HUMAN or newest is None or newest.method == Method.HUMAN:
+        return method
+    taken_over = (
+        set(paragraphs.split(newest.fields.get(name, ""))) & set(paragraphs.split(text[name])) for name in text
+    )
+    return Method.MACHINE_EDITED if any(taken_over) else method
 
 
 def _move(revision: Revision, state: State, *, allowed: set[State], by: User, reason: str = "") -> Revision:
@@ -246,20 +263,34 @@ def restore(revision: Revision, *, by: User) -> Revision:
 
 
 @transaction.atomic
-def renew(thing: Model, *, language: str, by: User) -> Revision:
+def renew(thing: Model, *, language: str, seen: str, by: User) -> Revision:
     """Somebody has read a published translation beside the Swedish text of today: it says the same, word for word as it
-    stands. Another person approves that, as any text."""
+    stands. Another person approves that, as any text. `seen` are the two that were read."""
+    _lock(thing)
     live = current(thing, language)
     if live is None:
         raise ConflictError(pgettext("staff", "There is no published text in this language."))
+    if seen != beside(live, current(thing)):
+        raise ChangedMeanwhileError(
+            pgettext("staff", "A text has changed since you opened this page. Read both again, then say so again.")
+        )
     # A person vouches for it now, whoever made it.
     method = Method.MACHINE_EDITED if live.method == Method.MACHINE else live.method
     made = draft(thing, language=language, fields=live.fields, by=by, pivot=live.pivot, method=method)
     return submit(made, by=by, override_reason=live.override_reason)
 
 
+def beside(translation: Revision, swedish: Revision | None) -> str:
+    """A translation and a Swedish text, as a form names what it has shown."""
+    return f"{translation.pk}-{swedish.pk if swedish else ''}"
+
+
 @transaction.atomic
 def comment(revision: Revision, *, text: str, by: User) -> Comment:
+    """The same again by the same person is a double click."""
+    last: Comment | None = Revision.objects.select_for_update(of=("self",)).get(pk=revision.pk).comments.last()
+    if last and (last.author_id, last.text) == (by.pk, text):
+        return last
     made = Comment.objects.create(revision=revision, author=by, text=text)
     audit.record("comment", revision.thing, by=by, language=revision.language, note=f"r{revision.pk}")
     if by.pk != revision.author_id:
@@ -285,8 +316,15 @@ def publish(revision: Revision, *, by: User) -> Edition:
     thing, edition = _locked(revision.thing, revision.language)
     if edition.revision_id == revision.pk:
         return edition
-    if edition.revision_id is not None and edition.revision_id > revision.pk:
-        raise ConflictError(pgettext("staff", "A newer version of this text is already published."))
+    # Also one that was withdrawn since, which translations may render.
+    published = Revision.objects.of(thing).filter(state=State.PUBLISHED)
+    if published.filter(language=revision.language, pk__gt=revision.pk).exists():
+        raise ConflictError(pgettext("staff", "A newer version of this text has already been published."))
+    if revision.based_on_id and not published.filter(language=languages.SOURCE, pk__gte=revision.based_on_id).exists():
+        # Readers would take it for up to date.
+        raise ConflictError(
+            pgettext("staff", "Publish the Swedish text first: a translation renders a published text.")
+        )
     allowed = {State.APPROVED} | ({State.DRAFT} if revision.is_example else set())
     revision = _move(revision, State.PUBLISHED, allowed=allowed, by=by)
     edition.revision, edition.published_at = revision, timezone.now()
@@ -327,10 +365,22 @@ def _hold_back(thing: Model, swedish: Revision, *, by: User) -> None:
 
 @transaction.atomic
 def withdraw(
-    thing: Model, *, language: str, by: User, reason: str, because: str = "", successor: Model | None = None
+    thing: Model,
+    *,
+    language: str,
+    by: User,
+    reason: str,
+    because: str = "",
+    successor: Model | None = None,
+    seen: int | None = None,
 ) -> Edition:
-    """Take a language's text away from readers, and send them to `successor` instead when there is one."""
+    """Take a language's text away from readers, and send them to `successor` instead when there is one. `seen` is the
+    version that whoever decides this knew of."""
     thing, edition = _locked(thing, language)
+    if seen is not None and edition.revision_id not in {seen, None}:
+        raise ChangedMeanwhileError(
+            pgettext("staff", "A newer version was published while you were writing. Is that one to be withdrawn, too?")
+        )
     edition.revision = edition.published_at = edition.held_by = None
     edition.withdrawn_at, edition.withdrawn_by, edition.withdrawn_reason = timezone.now(), by, reason
     edition.withdrawn_because, edition.successor_id = because, successor.pk if successor else None
@@ -389,13 +439,16 @@ def unschedule(promise: Schedule, *, by: User) -> None:
 def keep_schedules(*, now: datetime) -> int:
     """Publish and withdraw what is due; what cannot be done any more says why. Returns how many were settled."""
     settled = 0
-    for pk in Schedule.objects.due(now).values_list("pk", flat=True):
+    for due in Schedule.objects.due(now):
         with transaction.atomic():
-            promise = Schedule.objects.open().select_for_update(of=("self",), skip_locked=True).filter(pk=pk).first()
+            _lock(due.thing)  # first, as whoever plans anew
+            promise = Schedule.objects.open().select_for_update(of=("self",)).filter(pk=due.pk).first()
             if promise is None:
                 continue
             promise.done_at, promise.outcome = now, _keep(promise)
             promise.save(update_fields=["done_at", "outcome"])
+            if promise.outcome:
+                _tell_approvers(promise)
             settled += 1
     return settled
 
@@ -403,6 +456,7 @@ def keep_schedules(*, now: datetime) -> int:
 def _keep(promise: Schedule) -> str:
     try:
         with transaction.atomic():
+            _require_that_it_still_holds(promise)
             if promise.revision is not None:
                 publish(promise.revision, by=promise.planned_by)
             elif Edition.objects.of(promise.thing).published().filter(language=promise.language).exists():
@@ -420,16 +474,43 @@ def _keep(promise: Schedule) -> str:
     return ""
 
 
+def _require_that_it_still_holds(promise: Schedule) -> None:
+    """The clock decides nothing: it acts for somebody who may, and brings nothing back."""
+    if not promise.planned_by.has_perm(f"{kind_of(promise.thing).area}.approve"):
+        raise ConflictError(pgettext("staff", "Whoever planned it may not decide on such texts any more."))
+    taken_away = Edition.objects.of(promise.thing).filter(
+        language__in=[promise.language, languages.SOURCE], withdrawn_at__gt=promise.planned_at
+    )
+    if promise.revision is not None and taken_away.exists():
+        raise ConflictError(pgettext("staff", "The text has been withdrawn since it was planned."))
+
+
+def _tell_approvers(promise: Schedule) -> None:
+    for person in User.objects.filter(groups__name=Role.APPROVER):
+        _write_to(person, NOT_KEPT, key=f"{NOT_KEPT}:{promise.pk}:{person.pk}", context={"schedule": promise.pk})
+
+
 # Who works on what ---------------------------------------------------------------------------------------------
 
 
 @transaction.atomic
-def assign(thing: Model, *, language: str, translator: User, due_on: date, by: User, note: str = "") -> Assignment:
-    """Ask somebody to translate a text by a day; who was asked before is asked no more."""
+def assign(
+    thing: Model, *, language: str, translator: User, due_on: date, by: User, note: str = "", seen: str | None = None
+) -> Assignment:
+    """Ask somebody to translate a text by a day; who was asked before is asked no more. `seen` is the assignment that
+    this one was meant to replace, empty for none."""
     if due_on < timezone.localdate():
         raise ValidationError(pgettext("staff", "That day has passed."))
     _lock(thing)
-    Assignment.objects.of(thing).open().filter(language=language).delete()
+    before: Assignment | None = Assignment.objects.of(thing).open().filter(language=language).first()
+    if before and (before.translator_id, before.due_on, before.note) == (translator.pk, due_on, note):
+        return before
+    if seen is not None and seen != (str(before.pk) if before else ""):
+        raise ChangedMeanwhileError(
+            pgettext("staff", "Somebody else changed who is asked while you were writing. It stands above the form.")
+        )
+    if before:
+        before.delete()
     made = Assignment.objects.create(
         thing=thing, language=language, translator=translator, due_on=due_on, assigned_by=by, note=note
     )
@@ -467,8 +548,11 @@ def write_on(
 ) -> EditLock:
     """A sign of life of who is writing, with what they have typed so far; returns who holds the text.
 
-    A text that somebody else is writing is theirs until they were silent for a while and it is taken over.
+    A text that somebody else is writing is theirs until they were silent for a while and it is taken over. What they
+    had typed becomes a draft of theirs.
     """
+    if take_over:
+        _lock(thing)
     now = timezone.now()
     held: EditLock
     held, is_new = EditLock.objects.select_for_update(of=("self",)).get_or_create(
@@ -480,12 +564,29 @@ def write_on(
     if is_new or (held.holder_id != by.pk and not (take_over and held.is_stale)):
         return held
     if held.holder_id != by.pk:
+        _rescue(thing, held)
         held.holder, held.taken_at, held.typed = by, now, {}
     held.seen_at = now
     if typed is not None:
         held.typed = dict(typed)
     held.save()
     return held
+
+
+def _rescue(thing: Model, held: EditLock) -> None:
+    newest: Revision | None = Revision.objects.of(thing).filter(language=held.language).first()
+    known = newest.fields if newest else {}
+    text = cleaned(type(thing), {**known, **{name: paragraphs.join(boxes) for name, boxes in held.typed.items()}})
+    if not held.typed or text == known:
+        return
+    # It claims no more than the version that it was made from.
+    about: dict[str, Any] = (
+        {"based_on": newest.based_on, "pivot": newest.pivot, "method": newest.method} if newest else {}
+    )
+    try:
+        draft(thing, language=held.language, fields=text, by=held.holder, **about)
+    except ValidationError:
+        return  # not even a draft
 
 
 def stop_writing(thing: Model, *, language: str, by: User) -> None:
@@ -496,7 +597,7 @@ def stop_writing(thing: Model, *, language: str, by: User) -> None:
 
 
 def purge(*, now: datetime) -> int:
-    """Forget what was typed and never saved, and promises that were kept long ago; returns how many rows went."""
+    """Forget what was typed and never saved; returns how many rows went."""
     typed, _ = EditLock.objects.filter(seen_at__lt=now - EditLock.KEEP).delete()
     return int(typed)
 

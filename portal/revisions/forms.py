@@ -161,6 +161,18 @@ class TextForm(forms.Form):
         return sent
 
 
+class SeenForm(forms.Form):
+    """Knows what its writer had before their eyes, so that nobody overwrites what they have not seen."""
+
+    seen = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
+
+    def see(self, what: str) -> None:
+        """Sent once more, it may replace this: its writer has been shown it."""
+        sent: Any = self.data
+        self.data = sent = sent.copy()  # with ** the values of a QueryDict are lists
+        sent["seen"] = what
+
+
 class ReasonForm(guard.GuardedForm):
     guarded: ClassVar[tuple[str, ...]] = ("reason",)
 
@@ -169,7 +181,7 @@ class ReasonForm(guard.GuardedForm):
     )
 
 
-class WithdrawForm(ReasonForm):
+class WithdrawForm(SeenForm, ReasonForm):
     """Why for colleagues, why for readers, what they get instead, and when."""
 
     because = forms.ChoiceField(
@@ -230,7 +242,7 @@ class CommentForm(guard.GuardedForm):
     )
 
 
-class AssignForm(guard.GuardedForm):
+class AssignForm(SeenForm, guard.GuardedForm):
     guarded: ClassVar[tuple[str, ...]] = ("note",)
 
     translator = forms.ModelChoiceField(label=pgettext_lazy("staff", "Who"), queryset=User.objects.none())

@@ -76,9 +76,9 @@ class RevisionQuerySet(OfThingQuerySet):
         return self.exclude(models.Exists(Edition.objects.published().filter(language=language, **same)))
 
     def outdated_in(self, language: str) -> "RevisionQuerySet":
-        """Of objects whose text in a language renders an older Swedish one."""
+        """Of objects whose text in a language renders an older Swedish one, those held back for it among them."""
         same = {name: models.OuterRef(name) for name in ("content_type", "object_id")}
-        return self.filter(models.Exists(Provenance.objects.filter(language=language, is_outdated=True, **same)))
+        return self.filter(models.Exists(Standing.objects.filter(language=language, is_outdated=True, **same)))
 
     def awaiting_approval(self) -> "RevisionQuerySet":
         found: RevisionQuerySet = self.titled().filter(state=State.SUBMITTED)
@@ -189,6 +189,19 @@ class Revision(models.Model):
     def __str__(self) -> str:
         return f"{self.content_type.model} {self.object_id} {self.language} r{self.pk}"
 
+    @property
+    def is_under_way(self) -> bool:
+        """It may still become what readers get: not sent back, and nothing newer was published."""
+        published = Revision.objects.filter(
+            content_type_id=self.content_type_id,
+            object_id=self.object_id,
+            language=self.language,
+            state=State.PUBLISHED,
+        )
+        return self.state in {State.DRAFT, State.SUBMITTED, State.APPROVED} and not (
+            published.filter(pk__gt=self.pk).exists()
+        )
+
 
 class Because(models.TextChoices):
     """Why a page was taken away, as its readers are told."""
@@ -203,6 +216,10 @@ class Because(models.TextChoices):
 class EditionQuerySet(OfThingQuerySet):
     def published(self) -> "EditionQuerySet":
         return self.filter(revision__isnull=False)
+
+    def given(self) -> "EditionQuerySet":
+        """What readers really get: nothing that is held back."""
+        return self.published().filter(held_by__isnull=True)
 
     def withdrawn_source(self) -> "EditionQuerySet":
         """The Swedish text that was published once and taken away, and with it the page in every language."""

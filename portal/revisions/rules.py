@@ -20,7 +20,7 @@ from portal.public import absolute
 from portal.revisions import checks
 from portal.revisions.checks import hard_facts
 from portal.revisions.glossary import rules as glossary
-from portal.revisions.models import Assignment, Comment, Revision, State
+from portal.revisions.models import Assignment, Comment, Revision, Schedule, State
 
 
 def text_fields(model: type[Model]) -> list["Field[Any, Any]"]:
@@ -108,8 +108,8 @@ def _letter(subject: str, *lines: str) -> Message:
 
 
 def _assignment(delivery: Delivery) -> Assignment | None:
-    """None when it is done, or somebody else's now."""
-    open_ones = Assignment.objects.open().select_related("translator")
+    """None when it is done, or somebody else's now, or its translator has left."""
+    open_ones = Assignment.objects.open().filter(translator__is_active=True)
     found: Assignment | None = open_ones.filter(pk=delivery.context["assignment"]).first()
     return found if found and found.thing else None
 
@@ -149,7 +149,8 @@ def overdue(delivery: Delivery) -> Message | None:
 
 
 def sent_back(delivery: Delivery) -> Message | None:
-    revision: Revision | None = Revision.objects.filter(pk=delivery.context["revision"], state=State.REJECTED).first()
+    sent_back = Revision.objects.filter(state=State.REJECTED, author__is_active=True)
+    revision: Revision | None = sent_back.filter(pk=delivery.context["revision"]).first()
     if revision is None:
         return None
     about = {"title": heading(revision.thing), "language": languages.get(revision.language).autonym}
@@ -162,7 +163,9 @@ def sent_back(delivery: Delivery) -> Message | None:
 
 def commented(delivery: Delivery) -> Message | None:
     comment: Comment | None = (
-        Comment.objects.filter(pk=delivery.context["comment"]).select_related("revision", "author").first()
+        Comment.objects.filter(pk=delivery.context["comment"], revision__author__is_active=True)
+        .select_related("revision", "author")
+        .first()
     )
     if comment is None:
         return None
@@ -176,4 +179,26 @@ def commented(delivery: Delivery) -> Message | None:
         pgettext("staff", "%(name)s writes:") % about,
         comment.text,
         absolute(reverse("revision", args=[comment.revision_id])),
+    )
+
+
+def not_kept(delivery: Delivery) -> Message | None:
+    """To approvers: what the clock was to do, and has not."""
+    promise: Schedule | None = Schedule.objects.filter(pk=delivery.context["schedule"]).exclude(outcome="").first()
+    newest = promise and (
+        promise.revision or Revision.objects.of(promise.thing).filter(language=promise.language).first()
+    )
+    if promise is None or newest is None:
+        return None
+    about = {
+        "title": heading(promise.thing),
+        "language": languages.get(promise.language).autonym,
+        "deed": promise.get_deed_display(),
+        "moment": date_format(timezone.localtime(promise.at), "DATETIME_FORMAT"),
+    }
+    return _letter(
+        pgettext("staff", "Not done by itself: %(title)s (%(language)s)") % about,
+        pgettext("staff", "“%(deed)s” was planned for %(moment)s and has not been done.") % about,
+        promise.outcome,
+        pgettext("staff", "Decide what is to be done now:") + " " + absolute(reverse("revision", args=[newest.pk])),
     )

@@ -15,6 +15,7 @@ from django.utils.translation import pgettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from portal import guard, languages
+from portal.accounts.models import User
 from portal.http import StaffRequest, staff
 from portal.public import FRESH_SECONDS, absolute, alternates, gone, guarded, in_language, public
 from portal.revisions import actions, paragraphs
@@ -30,6 +31,7 @@ from portal.revisions.forms import (
 from portal.revisions.glossary import rules as glossary
 from portal.revisions.models import (
     Assignment,
+    Because,
     Edition,
     EditLock,
     Method,
@@ -88,7 +90,7 @@ def gone_or_missing(model: type[Model], **known_by: Any) -> HttpResponse:
 @require_safe
 @public(stored=False)
 def preview(request: HttpRequest, token: str) -> HttpResponse:
-    """A text that is not published, for whoever was given the link; it stops working by itself."""
+    """A text that is not published, for whoever was given the link; it stops working by itself, and with the draft."""
     try:
         pk = signing.loads(token, salt="preview", max_age=PREVIEW_SECONDS)
     except signing.SignatureExpired:
@@ -96,6 +98,8 @@ def preview(request: HttpRequest, token: str) -> HttpResponse:
     except signing.BadSignature:
         raise Http404 from None
     found = get_object_or_404(Revision, pk=pk)
+    if not found.is_under_way:
+        return gone()
     known = languages.get(found.language)
     context = {"rows": _rows(type(found.thing), found), "text_language": known}
     response = render(request, "revisions/preview.html", context)
@@ -184,7 +188,7 @@ def text(request: StaffRequest, kind: str, object_id: int, language: str) -> Htt
         "is_taken": is_taken,
         "typed": typed,
         "source": source,
-        "live": actions.current(thing, language) if source else None,
+        "renewal": _renewal(thing, language),
         "fields": _boxes(form, latest=latest, source=source, typed=typed) if source else [],
         "beside": [name for name in form.fields if name not in {field.name for field in form.texts}],
         "lix": paragraphs.lix("\n\n".join(latest.fields.values())) if latest and source is None else None,
@@ -193,6 +197,13 @@ def text(request: StaffRequest, kind: str, object_id: int, language: str) -> Htt
         "assignment": Assignment.objects.of(thing).open().filter(language=language).first(),
     }
     return render(request, "revisions/text.html", context, status=422 if form.errors else 200)
+
+
+def _renewal(thing: Model, language: str) -> str:
+    """The published translation and the Swedish text that it may still render; empty when it is of that one."""
+    live, swedish = actions.current(thing, language), actions.current(thing)
+    is_older = live and swedish and live.based_on_id not in {swedish.pk, None}
+    return actions.beside(live, swedish) if live and is_older else ""
 
 
 def _source(request: StaffRequest, thing: Model, language: str) -> Revision | None:
@@ -209,6 +220,11 @@ def _text_form(
     request: StaffRequest, kind: actions.Kind, language: str, *, latest: Revision | None, source: Any, thing: Model
 ) -> TextForm:
     initial: dict[str, Any] = {"based_on": source}
+    if source is None:
+        # With a new Swedish text the translations of the one that was withdrawn come back, unless it says that.
+        withdrawn = Edition.objects.of(thing).withdrawn_source()
+        right = withdrawn.filter(withdrawn_because__in=[Because.MERGED, Because.OVER])
+        initial["is_dangerous_if_old"] = withdrawn.exists() and not right.exists()
     if latest:
         initial |= latest.fields | {"method": latest.method, "pivot": latest.pivot}
         if latest.method == Method.MACHINE:
@@ -272,7 +288,9 @@ def writing(request: StaffRequest, kind: str, object_id: int, language: str) -> 
         actions.stop_writing(thing, language=language, by=request.user)
         return redirect("text", kind, object_id, language)
     names = [field.name for field in text_fields(found.model)]
-    typed = {name: request.POST.getlist(name)[:300] for name in names if name in request.POST}
+    # A NUL cannot be kept, and must not keep the rest from being.
+    sent = {name: request.POST.getlist(name)[:300] for name in names if name in request.POST}
+    typed = {name: [box.replace("\0", "") for box in boxes] for name, boxes in sent.items()}
     try:
         guard.validate("\n\n".join(box for boxes in typed.values() for box in boxes))
     except ValidationError:
@@ -334,7 +352,7 @@ def _page(request: StaffRequest, found: Revision, **forms: Any) -> HttpResponse:
         "can_decide": found.state == State.SUBMITTED and may_approve,
         "can_publish": found.state == State.APPROVED and may_approve,
         "is_own": found.author_id == request.user.pk,
-        "preview_url": preview_url(found) if found.state != State.PUBLISHED else "",
+        "preview_url": preview_url(found) if found.is_under_way else "",
         "schedule": found.schedules.open().first(),
         "comments": found.comments.select_related("author"),
         "form": ReasonForm(),
@@ -482,18 +500,21 @@ def withdraw(request: StaffRequest, kind: str, object_id: int, language: str) ->
     is_source = language == languages.SOURCE
     manager: Any = found.model._default_manager
     others = manager.published().exclude(pk=object_id).read_in(languages.SOURCE) if is_source else None
-    form = WithdrawForm(others, request.POST if request.method == "POST" else None)
+    initial = {"seen": edition.revision_id}
+    form = WithdrawForm(others, request.POST if request.method == "POST" else None, initial=initial)
     name = {"language": languages.get(language).autonym}
     if request.method == "POST" and form.is_valid():
-        why = {**form.cleaned_data, "language": edition.language, "by": request.user}
-        why.pop(form.CONFIRM, None)
-        if why.pop("at"):
-            actions.schedule(thing, at=form.cleaned_data["at"], **why)
-            messages.success(request, pgettext("staff", "%(language)s: will be withdrawn then.") % name)
+        try:
+            is_later = _withdraw(thing, edition, form, by=request.user)
+        except actions.ChangedMeanwhileError as error:
+            form.see(str(edition.revision_id))
+            form.add_error(None, error)
         else:
-            actions.withdraw(thing, **why)
-            messages.success(request, pgettext("staff", "%(language)s: withdrawn. Readers no longer get it.") % name)
-        return redirect(found.staff_url(thing))
+            said = pgettext("staff", "%(language)s: withdrawn. Readers no longer get it.")
+            if is_later:
+                said = pgettext("staff", "%(language)s: will be withdrawn then.")
+            messages.success(request, said % name)
+            return redirect(found.staff_url(thing))
     context = {
         "form": form,
         "heading": heading(thing),
@@ -505,6 +526,18 @@ def withdraw(request: StaffRequest, kind: str, object_id: int, language: str) ->
     return render(request, "revisions/withdraw.html", context, status=422 if form.errors else 200)
 
 
+def _withdraw(thing: Model, edition: Edition, form: WithdrawForm, *, by: User) -> bool:
+    """At once or, as it returns, later."""
+    why = {**form.cleaned_data, "language": edition.language, "by": by}
+    why.pop(form.CONFIRM, None)
+    seen, at = why.pop("seen"), why.pop("at")
+    if at:
+        actions.schedule(thing, at=at, **why)
+    else:
+        actions.withdraw(thing, seen=int(seen) if seen.isdecimal() else None, **why)
+    return bool(at)
+
+
 @require_POST
 @staff("staff.home")
 def renew(request: StaffRequest, kind: str, object_id: int, language: str) -> HttpResponse:
@@ -512,7 +545,7 @@ def renew(request: StaffRequest, kind: str, object_id: int, language: str) -> Ht
     found, thing = _thing(kind, object_id, language)
     _require(request, found, "translate")
     try:
-        made = actions.renew(thing, language=language, by=request.user)
+        made = actions.renew(thing, language=language, seen=request.POST.get("seen", ""), by=request.user)
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
         return redirect("text", kind, object_id, language)
@@ -532,17 +565,24 @@ def assign(request: StaffRequest, kind: str, object_id: int, language: str) -> H
         raise Http404
     _require(request, found, "edit", "approve")
     known = Assignment.objects.of(thing).open().filter(language=language).select_related("translator").first()
-    form = AssignForm(request.POST if request.method == "POST" and "unassign" not in request.POST else None)
-    if request.method == "POST" and "unassign" in request.POST:
-        if known:
-            actions.unassign(known, by=request.user)
+    now = str(known.pk) if known else ""
+    is_taken_back = "unassign" in request.POST and request.POST.get("seen") == now
+    data = request.POST if request.method == "POST" and "unassign" not in request.POST else None
+    form = AssignForm(data, initial={"seen": now})
+    if is_taken_back and known:
+        actions.unassign(known, by=request.user)
         messages.success(request, pgettext("staff", "Nobody is asked to translate it now."))
         return redirect(found.staff_url(thing))
     if form.is_valid():
-        asked = {name: form.cleaned_data[name] for name in ("translator", "due_on", "note")}
-        actions.assign(thing, language=language, by=request.user, **asked)
-        messages.success(request, pgettext("staff", "Asked. A mail is on its way."))
-        return redirect(found.staff_url(thing))
+        asked = {name: form.cleaned_data[name] for name in ("translator", "due_on", "note", "seen")}
+        try:
+            actions.assign(thing, language=language, by=request.user, **asked)
+        except actions.ChangedMeanwhileError as error:
+            form.see(now)
+            form.add_error(None, error)
+        else:
+            messages.success(request, pgettext("staff", "Asked. A mail is on its way."))
+            return redirect(found.staff_url(thing))
     context = {
         "form": form,
         "heading": heading(thing),

@@ -177,6 +177,15 @@ def test_a_wrong_file_is_told_why_and_changes_nothing(translator, change, becaus
     assert (answer.status_code, rows()) == (422, before)
 
 
+def test_a_file_with_a_personal_number_is_not_kept_for_a_moment_though_it_makes_no_draft(translator):
+    fact = swedish()
+    before = rows()
+    content = filled(download(fact), summary="Född 850101-1236", body_3="")
+    answer = send(sign_in(translator), content)
+    assert "personal identity number" in answer.content.decode()
+    assert rows() == before
+
+
 def test_a_file_of_six_megabytes_is_refused(translator):
     fact, client = swedish(), sign_in(translator)
     before = rows()
@@ -293,11 +302,12 @@ def test_what_is_not_published_has_nothing_to_download(translator):
     assert client.get(f"{PAGE}fact/{swedish().pk}/sv.xlf").status_code == 404
 
 
-def test_the_list_finds_what_is_missing_and_what_is_out_of_date(translator):
+@pytest.mark.parametrize("is_dangerous", [False, True])
+def test_the_list_finds_what_is_missing_and_what_is_out_of_date(translator, is_dangerous):
     missing, outdated, fresh = swedish(), swedish(), swedish()
     for fact in (outdated, fresh):
         factories.publish(fact, "ar", title="سؤال؟", summary="جواب.", body="نص")
-    factories.publish(outdated, title="Fråga?", summary="Ett annat svar.", body=BODY)
+    factories.publish(outdated, title="Fråga?", summary="Ett annat svar.", body=BODY, is_dangerous_if_old=is_dangerous)
     client = sign_in(translator)
 
     def shown(**asked) -> set[int]:

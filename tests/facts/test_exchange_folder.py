@@ -290,6 +290,12 @@ def test_what_is_not_published_is_not_exported(tmp_path):
     assert found.keys() == {"topics.toml", "facts/hela/sv.md", "facts/hela/ar.md"}
 
 
+def test_what_is_held_back_from_readers_is_not_exported_as_if_it_were_up_to_date(tmp_path):
+    fact = factories.published_fact("ar")
+    factories.publish(fact, title="Ny?", summary="Nytt svar.", body="Ny text.", is_dangerous_if_old=True)
+    assert [name for name, _ in folder.files()] == ["topics.toml", f"facts/{fact.slug}/sv.md"]
+
+
 def test_an_export_goes_into_an_empty_folder_only(tmp_path):
     factories.published_fact()
     note = put(tmp_path, "note.txt", "Mine")

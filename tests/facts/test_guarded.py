@@ -130,6 +130,19 @@ def test_who_searches_for_parents_has_no_way_out_to_take():
     assert 'href="/sv/search/"' in html_of("/sv/")
 
 
+@either
+def test_the_answer_to_a_rumor_stays_guarded_without_its_fact_and_when_it_is_withdrawn_itself(about):
+    fact = factories.published_fact(**about)
+    path = rebuttal_of(fact)
+    revisions.withdraw(fact, language="sv", by=factories.user(), reason="Fel")
+    assert_is_guarded(html_of(path))
+    assert browser().get(path)["Cache-Control"] == "no-store"
+    revisions.withdraw(fact.rebuttals.get(), language="sv", by=factories.user(), reason="Fel")
+    answer = browser().get(path)
+    assert (answer.status_code, answer["Cache-Control"]) == (410, "no-store")
+    assert_is_guarded(unescape(answer.content.decode()))
+
+
 def test_a_page_that_is_not_there_below_the_childrens_has_a_way_out():
     assert_is_guarded(html_of("/sv/children/nowhere/"))
     assert "data-exit" not in html_of("/sv/parents/nowhere/")

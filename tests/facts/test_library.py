@@ -1,5 +1,6 @@
 """Matters, their variants and reviews; the matrix of languages and the page that says how the library is doing."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -7,8 +8,8 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from portal.accounts.models import Role
-from portal.facts import actions, matrix
+from portal.accounts.models import Role, User
+from portal.facts import actions, matrix, rules
 from portal.facts.matrix import Cell
 from portal.facts.models import Audience, Fact, FormerAddress, Matter
 from portal.facts.readings.models import ReadingCount
@@ -79,7 +80,7 @@ def test_a_major_change_flags_the_others_until_they_are_published_again_or_confi
     factories.publish(fact, title="Nyare?", summary="Ny.", body="Ny 1–4 §§.", significance="major")
     assert [found.pk for found in Fact.objects.overtaken()] == [sister.pk]
     assert stranger.pk
-    actions.confirm(fact.matter, by=factories.user(), on=TODAY)
+    actions.confirm(fact.matter, by=factories.user(), on=TODAY, seen=fact.matter.version)
     assert not Fact.objects.overtaken().exists()
     factories.publish(sister, title="Nya barn?", summary="Svar.", body="Text.", significance="major")
     assert [found.pk for found in Fact.objects.overtaken()] == [fact.pk]
@@ -90,10 +91,23 @@ def test_a_major_change_flags_the_others_until_they_are_published_again_or_confi
 def test_still_right_is_one_press_for_all_texts_of_the_matter(as_editor):
     fact = factories.published_fact()
     Matter.objects.update(reviewed_on=TODAY - timedelta(days=400), review_due=TODAY - timedelta(days=35))
-    as_editor.post(f"/staff/facts/{fact.pk}/confirm/")
+    page = as_editor.get(f"/staff/facts/{fact.pk}/").content.decode()
+    as_editor.post(f"/staff/facts/{fact.pk}/confirm/", {"seen": re.search(r'name="seen" value="([^"]+)"', page)[1]})
     fact.matter.refresh_from_db()
     assert (fact.matter.reviewed_on, fact.matter.review_due) == (TODAY, TODAY + Matter.REVIEW)
     assert fact.matter.confirmed_by is not None
+
+
+def test_nobody_says_of_a_text_that_they_have_not_seen_that_it_is_still_right(as_editor):
+    fact = factories.published_fact()
+    sister = sister_of(fact)
+    Matter.objects.update(reviewed_on=TODAY - timedelta(days=400), review_due=TODAY - timedelta(days=35))
+    seen = fact.matter.version
+    factories.publish(sister, title="Nytt?", summary="Nytt.", body="Nytt.")
+    for sent in ({"seen": seen}, {}):
+        answer = as_editor.post(f"/staff/facts/{fact.pk}/confirm/", sent, follow=True)
+        assert "notice bad" in answer.content.decode()
+        assert Matter.objects.get().reviewed_on < TODAY
 
 
 def test_readers_of_an_outdated_translation_are_not_told_that_it_was_checked_today():
@@ -102,6 +116,20 @@ def test_readers_of_an_outdated_translation_are_not_told_that_it_was_checked_tod
     pages = {code: browser().get(f"/{code}/facts/{fact.slug}/").content.decode() for code in ("sv", "en")}
     assert "Granskad" in pages["sv"] or "Kontrollerad" in pages["sv"]
     assert "Checked on" not in pages["en"]
+
+
+def test_an_owner_who_has_left_gets_no_mail():
+    owner = person(Role.EDITOR)
+    fact = factories.fact(owner=owner, reviewed_on=TODAY - timedelta(days=9), review_due=TODAY)
+    factories.publish(fact, title="Stämmer det?", summary="Ja.", body="Ja.")
+    actions.remind_of_reviews(today=TODAY)
+    promised = Delivery.objects.get(recipient=owner.email)
+    assert rules.review(promised)
+    User.objects.filter(pk=owner.pk).update(is_active=False)
+    assert rules.review(promised) is None
+    Delivery.objects.all().delete()
+    actions.remind_of_reviews(today=TODAY)
+    assert not Delivery.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -118,7 +146,7 @@ def test_the_owner_gets_one_mail_when_the_day_comes_and_none_once_it_is_confirme
 
     Matter.objects.update(review_due=TODAY - timedelta(days=1))
     actions.remind_of_reviews(today=TODAY)
-    actions.confirm(fact.matter, by=owner, on=TODAY)
+    actions.confirm(fact.matter, by=owner, on=TODAY, seen=fact.matter.version)
     mail.deliver()
     assert len(inbox) == 1
     assert Delivery.objects.filter(state="canceled").count() == 1

@@ -188,7 +188,9 @@ def test_a_source_that_cannot_be_held_is_named_and_nothing_is_saved(as_editor, r
 def test_what_is_edited_is_saved_and_the_log_says_what(as_editor):
     fact = factories.published_fact()
     rows = ({"title": "LVU"}, {"title": "SoL"})
-    as_editor.post(f"/staff/facts/{fact.pk}/edit/", values(*rows, slug=fact.slug, audience="children"))
+    as_editor.post(
+        f"/staff/facts/{fact.pk}/edit/", values(*rows, slug=fact.slug, audience="children", seen=fact.version)
+    )
     fact.refresh_from_db()
     assert fact.audience == "children"
     page = as_editor.get(f"/staff/facts/{fact.pk}/edit/").content.decode()
@@ -197,14 +199,17 @@ def test_what_is_edited_is_saved_and_the_log_says_what(as_editor):
     assert changes["audience"] == ["parents", "children"]
     assert changes["sources"] == ["[]", "['LVU', 'SoL']"]
     kept = ({"title": "LVU", "DELETE": "on"}, {"title": "SoL", "sections": "11 kap."})
-    as_editor.post(f"/staff/facts/{fact.pk}/edit/", values(*kept, initial=2, slug=fact.slug, audience="children"))
+    seen = Fact.objects.get().version
+    as_editor.post(
+        f"/staff/facts/{fact.pk}/edit/", values(*kept, initial=2, slug=fact.slug, audience="children", seen=seen)
+    )
     assert [str(source) for source in Source.objects.all()] == ["SoL 11 kap."]
 
 
 def test_saving_the_form_as_it_was_opened_changes_nothing(as_editor):
     fact = factories.published_fact()
     path = f"/staff/facts/{fact.pk}/edit/"
-    as_editor.post(path, values({"title": "LVU", "sfs": "1990:52"}, slug=fact.slug))
+    as_editor.post(path, values({"title": "LVU", "sfs": "1990:52"}, slug=fact.slug, seen=fact.version))
     shown = as_editor.get(path).context
     before = AuditEvent.objects.count()
     sent = {}
@@ -223,9 +228,48 @@ def test_an_edit_leaves_a_text_published_meanwhile_alone(as_editor):
     as_editor.get(path)
     factories.publish(fact, **TEXT)
     factories.publish(fact, "ar", title="سؤال؟", summary="جواب.", body="نص.")
-    as_editor.post(path, values(slug="nytt-namn"))
+    as_editor.post(path, values(slug="nytt-namn", seen=fact.version))
     fact.refresh_from_db()
     assert (fact.slug, fact.title_sv, fact.title_ar) == ("nytt-namn", TEXT["title"], "سؤال؟")
+
+
+@pytest.mark.parametrize("is_sister", [False, True])
+def test_of_two_who_edit_a_fact_the_second_sees_what_the_first_saved_and_loses_nothing(as_editor, is_sister):
+    """Dates, owner and sources belong to its sisters, too."""
+    fact = factories.published_fact(topic=factories.topic("school"))
+    path = f"/staff/facts/{fact.pk}/edit/"
+    seen = opened(as_editor.get(path))["seen"]
+    other = factories.fact(matter=fact.matter, audience="children") if is_sister else fact
+    other = Fact.objects.get(pk=other.pk)
+    theirs = values({"title": "Deras lag"}, slug=other.slug, audience=other.audience, review_due="2099-12-31")
+    sign_in(person(Role.EDITOR)).post(f"/staff/facts/{other.pk}/edit/", theirs | {"seen": other.version})
+
+    mine = values({"title": "Min lag"}, slug="mitt-namn", order="7", seen=seen)
+    answer = as_editor.post(path, mine)
+    assert answer.status_code == 422
+    shown = dict(answer.context["other"])
+    assert shown["Kontrolleras igen senast"] == "2099-12-31"
+    assert "Deras lag" in shown.values()
+    typed = opened(answer)
+    assert (typed["slug"], typed["order"], typed["source-0-title"]) == ("mitt-namn", "7", "Min lag")
+    assert Fact.objects.get(pk=fact.pk).slug == fact.slug
+    assert [source.title for source in Source.objects.all()] == ["Deras lag"]
+
+    assert as_editor.post(path, mine | {"seen": opened(answer)["seen"]}).status_code == 302
+    assert Fact.objects.get(pk=fact.pk).slug == "mitt-namn"
+    assert [source.title for source in Source.objects.all()] == ["Min lag"]
+
+
+def test_a_form_that_does_not_say_what_it_was_made_from_overwrites_nothing(as_editor):
+    fact = factories.published_fact()
+    assert as_editor.post(f"/staff/facts/{fact.pk}/edit/", values(slug="nytt")).status_code == 422
+    assert Fact.objects.get().slug == fact.slug
+
+
+def test_nothing_was_checked_on_a_day_that_is_still_to_come(as_editor):
+    tomorrow = timezone.localdate() + timedelta(days=1)
+    answer = as_editor.post(NEW, values(reviewed_on=f"{tomorrow}"))
+    assert list(answer.context["form"].errors) == ["reviewed_on"]
 
 
 def test_a_fact_without_a_published_text_is_known_by_the_title_of_its_newest_draft(as_editor):
@@ -318,7 +362,9 @@ def test_everybody_does_what_their_role_may_and_nothing_else(role, deed):
     who, path, data = MAY[deed]
     client = sign_in(person(role))
     before = AuditEvent.objects.count()
-    response = client.post(path.format(pk=fact.pk, waiting=waiting.pk), data or values(slug="helt-ny"))
+    response = client.post(
+        path.format(pk=fact.pk, waiting=waiting.pk), data or values(slug="helt-ny", seen=fact.version)
+    )
     happened = (response.status_code, AuditEvent.objects.count() > before)
     assert happened == ((302, True) if role in who else (403, False))
 

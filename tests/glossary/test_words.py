@@ -98,6 +98,16 @@ def test_another_word_takes_every_approval_away_and_other_forms_take_none(term):
     assert shown(page("/en/words/")) == []
 
 
+def test_who_changes_the_word_does_not_approve_what_it_means(term):
+    both, read_before = factories.user(), factories.wording(term, "en").version
+    actions.edit(term, word="anmälan", forms=[], by=both)
+    wording = Wording.objects.get()
+    for seen, by in ((wording.version, both), (read_before, factories.user())):
+        with pytest.raises(ValidationError):
+            actions.approve(wording, seen=seen, by=by)
+    actions.approve(wording, seen=wording.version, by=factories.user())
+
+
 def test_what_was_changed_while_it_was_read_is_not_approved(term):
     wording = factories.wording(term, "en", is_approved=False)
     seen = wording.version
@@ -130,6 +140,7 @@ def test_the_second_sees_what_the_first_wrote_and_loses_nothing(term):
     assert answer.status_code == 422
     for kept in ("بلاغ", "رسالة.", "إخطار", "خبر.", "شكوى\nتهمة"):
         assert kept in html
+    assert [answer.context["form"][name].value() for name in ("use", "avoid")] == ["إخطار", "شكوى\nتهمة"]
     assert Wording.objects.get(term=term).use == "بلاغ"
     seen = re.search(r'name="seen" value="([^"]+)"', html)[1]
     put(second, term, "ar", use="إخطار", meaning="خبر.", avoid="شكوى\nتهمة", seen=seen)
@@ -137,6 +148,20 @@ def test_the_second_sees_what_the_first_wrote_and_loses_nothing(term):
     assert (wording.use, wording.avoid) == ("إخطار", ["شكوى", "تهمة"])
     # The log keeps both.
     assert AuditEvent.objects.filter(kind="glossary.wording", changes__use=["بلاغ", "إخطار"]).exists()
+
+
+def test_of_two_who_change_a_word_the_second_is_told_what_the_first_made_of_it(term):
+    client, path = sign_in(person(Role.EDITOR)), f"/staff/words/{term.pk}/edit/"
+    mine = {"word": "mitt ord", "forms": "mina ord", "seen": client.get(path).context["form"]["seen"].value()}
+    actions.edit(term, word="deras ord", forms=["orden"], by=factories.user())
+    answer = client.post(path, mine)
+    html = answer.content.decode()
+    assert answer.status_code == 422
+    assert "deras ord, orden" in html
+    assert "mitt ord" in html
+    assert Term.objects.get().word == "deras ord"
+    client.post(path, mine | {"seen": answer.context["form"]["seen"].value()})
+    assert Term.objects.get().word == "mitt ord"
 
 
 def test_a_first_wording_is_not_overwritten_by_one_begun_before_it(term):

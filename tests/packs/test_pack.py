@@ -3,13 +3,15 @@
 import io
 import re
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from threading import Barrier
 
 import pytest
 import time_machine
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from pypdf import PdfReader
 
 from portal.accounts.models import Role
@@ -57,6 +59,18 @@ def test_an_outdated_translation_is_not_cited(embassy_facts):
     fact = embassy_facts[0]
     factories.publish(fact, title="Ny?", summary="Nytt svar.", body="Ny text.", significance="content")
     assert {item.revision.language for item in made([fact], "fr").items.all()} == {"sv"}
+
+
+def test_a_translation_that_is_held_back_is_not_cited_and_one_that_was_cited_is_no_longer_what_readers_get(
+    client, embassy_facts
+):
+    fact = embassy_facts[0]
+    cited = made([fact], "fr")
+    factories.publish(fact, title="Ny?", summary="Nytt svar.", body="Ny text.", is_dangerous_if_old=True)
+
+    assert {item.revision.language for item in made([fact], "fr", "en").items.all()} == {"sv"}
+    assert [item.now_id for item in cited.items.changed()] == [None]
+    assert "Taken away since then" in client.get("/en/embassies/packs/1/").content.decode()
 
 
 def test_what_is_not_published_and_what_cannot_be_printed_is_refused(embassy_facts):
@@ -215,3 +229,28 @@ def test_staff_make_a_version_with_everything_chosen_and_english(embassy_facts):
     pack = Pack.objects.get()
     assert (pack.items.count(), pack.note) == (3, "New: figures of 2026.")
     assert f"/embassies/packs/{pack.number}/" in client.get("/staff/packs/").content.decode()
+
+
+def test_a_version_that_is_made_by_a_double_click_is_made_once(embassy_facts):
+    client = sign_in(person(Role.EDITOR))
+    values = {"facts": [fact.pk for fact in embassy_facts], "codes": ["en"], "note": "New figures."}
+    for _ in range(2):
+        client.post("/staff/packs/new/", values)
+    assert Pack.objects.count() == 1
+    client.post("/staff/packs/new/", values | {"note": "Newer figures."})
+    assert Pack.objects.count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_versions_that_are_made_at_once_have_different_numbers(embassy_facts):
+    people, together = [factories.user() for _ in range(3)], Barrier(3)
+
+    def make(by):
+        try:
+            together.wait(10)
+            return actions.make(facts=embassy_facts, codes=["en"], by=by).number
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(3) as pool:
+        assert sorted(pool.map(make, people)) == [1, 2, 3]

@@ -8,7 +8,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from portal.audit.models import AuditEvent
 from portal.facts.models import Fact
 from portal.revisions import actions
-from portal.revisions.models import Edition, Revision, Significance, State
+from portal.revisions.models import Edition, Provenance, Revision, Significance, State
 from portal.search.models import IndexRow
 from tests import factories
 
@@ -134,6 +134,42 @@ def test_a_withdrawn_text_does_not_come_back_without_a_new_approval():
     actions.withdraw(fact, language="sv", by=factories.user(), reason="Fel")
     with pytest.raises(ValidationError):
         actions.publish(revision, by=factories.user())
+
+
+def test_an_older_version_does_not_come_back_when_a_newer_one_is_withdrawn():
+    """A translation of the newer one would stand beside it as if it were up to date."""
+    fact, author, approver = factories.fact(), factories.user(), factories.user()
+    old = actions.submit(actions.draft(fact, language="sv", fields=text(), by=author), by=author)
+    actions.approve(old, by=approver)
+    factories.publish(fact, **text(title="Nyare och fel?"))
+    actions.withdraw(fact, language="sv", by=approver, reason="Fel")
+    with pytest.raises(ValidationError):
+        actions.publish(old, by=approver)
+
+
+def test_a_changed_number_is_no_spelling_after_a_withdrawal_either():
+    fact = factories.fact()
+    factories.publish(fact, **text(body="Inom 3 veckor."))
+    actions.withdraw(fact, language="sv", by=factories.user(), reason="Fel")
+    changed = text(body="Inom 4 veckor.")
+    with pytest.raises(ValidationError):
+        actions.draft(fact, language="sv", fields=changed, by=factories.user(), significance="typo")
+
+
+def test_a_translation_is_not_published_before_the_swedish_text_that_it_renders():
+    """Readers would be told that it is up to date, beside another Swedish text."""
+    fact, author, approver = factories.published_fact(), factories.user(), factories.user()
+    swedish = actions.draft(fact, language="sv", fields=text(title="Nytt och inte godkänt?"), by=author)
+    arabic = actions.draft(fact, language="ar", fields=text(title="س؟"), by=author, based_on=swedish)
+    factories.send(arabic)
+    actions.approve(arabic, by=approver)
+    with pytest.raises(ValidationError):
+        actions.publish(arabic, by=approver)
+    actions.submit(swedish, by=author)
+    actions.approve(swedish, by=approver)
+    actions.publish(swedish, by=approver)
+    actions.publish(arabic, by=approver)
+    assert not Provenance.by_language(fact)["ar"].is_outdated
 
 
 def test_publishing_twice_is_publishing_once():

@@ -170,6 +170,15 @@ def test_what_a_machine_made_is_sent_only_after_a_person_has_saved_it(fact, tran
 # Who is writing -------------------------------------------------------------------------------------------------
 
 
+def test_what_a_machine_made_is_not_called_a_persons_work_by_who_saves_it(fact, translator):
+    actions.draft(fact, language="ar", fields=ARABIC, by=factories.user(), method=Method.MACHINE)
+    translator.post(path(fact), sent(fact, summary="نعم، بدون مقابل.", method="human"))
+    assert Revision.objects.of(fact).filter(language="ar").first().method == Method.MACHINE_EDITED
+    whole = {"title": "سؤال جديد؟", "summary": "جواب جديد."}
+    translator.post(path(fact), sent(fact, "نص جديد.", **whole, method="human"))
+    assert Revision.objects.of(fact).filter(language="ar").first().method == Method.HUMAN
+
+
 def test_what_is_typed_is_kept_while_it_is_typed_and_is_there_again_later(fact, translator):
     assert translator.post(f"{path(fact)}writing/", sent(fact, "نصف جملة")).json()["is_yours"]
     page = translator.get(path(fact)).content.decode()
@@ -177,6 +186,11 @@ def test_what_is_typed_is_kept_while_it_is_typed_and_is_there_again_later(fact, 
     assert "The form holds what you typed until" in page
     translator.post(f"{path(fact)}writing/", {"leave": "1"})
     assert "نصف جملة" not in translator.get(path(fact)).content.decode()
+
+
+def test_a_character_that_cannot_be_kept_does_not_keep_the_rest_from_being(fact, translator):
+    translator.post(f"{path(fact)}writing/", {"title": "سؤا\0ل"})
+    assert EditLock.objects.get().typed == {"title": ["سؤال"]}
 
 
 def test_a_personal_number_is_not_kept_for_a_moment(fact, translator):
@@ -281,6 +295,24 @@ def test_a_preview_shows_a_draft_to_who_has_the_link_for_a_week(fact):
         assert stranger.get(url).status_code == 410
 
 
+@pytest.mark.parametrize("end", ["sent back", "published", "overtaken"])
+def test_a_preview_ends_when_the_draft_does(fact, end):
+    """Nobody shows around, under our address, what was found to be wrong."""
+    approver = sign_in(person(Role.APPROVER))
+    draft = factories.send(actions.draft(fact, language="ar", fields=ARABIC | {"summary": "خطأ."}, by=factories.user()))
+    url = "/" + preview_url(draft).split("/", 3)[3]
+    assert browser().get(url).status_code == 200
+    if end == "sent back":
+        actions.reject(draft, by=factories.user(), reason="Fel.")
+    elif end == "published":
+        actions.publish(actions.approve(draft, by=factories.user()), by=factories.user())
+        actions.withdraw(fact, language="ar", by=factories.user(), reason="Fel.")
+    else:
+        factories.publish(fact, "ar", **ARABIC)
+    assert browser().get(url).status_code == 410
+    assert "/preview/" not in approver.get(f"/staff/revisions/{draft.pk}/").content.decode()
+
+
 def test_a_withdrawn_page_says_why_in_the_readers_language_or_leads_to_its_successor(fact):
     client, other = sign_in(person(Role.APPROVER)), factories.published_fact("ar")
     stranger = browser()
@@ -319,14 +351,83 @@ def test_an_editor_asks_a_translator_who_finds_it_on_their_list(fact):
     assert "Får jag en tolk?" in page
     assert "4 words to translate" in page
     assert "Bråttom" in page
-    editor.post(f"{path(fact)}assign/", {"unassign": "1"})
+    editor.post(f"{path(fact)}assign/", {"unassign": "1", "seen": Assignment.objects.get().pk})
     assert not Assignment.objects.exists()
 
 
 def test_it_still_says_the_same_is_one_press_and_another_persons_approval(fact, translator):
     change(fact, SWEDISH["body"] + "\n\nEtt ord till.")
-    assert "It still says the same" in translator.get(path(fact)).content.decode()
-    where = translator.post(f"{path(fact)}renew/")["Location"]
+    page = translator.get(path(fact)).content.decode()
+    assert "It still says the same" in page
+    seen = re.search(r'name="seen" value="([^"]+)"', page)[1]
+    where = translator.post(f"{path(fact)}renew/", {"seen": seen})["Location"]
     revision = Revision.objects.of(fact).filter(language="ar").first()
     assert where == f"/staff/revisions/{revision.pk}/"
     assert (revision.state, revision.fields) == (State.SUBMITTED, ARABIC)
+
+
+# Two people at once ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("changed", ["sv", "ar"])
+def test_nobody_says_of_a_text_that_they_have_not_seen_that_it_still_says_the_same(fact, translator, changed):
+    change(fact, SWEDISH["body"] + "\n\nEtt ord till.")
+    seen = re.search(r'name="seen" value="([^"]+)"', translator.get(path(fact)).content.decode())[1]
+    if changed == "sv":
+        change(fact, SWEDISH["body"] + "\n\nNågot helt annat.")
+    else:
+        factories.publish(fact, "ar", **ARABIC | {"summary": "لا."}, based_on=actions.current(fact, "ar").based_on)
+    before = Revision.objects.count()
+    for sent in ({"seen": seen}, {}):
+        answer = translator.post(f"{path(fact)}renew/", sent, follow=True)
+        assert "notice bad" in answer.content.decode()
+    assert Revision.objects.count() == before
+
+
+def test_of_two_who_ask_a_translator_the_second_sees_whom_the_first_asked(fact):
+    first, second = sign_in(person(Role.EDITOR)), sign_in(person(Role.EDITOR))
+    one, other = person(Role.TRANSLATOR), person(Role.TRANSLATOR)
+    day = timezone.localdate() + timedelta(days=4)
+    for _ in range(2):  # a double click asks once
+        first.post(f"{path(fact)}assign/", {"translator": one.pk, "due_on": day, "seen": ""})
+    asked = Assignment.objects.get()
+    sent = {"translator": other.pk, "due_on": day, "note": "Min anteckning", "seen": ""}
+    answer = second.post(f"{path(fact)}assign/", sent)
+    assert answer.status_code == 422
+    assert "Min anteckning" in answer.content.decode()
+    assert Assignment.objects.get() == asked
+    seen = re.search(r'name="seen" value="([^"]+)"', answer.content.decode())[1]
+    second.post(f"{path(fact)}assign/", sent | {"seen": seen})
+    assert Assignment.objects.get().translator == other
+    first.post(f"{path(fact)}assign/", {"unassign": "1", "seen": asked.pk})
+    assert Assignment.objects.get().translator == other
+
+
+def test_what_was_published_while_somebody_wrote_why_to_withdraw_is_not_withdrawn_unseen(fact):
+    approver = sign_in(person(Role.APPROVER))
+    seen = approver.get(f"{path(fact)}withdraw/").context["form"]["seen"].value()
+    renewed = factories.publish(fact, "ar", **ARABIC | {"summary": "نعم."})
+    answer = approver.post(f"{path(fact)}withdraw/", {"reason": "Det är fel", "seen": seen})
+    assert answer.status_code == 422
+    assert "Det är fel" in answer.content.decode()
+    assert actions.current(fact, "ar") == renewed
+    approver.post(f"{path(fact)}withdraw/", {"reason": "Det är fel", "seen": answer.context["form"]["seen"].value()})
+    assert actions.current(fact, "ar") is None
+
+
+def test_a_comment_sent_twice_is_said_once(fact):
+    client, draft = sign_in(person(Role.APPROVER)), actions.current(fact)
+    for text in ("Bra.", "Bra.", "Mycket bra."):
+        client.post(f"/staff/revisions/{draft.pk}/comment/", {"text": text})
+    assert [comment.text for comment in draft.comments.all()] == ["Bra.", "Mycket bra."]
+
+
+@pytest.mark.parametrize(("because", "is_dangerous"), [("mistake", True), ("", True), ("over", False)])
+def test_a_new_text_in_place_of_a_wrong_one_that_was_withdrawn_does_not_bring_its_translations_back_by_itself(
+    fact, because, is_dangerous
+):
+    editor = sign_in(person(Role.EDITOR))
+    assert not editor.get(path(fact, "sv")).context["form"]["is_dangerous_if_old"].value()
+    actions.withdraw(fact, language="sv", by=factories.user(), reason="Fel", because=because)
+    form = editor.get(path(fact, "sv")).context["form"]
+    assert bool(form["is_dangerous_if_old"].value()) == is_dangerous

@@ -1,5 +1,6 @@
 """What happens to a text between its first draft and its end: comments, versions, schedules, assignments, locks."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from threading import Barrier
@@ -8,19 +9,21 @@ import pytest
 import time_machine
 from django.core.exceptions import ValidationError
 from django.db import DatabaseError, IntegrityError, connection, transaction
-from django.utils import timezone
+from django.utils import timezone, translation
 
-from portal.accounts.models import Role
+from portal.accounts.models import Role, User
 from portal.audit.models import AuditEvent
 from portal.facts.models import Fact
 from portal.mail import actions as mail
 from portal.mail.models import Delivery
-from portal.revisions import actions, tasks
+from portal.pages import actions as pages
+from portal.revisions import actions, rules, tasks
 from portal.revisions.models import Assignment, Edition, EditLock, Provenance, Revision, Schedule, State
 from portal.revisions.rules import read
 from portal.search.models import IndexRow
 from tests import factories
 from tests.accounts.people import person
+from tests.revisions.test_actions import somebody_waits_for_a_lock
 
 pytestmark = pytest.mark.django_db
 
@@ -117,7 +120,8 @@ def test_a_dari_reader_gets_persian_while_dari_is_held_back(fact):
 def test_a_translation_that_still_says_the_same_is_approved_as_it_stands(fact):
     change(fact)
     translator = factories.user()
-    made = actions.renew(fact, language="ar", by=translator)
+    seen = actions.beside(actions.current(fact, "ar"), actions.current(fact))
+    made = actions.renew(fact, language="ar", seen=seen, by=translator)
     assert (made.state, made.fields, made.based_on) == (State.SUBMITTED, ARABIC, actions.current(fact))
     approver = factories.user()
     actions.publish(actions.approve(made, by=approver), by=approver)
@@ -175,7 +179,7 @@ def approved(fact, **fields) -> Revision:
 
 def test_the_clock_publishes_what_was_approved_for_a_time_and_not_before(fact):
     revision, at = approved(fact, summary="Från och med nu."), timezone.now() + timedelta(hours=2)
-    actions.schedule(fact, language="sv", at=at, by=factories.user(), revision=revision)
+    actions.schedule(fact, language="sv", at=at, by=person(Role.APPROVER), revision=revision)
     tasks.keep_schedules()
     assert Fact.objects.get(pk=fact.pk).summary_sv == TEXT["summary"]
     with time_machine.travel(at + timedelta(minutes=1), tick=False):
@@ -189,7 +193,9 @@ def test_the_clock_publishes_what_was_approved_for_a_time_and_not_before(fact):
 
 def test_the_clock_withdraws_at_a_time_with_the_reason_and_the_successor(fact):
     other, at = factories.published_fact(), timezone.now() + timedelta(days=1)
-    actions.schedule(fact, language="sv", at=at, by=factories.user(), because="law", reason="Ny lag", successor=other)
+    actions.schedule(
+        fact, language="sv", at=at, by=person(Role.APPROVER), because="law", reason="Ny lag", successor=other
+    )
     with time_machine.travel(at, tick=False):
         assert actions.keep_schedules(now=at) == 1
     edition = Edition.objects.of(fact).get(language="sv")
@@ -198,7 +204,7 @@ def test_the_clock_withdraws_at_a_time_with_the_reason_and_the_successor(fact):
 
 def test_a_promise_that_cannot_be_kept_says_why_and_changes_nothing(fact):
     revision, at = approved(fact, summary="Äldre."), timezone.now() + timedelta(hours=1)
-    actions.schedule(fact, language="sv", at=at, by=factories.user(), revision=revision)
+    actions.schedule(fact, language="sv", at=at, by=person(Role.APPROVER), revision=revision)
     change(fact)
     actions.keep_schedules(now=at)
     assert Schedule.objects.get().outcome
@@ -206,7 +212,7 @@ def test_a_promise_that_cannot_be_kept_says_why_and_changes_nothing(fact):
 
 
 def test_one_promise_at_a_time_and_it_can_be_taken_back(fact):
-    revision, by = approved(fact, summary="Ny."), factories.user()
+    revision, by = approved(fact, summary="Ny."), person(Role.APPROVER)
     for hours in (1, 2):
         at = timezone.now() + timedelta(hours=hours)
         actions.schedule(fact, language="sv", at=at, by=by, revision=revision)
@@ -217,13 +223,48 @@ def test_one_promise_at_a_time_and_it_can_be_taken_back(fact):
         actions.schedule(fact, language="sv", at=timezone.now(), by=by, revision=revision)
 
 
+@pytest.mark.parametrize("lost", ["role", "account"])
+@pytest.mark.parametrize("deed", ["publish", "withdraw"])
+def test_the_clock_does_nothing_in_the_name_of_who_may_not_decide_any_more_and_tells_who_may(fact, deed, lost):
+    planner, approver = person(Role.APPROVER), person(Role.APPROVER, language="en")
+    person(Role.EDITOR)
+    revision = approved(fact, summary="Ny.") if deed == "publish" else None
+    at = timezone.now() + timedelta(hours=1)
+    actions.schedule(fact, language="sv", at=at, by=planner, revision=revision, reason="" if revision else "Ny lag")
+    if lost == "role":
+        planner.groups.clear()
+    else:
+        User.objects.filter(pk=planner.pk).update(is_active=False)
+    actions.keep_schedules(now=at)
+    assert Schedule.objects.get().outcome
+    assert Fact.objects.get(pk=fact.pk).summary_sv == TEXT["summary"]
+    told = Delivery.objects.get(kind=actions.NOT_KEPT)
+    assert told.recipient == approver.email
+    with translation.override("en"):
+        letter = rules.not_kept(told)
+    assert TEXT["title"] in letter.subject
+    assert f"/staff/revisions/{Revision.objects.of(fact).filter(language='sv').first().pk}/" in letter.text
+
+
+@pytest.mark.parametrize("language", ["sv", "ar"])
+def test_the_clock_does_not_bring_back_what_was_withdrawn_after_the_plan_was_made(fact, language):
+    draft = actions.draft(fact, language=language, fields=TEXT | {"summary": "Senare."}, by=factories.user())
+    revision = actions.approve(factories.send(draft), by=factories.user())
+    at = timezone.now() + timedelta(hours=1)
+    actions.schedule(fact, language=language, at=at, by=person(Role.APPROVER), revision=revision)
+    actions.withdraw(fact, language="sv", by=factories.user(), reason="Fel")
+    actions.keep_schedules(now=at)
+    assert Schedule.objects.get().outcome
+    assert Edition.objects.of(fact).get(language=language).revision_id != revision.pk
+
+
 @pytest.mark.django_db(transaction=True)
 def test_two_clocks_at_once_keep_a_promise_once():
     fact = factories.published_fact()
     draft = actions.draft(fact, language="sv", fields=TEXT, by=factories.user())
     revision = actions.approve(actions.submit(draft, by=draft.author), by=factories.user())
     at, together = timezone.now() + timedelta(hours=1), Barrier(3)
-    actions.schedule(fact, language="sv", at=at, by=factories.user(), revision=revision)
+    actions.schedule(fact, language="sv", at=at, by=person(Role.APPROVER), revision=revision)
 
     def tick(_number):
         try:
@@ -235,6 +276,30 @@ def test_two_clocks_at_once_keep_a_promise_once():
     with ThreadPoolExecutor(3) as pool:
         assert sum(pool.map(tick, range(3))) == 1
     assert AuditEvent.objects.about(fact).filter(verb="published").count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_plans_anew_while_the_clock_is_about_to_act_wins_and_nobody_waits_for_ever():
+    fact, approver = factories.published_fact(), person(Role.APPROVER)
+    at = timezone.now() + timedelta(hours=1)
+    actions.schedule(fact, language="sv", at=at, by=approver, reason="Ny lag")
+
+    def tick():
+        try:
+            return actions.keep_schedules(now=at)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            Fact.objects.select_for_update().get(pk=fact.pk)
+            ticking, until = pool.submit(tick), time.monotonic() + 20
+            while not somebody_waits_for_a_lock() and time.monotonic() < until:
+                time.sleep(0.02)
+            actions.schedule(fact, language="sv", at=at + timedelta(days=1), by=approver, reason="Ny lag")
+        assert ticking.result(20) == 0
+    assert actions.current(fact) is not None
+    assert Schedule.objects.get().done_at is None
 
 
 # Assignments ----------------------------------------------------------------------------------------------------
@@ -275,6 +340,23 @@ def test_who_was_asked_before_is_asked_no_more(fact):
         actions.assign(fact, language="ar", translator=translator, due_on=day - timedelta(days=9), by=by)
 
 
+def test_who_has_left_is_written_to_no_more(fact):
+    translator = person(Role.TRANSLATOR)
+    day = timezone.localdate() + timedelta(days=1)
+    actions.assign(fact, language="ar", translator=translator, due_on=day, by=factories.user())
+    draft = factories.send(actions.draft(fact, language="ar", fields=ARABIC | {"body": "ب"}, by=translator))
+    actions.comment(draft, text="Se över det här.", by=factories.user())
+    actions.reject(draft, by=factories.user(), reason="För kort.")
+    Assignment.objects.update(done_at=None)
+    with time_machine.travel(timezone.now() + timedelta(days=3), tick=False):
+        letters = {each.kind: each for each in Delivery.objects.filter(recipient=translator.email)}
+        written = {actions.ASSIGNED: rules.assigned, actions.OVERDUE: rules.overdue}
+        written |= {actions.COMMENTED: rules.commented, actions.SENT_BACK: rules.sent_back}
+        assert all(written[kind](letters[kind]) for kind in written)
+        User.objects.filter(pk=translator.pk).update(is_active=False)
+        assert [kind for kind in written if written[kind](letters[kind])] == []
+
+
 # Who is writing -------------------------------------------------------------------------------------------------
 
 
@@ -288,6 +370,30 @@ def test_a_text_is_its_writers_until_they_are_silent_for_a_while_and_somebody_ta
     assert (held.holder, held.typed) == (second, {})
     assert actions.write_on(fact, language="ar", by=first).holder == second
     assert actions.write_on(fact, language="so", by=first).holder == first
+
+
+@pytest.mark.parametrize("language", ["sv", "ar", "so"])
+def test_what_somebody_had_typed_is_a_draft_of_theirs_when_the_text_is_taken_over(fact, language):
+    """They were told that it is kept."""
+    first, second = factories.user(), factories.user()
+    actions.write_on(fact, language=language, by=first, typed={"title": ["نعم"], "body": ["أ", "", "ب"]})
+    base = actions.current(fact)
+    change(fact)
+    before = Revision.objects.of(fact).filter(language=language).first()
+    with time_machine.travel(timezone.now() + EditLock.STALE + timedelta(seconds=1)):
+        actions.write_on(fact, language=language, by=second, take_over=True)
+        made = Revision.objects.of(fact).filter(language=language).first()
+        assert (made.author, made.state, made.fields["title"]) == (first, State.DRAFT, "نعم")
+        assert made.fields["body"] == "أ\n\nب"
+        if language == "ar":
+            assert (made.based_on, made.fields["summary"]) == (base, before.fields["summary"])
+    with time_machine.travel(timezone.now() + 3 * EditLock.STALE):
+        # Nothing was typed, or nothing new.
+        actions.write_on(fact, language=language, by=first, take_over=True)
+        actions.write_on(fact, language=language, by=first, typed={k: [v] for k, v in made.fields.items()})
+    with time_machine.travel(timezone.now() + 5 * EditLock.STALE):
+        actions.write_on(fact, language=language, by=second, take_over=True)
+    assert Revision.objects.of(fact).filter(language=language).first() == made
 
 
 def test_a_sign_of_life_without_words_keeps_what_was_typed(fact):
@@ -326,3 +432,11 @@ def test_two_translators_publishing_at_once_do_not_lose_each_others_language():
     fresh = Fact.objects.get(pk=fact.pk)
     assert [fresh.title_ar, fresh.title_so, fresh.title_fa, fresh.title_ti] == ["ar?", "so?", "fa?", "ti?"]
     assert IndexRow.objects.filter(kind="fact", object_id=fact.pk).count() == 5
+
+
+def test_what_was_typed_and_never_saved_is_forgotten_by_the_clock(fact):
+    actions.write_on(fact, language="ar", by=factories.user(), typed={"title": ["نعم"]})
+    pages.purge(now=timezone.now() + EditLock.KEEP - timedelta(minutes=1))
+    assert EditLock.objects.exists()
+    pages.purge(now=timezone.now() + EditLock.KEEP + timedelta(minutes=1))
+    assert not EditLock.objects.exists()

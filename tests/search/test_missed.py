@@ -139,6 +139,14 @@ def test_staff_see_what_was_typed_twice_at_least_of_late_the_most_wanted_first()
     assert rows == [("sv", "ofta", 7), ("ar", "ofta", 3), ("sv", "två dagar", 2)]
 
 
+def test_nobody_finds_out_by_asking_what_was_searched_for_only_once():
+    missed("en gång", times=1)
+    client = sign_in(person(Role.EDITOR, language="en"))
+    answer = client.post("/staff/questions/missed/", {"term": "en gång", "language": "sv"}, follow=True)
+    assert "Nobody has searched for that of late." in answer.content.decode()
+    assert not Question.objects.exists()
+
+
 def test_a_missed_search_becomes_a_question_once_and_leaves_the_list():
     missed("skol<plikt")
     client = sign_in(person(Role.EDITOR))

@@ -1,7 +1,7 @@
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
@@ -32,24 +32,37 @@ def announce() -> None:
 
 @transaction.atomic
 def make(*, facts: Sequence[Fact], codes: Sequence[str], by: User, note: str = "") -> Pack:
-    """The next version: the published texts of these facts as they are now, in these languages."""
-    newest = Pack.objects.select_for_update(of=("self",)).first()
-    pack = Pack.objects.create(
+    """The next version: the published texts of these facts as they are now, in these languages. The same by the same
+    person on the same day is a double click."""
+    # Nothing of them is published meanwhile, and versions that are made at the same time get different numbers.
+    list(Fact.objects.select_for_update(of=("self",)).filter(pk__in=[fact.pk for fact in facts]).order_by("pk"))
+    Pack.objects.select_for_update(of=("self",)).first()
+    newest = Pack.objects.first()
+    pack = Pack(
         number=newest.number + 1 if newest else 1,
         as_of=timezone.localdate(),
         languages=[code for code in languages.CATALOG if code in codes],
         note=note,
         made_by=by,
     )
-    PackItem.objects.bulk_create(_items(pack, facts))
+    items = _items(pack, facts)
+    if newest and _content(newest, newest.items.all()) == _content(pack, items):
+        return newest
+    pack.save()
+    PackItem.objects.bulk_create(items)
     audit.record("make", pack, by=by, note=f"{len(facts)} facts, {' '.join(pack.languages)}")
     return pack
+
+
+def _content(pack: Pack, items: Iterable[PackItem]) -> tuple[Any, ...]:
+    texts = [(item.language, item.fact_id, item.revision_id) for item in items]
+    return pack.as_of, pack.languages, pack.note, pack.made_by_id, texts
 
 
 def _items(pack: Pack, facts: Sequence[Fact]) -> list[PackItem]:
     about = {"content_type": ContentType.objects.get_for_model(Fact), "object_id__in": [fact.pk for fact in facts]}
     editions: dict[int, dict[str, Edition]] = defaultdict(dict)
-    for edition in Edition.objects.published().filter(**about).select_related("revision"):
+    for edition in Edition.objects.given().filter(**about).select_related("revision"):
         editions[edition.object_id][edition.language] = edition
     outdated: dict[int, set[str]] = defaultdict(set)
     for provenance in Provenance.objects.filter(**about, is_outdated=True):

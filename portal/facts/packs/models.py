@@ -54,11 +54,11 @@ class Pack(models.Model):
 class PackItemQuerySet(models.QuerySet["PackItem"]):
     def with_now(self) -> "PackItemQuerySet":
         """With `now_id`, the revision that readers of the same language get today; None when it was withdrawn, in this
-        language or, and with it in all, in Swedish."""
+        language or, and with it in all, in Swedish, and while it is held back."""
         editions = Edition.objects.filter(
             content_type=OuterRef("revision__content_type"), object_id=OuterRef("revision__object_id")
         )
-        own = editions.filter(language=OuterRef("revision__language")).values("revision_id")[:1]
+        own = editions.given().filter(language=OuterRef("revision__language")).values("revision_id")[:1]
         swedish = editions.published().filter(language=languages.SOURCE)
         return self.annotate(now_id=Case(When(Exists(swedish), then=Subquery(own)), default=None))
 

@@ -154,16 +154,16 @@ def _planned(incoming: Incoming, method: str, by: User) -> Planned:
         language=incoming.language,
         source=source,
         fields=fields,
-        method=_truthful(method, newest, fields),
+        method=revisions.truthful(method, newest, fields),
         outcome=_outcome(incoming, source, newest, fields),
         empty=_begin(names, source, [its_id for its_id, target in incoming.targets.items() if not target]),
         is_outdated=in_force is None or in_force.digest != source.digest,
         newest=newest,
     )
-    if planned.is_new:
-        _check(kind, fields)
-        if method == Method.MACHINE:
-            _require_no_human_work(thing, code)
+    # Also what makes no draft: the file is kept for the second step.
+    _check(kind, fields)
+    if planned.is_new and method == Method.MACHINE:
+        _require_no_human_work(thing, code)
     return planned
 
 
@@ -211,15 +211,6 @@ def _outcome(incoming: Incoming, source: Revision, newest: Revision | None, fiel
 
 def _paragraphs(fields: dict[str, str]) -> dict[str, list[str]]:
     return {name: paragraphs(text) for name, text in fields.items()}
-
-
-def _truthful(method: str, newest: Revision | None, fields: dict[str, str]) -> str:
-    """A text that took over a machine's paragraphs is not only a person's, whatever is said of it."""
-    if method != Method.HUMAN or newest is None or newest.method == Method.HUMAN:
-        return method
-    old, new = _paragraphs(newest.fields), _paragraphs(fields)
-    is_taken_over = any(set(old.get(name, [])) & set(new[name]) - {""} for name in new)
-    return Method.MACHINE_EDITED if is_taken_over else method
 
 
 def _check(kind: Kind, fields: dict[str, str]) -> None:

@@ -21,7 +21,7 @@ from portal.revisions.actions import Kind
 from portal.revisions.exchange import actions, documents, transport
 from portal.revisions.exchange.forms import TARGETS, ChoiceForm, UploadForm
 from portal.revisions.exchange.models import Upload
-from portal.revisions.models import Provenance, Revision
+from portal.revisions.models import Revision, Standing
 from portal.revisions.rules import heading
 
 
@@ -101,15 +101,13 @@ def _page(request: StaffRequest, kinds: dict[int, Kind], upload: UploadForm, fau
 
 
 def _rows(found: Any, kinds: dict[int, Kind], language: Language) -> list[dict[str, Any]]:
-    provenances = {
-        (row.content_type_id, row.object_id): row
-        for row in Provenance.objects.filter(language=language.code, content_type__in=kinds)
-    }
+    published = Standing.objects.filter(language=language.code, content_type__in=kinds, published_at__isnull=False)
+    standing = {(row.content_type_id, row.object_id): row for row in published}
     return [
         {
             "source": source,
             "kind": kinds[source.content_type_id],
-            "provenance": provenances.get((source.content_type_id, source.object_id)),
+            "standing": standing.get((source.content_type_id, source.object_id)),
         }
         for source in found
     ]

@@ -26,9 +26,15 @@ def create(*, word: str, forms: Sequence[str] = (), by: User) -> Term:
 
 
 @transaction.atomic
-def edit(term: Term, *, word: str, forms: Sequence[str], by: User) -> Term:
-    """Another word is another thing to explain: with it, every wording has to be approved again."""
+def edit(term: Term, *, word: str, forms: Sequence[str], by: User, seen: str | None = None) -> Term:
+    """Another word is another thing to explain: with it, whoever changes it has written every wording anew, and
+    somebody else approves them. `seen` is the version that the writer knew."""
     locked = _locked(term)
+    if seen is not None and seen != locked.version:
+        raise ChangedMeanwhileError(
+            pgettext("staff", "Somebody else changed it while you were writing. Now it is: %(words)s.")
+            % {"words": ", ".join([locked.word, *locked.forms])}
+        )
     values: dict[str, Any] = {"word": word, "forms": list(forms)}
     changes = audit.changed(locked, values)
     if changes:
@@ -36,7 +42,9 @@ def edit(term: Term, *, word: str, forms: Sequence[str], by: User) -> Term:
         locked.save(update_fields=["word", "forms"])
         audit.record("edit", locked, by=by, changes=changes)
     if "word" in changes:
-        locked.wordings.update(approved_at=None, approved_by=None, is_example=False)
+        locked.wordings.update(
+            written_at=timezone.now(), written_by=by, approved_at=None, approved_by=None, is_example=False
+        )
     return locked
 
 

@@ -40,6 +40,7 @@ class WordsField(forms.CharField):
 class TermForm(GuardedForm):
     guarded: ClassVar[tuple[str, ...]] = ("word", "forms")
 
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)
     word = forms.CharField(
         label=pgettext_lazy("words", "Swedish word"),
         help_text=pgettext_lazy("staff", "As readers meet it in letters and texts."),
@@ -59,6 +60,7 @@ class TermForm(GuardedForm):
     def __init__(self, term: Term | None, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._term = term
+        self.initial = {"seen": term.version if term else "", **self.initial}
 
     def clean_word(self) -> str:
         word = " ".join(self.cleaned_data["word"].split())
@@ -66,6 +68,12 @@ class TermForm(GuardedForm):
         if others.filter(word__iexact=word).exists():
             raise ValidationError(pgettext("staff", "The glossary has this word already."))
         return word
+
+    def see(self, term: Term) -> None:
+        """Sent once more, it may replace this: its writer has been told."""
+        sent: Any = self.data
+        self.data = sent = sent.copy()
+        sent["seen"] = term.version
 
 
 class WordingForm(GuardedForm):
@@ -123,7 +131,9 @@ class WordingForm(GuardedForm):
 
     def see(self, wording: Wording | None) -> None:
         """Sent once more, it may replace this one: its writer has been shown it."""
-        self.data = {**self.data, "seen": wording.version if wording else ""}
+        sent: Any = self.data
+        self.data = sent = sent.copy()  # with ** the values of a QueryDict are lists
+        sent["seen"] = wording.version if wording else ""
 
 
 class WordFilterForm(forms.Form):

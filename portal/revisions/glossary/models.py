@@ -1,3 +1,4 @@
+import hashlib
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from django.conf import settings
@@ -73,6 +74,11 @@ class Term(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("staff_word", args=[self.pk])
+
+    @property
+    def version(self) -> str:
+        """What a form has seen, so that nobody overwrites what they have not."""
+        return hashlib.sha256("\n".join([self.word, *self.forms]).encode()).hexdigest()[:32]
 
 
 class WordingQuerySet(models.QuerySet["Wording"]):

@@ -114,10 +114,14 @@ def _word_form(request: StaffRequest, term: Term | None) -> HttpResponse:
         values = {name: form.cleaned_data[name] for name in ("word", "forms")}
         try:
             if term:
-                actions.edit(term, by=request.user, **values)
+                actions.edit(term, by=request.user, seen=form.cleaned_data["seen"], **values)
                 messages.success(request, pgettext("staff", "Saved."))
                 return redirect(term)
             made = actions.create(by=request.user, **values)
+        except actions.ChangedMeanwhileError as error:
+            assert term is not None
+            form.see(Term.objects.get(pk=term.pk))
+            form.add_error(None, error)
         except IntegrityError:
             form.add_error("word", pgettext("staff", "The glossary has this word already."))
         else:
