@@ -291,7 +291,6 @@ def matrix_page(request: StaffRequest) -> HttpResponse:
         "page": Paginator(shown, 50).get_page(request.GET.get("page")),
         "query": f"{kept.urlencode()}&" if kept else "",
         "words": sum(text.words for row in rows for text in row.texts),
-        "active": [field for field in form if field.data and not field.errors],
     }
     return render(request, "facts/staff/matrix.html", context)
 

@@ -127,6 +127,16 @@ def test_a_changed_text_is_told_once_and_not_more_than_once_a_day(follower, fact
     assert actions.tell(now=now + timedelta(hours=60)) == 0
 
 
+def test_who_cites_a_translation_is_told_of_the_new_swedish_text_and_then_of_the_new_translation(follower, fact):
+    now = timezone.now()
+    factories.publish(fact, title="Ny?", summary="Nytt svar.", body="Ny text.")
+    assert actions.tell(now=now) == 1
+    assert "- Fråga en? (English): new text" in said(news()[0])
+    assert actions.tell(now=now + timedelta(days=2)) == 0
+    renew(fact)
+    assert actions.tell(now=now + timedelta(days=2)) == 1
+
+
 def test_a_withdrawn_text_is_told_and_what_changed_before_one_followed_is_not(pack, fact):
     renew(fact)
     actions.follow(pack, email=ADDRESS, language="en")

@@ -73,6 +73,20 @@ def test_a_translation_that_is_held_back_is_not_cited_and_one_that_was_cited_is_
     assert "Taken away since then" in client.get("/en/embassies/packs/1/").content.decode()
 
 
+def test_a_translation_that_was_cited_has_changed_when_the_swedish_text_has(client, embassy_facts):
+    fact = embassy_facts[0]
+    cited = made([fact], "fr", "en")
+    factories.publish(
+        fact, title="Fråga sv?", summary="Svar sv.", body="## Rubriken\n\nText sv 1–4 §§.", significance="typo"
+    )
+    assert not cited.items.changed()
+    factories.publish(fact, title="Ny?", summary="Nytt svar.", body="Ny text.", significance="content")
+    assert [item.language for item in cited.items.changed()] == ["en", "fr"]
+    cache.clear()
+    page = client.get("/en/embassies/packs/1/").content.decode()
+    assert (page.count("Changed since then"), page.count("Not changed since then")) == (2, 0)
+
+
 def test_what_is_not_published_and_what_cannot_be_printed_is_refused(embassy_facts):
     draft = factories.fact(audience=Audience.EMBASSIES)
     with pytest.raises(ValidationError):

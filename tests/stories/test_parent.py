@@ -1,6 +1,14 @@
-"""A mother, afraid, on a cheap phone without JavaScript, reads Arabic."""
+"""A mother, afraid, on a cheap phone without JavaScript, reads Arabic, Tigrinya or Persian."""
+
+import io
 
 import pytest
+from pypdf import PdfReader
+
+from portal.facts.models import Fact
+from portal.facts.readings.models import Opinion
+from portal.revisions import actions as revisions
+from tests import factories
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -50,4 +58,64 @@ def test_a_parent_is_told_when_a_text_is_not_in_her_language(open_browser, is_ac
     assert (block.get_attribute("lang"), block.get_attribute("dir")) == ("sv", "ltr")
     notice = page.locator("article .notice").first
     assert (notice.get_attribute("lang"), notice.get_attribute("dir")) == ("ps", "rtl")
+    is_accessible(page)
+
+
+@pytest.mark.parametrize(
+    ("code", "court", "unclear"), [("ti", "ቤት ፍርዲ", "ቤት ፍርዲ እንታይ እዩ?"), ("fa", "دادگاه", "دادگاه چیست؟")]
+)
+def test_a_parent_searches_reads_prints_and_asks_in_her_language(
+    open_browser, is_accessible, example_content, code, court, unclear
+):
+    # Given a Swedish text to which a sentence was added, and that nobody has translated yet
+    fact = Fact.objects.get(slug="ta-mitt-barn")
+    swedish = revisions.current(fact).fields
+    body = swedish["body"] + "\n\nEn tolk läser upp beslutet för dig."
+    factories.publish(fact, **swedish | {"body": body}, change_note="En tolk läser upp beslutet")
+
+    # When she looks for the word for a court in her language
+    page = open_browser(java_script_enabled=False, locale=code)
+    page.goto("/")
+    assert page.url.endswith(f"/{code}/")
+    page.locator(f'header a[href="/{code}/search/"]').click()
+    page.locator("input[name=q]").fill(court)
+    page.locator("form[role=search] button").click()
+    # Then the word is marked in what is found, and all of it is there in her language
+    assert page.locator("main .links mark").first.is_visible()
+    assert page.locator("main .links li:not([data-fallback])").count() >= 2
+    is_accessible(page)
+
+    # When she opens the question that she has
+    page.locator(f'main .links a[href="/{code}/facts/ta-mitt-barn/"]').click()
+    # Then she is told in her language that the Swedish text has changed, and in Swedish what has
+    notice = page.locator("article .notice").first
+    assert "En tolk läser upp beslutet" in notice.inner_text()
+    assert notice.get_attribute("lang") == code
+    is_accessible(page)
+    # When she wants to see both
+    notice.locator('a[href="?with=sv"]').click()
+    # Then the Swedish text stands there, too, and a word of the law leads to what it means
+    assert "En tolk läser upp beslutet för dig." in page.locator("article[lang=sv]").inner_text()
+    page.locator("article:not([lang=sv]) a.term").first.click()
+    assert f"/{code}/words/#term-" in page.url
+    page.go_back()
+
+    # When she takes it with her on paper, for a friend who reads Swedish
+    link = page.locator(f'a[href="/{code}/facts/ta-mitt-barn/handout.pdf?with=sv"]').get_attribute("href")
+    pdf = PdfReader(io.BytesIO(page.context.request.get(link).body()))
+    paper = " ".join(sheet.extract_text() for sheet in pdf.pages)
+    # Then both texts and the number to call are on it, the right way round
+    assert "En tolk läser upp beslutet för dig." in " ".join(paper.split())
+    assert paper.count("0980-319 200") >= 2
+
+    # When she does not understand a word and says so
+    page.goto(f"/{code}/facts/ta-mitt-barn/")
+    page.locator(f'a[href="/{code}/facts/ta-mitt-barn/helpful/"]').click()
+    page.locator("input[name=is_helpful]").last.check()
+    page.locator("textarea").fill(unclear)
+    page.locator("main form button").click()
+    # Then it arrives, and nothing about her
+    assert page.url.endswith("/helpful/thanks/")
+    assert list(Opinion.objects.values_list("language", "comment")) == [(code, unclear)]
+    assert page.context.cookies() == []
     is_accessible(page)

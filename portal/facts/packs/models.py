@@ -13,7 +13,7 @@ from django.utils.translation import pgettext_lazy
 from portal import languages
 from portal.facts.models import Fact
 from portal.mail.models import Reason, Suppression
-from portal.revisions.models import Edition, Revision
+from portal.revisions.models import Edition, Provenance, Revision
 from portal.secret_links import new_nonce
 
 
@@ -54,17 +54,22 @@ class Pack(models.Model):
 class PackItemQuerySet(models.QuerySet["PackItem"]):
     def with_now(self) -> "PackItemQuerySet":
         """With `now_id`, the revision that readers of the same language get today; None when it was withdrawn, in this
-        language or, and with it in all, in Swedish, and while it is held back."""
-        editions = Edition.objects.filter(
-            content_type=OuterRef("revision__content_type"), object_id=OuterRef("revision__object_id")
-        )
+        language or, and with it in all, in Swedish, and while it is held back. With `is_outdated`, whether the Swedish
+        text has changed since the one that it renders."""
+        same = {name: OuterRef(f"revision__{name}") for name in ("content_type", "object_id")}
+        editions = Edition.objects.filter(**same)
         own = editions.given().filter(language=OuterRef("revision__language")).values("revision_id")[:1]
         swedish = editions.published().filter(language=languages.SOURCE)
-        return self.annotate(now_id=Case(When(Exists(swedish), then=Subquery(own)), default=None))
+        outdated = Provenance.objects.filter(**same, language=OuterRef("revision__language"), is_outdated=True)
+        return self.annotate(
+            now_id=Case(When(Exists(swedish), then=Subquery(own)), default=None), is_outdated=Exists(outdated)
+        )
 
     def changed(self) -> "PackItemQuerySet":
-        """What readers get today is another text than the one that was cited, or none."""
-        return self.with_now().filter(~Q(now_id=F("revision_id")) | Q(now_id__isnull=True))
+        """What readers get today is another text than the one that was cited, or none, or no longer what the Swedish
+        one says."""
+        is_other = ~Q(now_id=F("revision_id")) | Q(now_id__isnull=True)
+        return self.with_now().filter(is_other | Q(is_outdated=True))
 
     def with_texts(self) -> "PackItemQuerySet":
         """With what a page or a document shows of them, and no other columns of the facts."""

@@ -1,5 +1,6 @@
 import hashlib
 from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
 import rules
 from django.template.loader import render_to_string
@@ -10,7 +11,7 @@ from portal import contacts, languages, secret_links
 from portal.accounts.models import Role
 from portal.accounts.rules import has_role, is_anyone_on_staff
 from portal.facts.models import Audience
-from portal.facts.packs.models import Follower, Pack, PackItem
+from portal.facts.packs.models import Follower, Pack
 from portal.mail.models import Delivery
 from portal.mail.rules import Message
 from portal.public import absolute
@@ -27,9 +28,9 @@ def cited(code: str, editions: Mapping[str, Edition], outdated: Collection[str])
     return next(editions[each] for each in chain if each in editions and each not in outdated)
 
 
-def state_of(changed: Iterable[PackItem]) -> str:
+def state_of(changed: Iterable[Any]) -> str:
     """What has become of cited texts, in short; empty when all are what readers get."""
-    rows = sorted(f"{item.pk}:{item.now_id}" for item in changed)  # type: ignore[attr-defined]
+    rows = sorted(f"{item.pk}:{item.now_id}:{item.is_outdated}" for item in changed)
     return hashlib.sha256(" ".join(rows).encode()).hexdigest() if rows else ""
 
 
