@@ -83,7 +83,12 @@ def gone(because: str = "") -> HttpResponse:
     """The page was withdrawn, `because` in the reader's language. May be kept for a moment, so that it takes the
     place of the old page in a proxy, which would otherwise show that one again as soon as the site is away."""
     response = HttpResponse(status=410, headers={"Cache-Control": f"public, max-age={FRESH_SECONDS}"})
-    response.because = because  # type: ignore[attr-defined]
+    return explained(response, because=because)
+
+
+def explained(response: HttpResponse, *, because: str, title: str = "") -> HttpResponse:
+    """An error whose page says something else than what is usual."""
+    response.because, response.title = because, title  # type: ignore[attr-defined]
     return response
 
 

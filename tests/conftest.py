@@ -5,6 +5,7 @@ from email.policy import default
 
 import pytest
 from aiosmtpd.controller import Controller
+from celery import current_app
 from django.contrib.contenttypes.models import ContentType
 from django.core.cache import cache
 from django.db import connection
@@ -54,6 +55,7 @@ def _clean_place(settings, tmp_path) -> Iterator[None]:
     number = 1 + int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 14
     location = f"{settings.REDIS_URL.rpartition('/')[0]}/{number}"
     settings.CACHES = {"default": settings.CACHES["default"] | {"LOCATION": location}}
+    current_app.conf.broker_url = location
     settings.EMAIL_BACKEND = "portal.mail.backend.Rows"
     cache.clear()
     glossary.forget()

@@ -18,6 +18,8 @@ from urllib.request import BaseHandler, Request, url2pathname
 
 import segno
 import structlog
+from celery import current_app
+from celery.exceptions import OperationalError
 from django.conf import settings
 from django.core.cache import cache
 from django.template.loader import render_to_string
@@ -38,6 +40,12 @@ log = structlog.get_logger(__name__)
 STATIC: Final = Path(settings.BASE_DIR) / "portal" / "static"
 KEPT_SECONDS: Final = 7 * 86400
 WAIT_SECONDS: Final = 2
+LONG: Final = 45_000
+"""Characters of a page that takes more than two seconds to lay out: a worker does it, and who asked comes back."""
+MAKE: Final = "portal.facts.tasks.make_document"
+MAKING_SECONDS: Final = 60
+PATIENCE: Final = 30
+"""How often it may be asked for in vain within these seconds."""
 CARD_SIZE: Final = (1200, 630)
 
 _ISOLATED: Final = re.compile(r'<bdi dir="ltr">(.*?)</bdi>')
@@ -122,7 +130,7 @@ def _version() -> bytes:
 
 def kept(content: str, make: Callable[[], bytes]) -> bytes:
     """The document with this content, from the cache or made now, one at a time in this process."""
-    key = "document:" + hashlib.blake2b(content.encode() + _version(), digest_size=16).hexdigest()
+    key = _key(content)
     found = _from_cache(key)
     if found is not None:
         return found
@@ -141,6 +149,10 @@ def kept(content: str, make: Callable[[], bytes]) -> bytes:
         return made
     finally:
         _one_at_a_time.release()
+
+
+def _key(content: str) -> str:
+    return "document:" + hashlib.blake2b(content.encode() + _version(), digest_size=16).hexdigest()
 
 
 def _from_cache(key: str) -> bytes | None:
@@ -214,7 +226,27 @@ def printed(template: str, context: Mapping[str, object], labels: Language) -> b
     }
     with translation.override(labels.code):
         page = render_to_string(template, about | dict(context))
+    if len(page) > LONG and _is_with_a_worker(page):
+        raise UnavailableError
+    return make(page)
+
+
+def make(page: str) -> bytes:
     return kept(page, lambda: _pdf(page))
+
+
+def _is_with_a_worker(page: str) -> bool:
+    """False when it is there already, when no worker can be asked, and when none has come to it."""
+    key = _key(page)
+    if _from_cache(key) is not None:
+        return False
+    try:
+        if cache.add(f"{key}:asked", 1, MAKING_SECONDS):
+            current_app.send_task(MAKE, [page], expires=MAKING_SECONDS, retry=False)
+            return True
+        return cache.incr(f"{key}:asked") <= PATIENCE
+    except (*CACHE_DOWN, OperationalError, ValueError):
+        return False
 
 
 class OwnFilesOnly(BaseHandler):

@@ -3,7 +3,7 @@ from typing import Final
 from celery import shared_task
 from django.utils import timezone
 
-from portal.facts import actions
+from portal.facts import actions, documents
 from portal.facts.links import actions as links
 from portal.facts.links.transport import Fetcher
 from portal.facts.models import Fact
@@ -20,6 +20,12 @@ def remind_of_reviews() -> None:
 @shared_task(name="portal.facts.tasks.render_handouts")
 def render_handouts() -> None:
     actions.render(seconds=SECONDS)
+
+
+@shared_task(name="portal.facts.tasks.make_document")
+def make_document(page: str) -> None:
+    """A long one that somebody waits for."""
+    documents.make(page)
 
 
 @shared_task(name="portal.facts.tasks.check_links")

@@ -31,6 +31,7 @@ from portal.public import (
     alternates,
     check_public_post,
     counted,
+    explained,
     form_token,
     guarded,
     public,
@@ -233,8 +234,10 @@ def card(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def come_back() -> HttpResponse:
-    """Another document is being made just now."""
-    return HttpResponse(status=503, headers={"Retry-After": "5"})
+    """The document, or another one before it, is being made just now."""
+    response = HttpResponse(status=503, headers={"Retry-After": "5", "Refresh": "5"})
+    said = pgettext("document", "We are making the document. It opens here by itself in a few seconds.")
+    return explained(response, title=pgettext("document", "One moment"), because=said)
 
 
 def _document(content: bytes, content_type: str, *, is_guarded: bool) -> HttpResponse:

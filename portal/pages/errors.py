@@ -42,8 +42,10 @@ ADVICE: Final = {
 }
 
 
-def page(request: HttpRequest, status: int, message: str = "", *, is_guarded: bool = False) -> HttpResponse:
-    """The error page for `status` in the reader's language; `message` is said instead of the usual reason.
+def page(
+    request: HttpRequest, status: int, message: str = "", *, title: str = "", is_guarded: bool = False
+) -> HttpResponse:
+    """The error page for `status` in the reader's language; `title` and `message` instead of the usual ones.
 
     Programs that use the API get a sentence in English as JSON.
     """
@@ -55,7 +57,7 @@ def page(request: HttpRequest, status: int, message: str = "", *, is_guarded: bo
         html = render_to_string(
             "errors/error.html",
             {
-                "title": TITLES[code],
+                "title": title or TITLES[code],
                 "advice": message or ADVICE[code],
                 "status": status,
                 "language": languages.get(translation.get_language() or languages.SOURCE),
@@ -132,9 +134,9 @@ class ErrorPages:
             and self._is_bare(request, response)
         ):
             is_guarded = getattr(response, "_guarded_page", False)
-            because = getattr(response, "because", "")
-            framed = page(request, response.status_code, because, is_guarded=is_guarded)
-            for name in {"Allow", "Cache-Control", "Retry-After"} & set(response.headers):
+            said = {"message": getattr(response, "because", ""), "title": getattr(response, "title", "")}
+            framed = page(request, response.status_code, **said, is_guarded=is_guarded)
+            for name in {"Allow", "Cache-Control", "Refresh", "Retry-After"} & set(response.headers):
                 framed.headers[name] = response.headers[name]
             return framed
         return response

@@ -13,6 +13,7 @@ from urllib.request import Request
 import pytest
 import segno
 import time_machine
+from celery import current_app
 from django.conf import settings as site_settings
 from django.db import connection
 from django.utils import timezone, translation
@@ -21,7 +22,7 @@ from PIL import Image
 from pypdf import PdfReader
 
 from portal import contacts, fonts, languages
-from portal.facts import actions, documents
+from portal.facts import actions, documents, tasks
 from portal.facts.documents import Part, Sheet
 from portal.facts.models import Audience, Fact, Rendering, Source
 from portal.pages import actions as pages
@@ -660,6 +661,54 @@ def test_pages_that_leave_no_trace_have_no_card_and_an_unstored_handout(client, 
     assert client.get(f"/sv/facts/{fact.slug}/card.png").status_code == 404
     other = factories.published_fact()
     assert client.get(f"/sv/facts/{other.slug}/card.png")["Content-Type"] == "image/png"
+
+
+def asked_of_workers() -> list[list]:
+    """The arguments of every task that waits for a worker; they are taken away."""
+    found = []
+    with current_app.connection_for_read() as broker, broker.SimpleQueue("celery", no_ack=True) as queue:
+        while True:
+            try:
+                found.append(queue.get_nowait().payload[0])
+            except queue.Empty:
+                return found
+
+
+@pytest.mark.django_db
+def test_a_long_document_is_made_by_a_worker_while_its_reader_waits(client, monkeypatch):
+    monkeypatch.setattr(documents, "LONG", 5000)
+    facts = [factories.published_fact() for _ in range(2)]
+    path = f"/sv/handout.pdf?facts={','.join(fact.slug for fact in facts)}"
+
+    waiting = [client.get(path) for _ in range(3)]
+    assert {(answer.status_code, answer["Refresh"], answer["Retry-After"]) for answer in waiting} == {(503, "5", "5")}
+    assert "Vi gör dokumentet" in waiting[0].content.decode()
+    assert "vilar" not in waiting[0].content.decode()
+
+    ((page,),) = asked_of_workers()
+    tasks.make_document(page)
+    done = client.get(path)
+    assert (done.status_code, done["Content-Type"]) == (200, "application/pdf")
+    assert done.content.startswith(b"%PDF-1.7")
+    assert asked_of_workers() == []
+
+
+@pytest.mark.django_db
+def test_a_long_document_is_made_at_once_when_no_worker_comes_to_it(client, monkeypatch):
+    monkeypatch.setattr(documents, "LONG", 5000)
+    monkeypatch.setattr(documents, "PATIENCE", 2)
+    facts = [factories.published_fact() for _ in range(2)]
+    path = f"/sv/handout.pdf?facts={','.join(fact.slug for fact in facts)}"
+    assert [client.get(path).status_code for _ in range(3)] == [503, 503, 200]
+
+
+@pytest.mark.django_db
+def test_a_long_document_is_made_at_once_when_no_worker_can_be_asked(client, monkeypatch, settings):
+    monkeypatch.setattr(documents, "LONG", 5000)
+    facts = [factories.published_fact() for _ in range(2)]
+    path = f"/sv/handout.pdf?facts={','.join(fact.slug for fact in facts)}"
+    settings.CACHES = {"default": settings.CACHES["default"] | {"LOCATION": "redis://127.0.0.1:1/0"}}
+    assert client.get(path).content.startswith(b"%PDF-1.7")
 
 
 @pytest.mark.django_db

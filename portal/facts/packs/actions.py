@@ -1,5 +1,6 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from django.utils.translation import pgettext
 from portal import languages
 from portal.accounts.models import User
 from portal.audit import actions as audit
+from portal.facts.documents import UnavailableError
 from portal.facts.models import Fact
 from portal.facts.packs import documents, rules
 from portal.facts.packs.models import Follower, Pack, PackItem
@@ -101,7 +103,8 @@ def render_newest() -> None:
     """Keep the newest version at hand: with many languages it takes longer than a reader waits."""
     newest = Pack.objects.first()
     if newest:
-        documents.pdf(newest)
+        with suppress(UnavailableError):  # a worker has it
+            documents.pdf(newest)
 
 
 # Who follows ---------------------------------------------------------------------------------------------------
