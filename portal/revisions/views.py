@@ -374,11 +374,11 @@ def move(request: StaffRequest, pk: int, step: str) -> HttpResponse:
     form = ReasonForm(request.POST)
     if step == "reject" and not form.is_valid() and found.state == State.SUBMITTED:
         return _page(request, found, form=form)
-    if step == "restore":
-        made = actions.restore(found, by=request.user)
-        messages.success(request, pgettext("staff", "Taken up again as a new draft."))
-        return redirect("text", kind.name, made.object_id, made.language)
     try:
+        if step == "restore":
+            made = actions.restore(found, by=request.user)
+            messages.success(request, pgettext("staff", "Taken up again as a new draft."))
+            return redirect("text", kind.name, made.object_id, made.language)
         message = _take(found, step, form, request)
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))

@@ -12,7 +12,7 @@ from portal.accounts.models import Role
 from portal.facts.models import Fact
 from portal.revisions import actions, paragraphs
 from portal.revisions.glossary import actions as glossary
-from portal.revisions.models import Assignment, Edition, EditLock, Method, Revision, Schedule, State
+from portal.revisions.models import Assignment, Edition, EditLock, Method, Revision, Schedule, State, text_hash
 from portal.revisions.views import preview_url
 from tests import factories
 from tests.accounts.people import browser, person, sign_in
@@ -269,6 +269,17 @@ def test_the_history_says_who_when_and_why_and_an_old_version_is_taken_up_again(
     assert answer["Location"] == path(fact, "sv")
     newest = Revision.objects.of(fact).filter(language="sv").first()
     assert (newest.fields, newest.state) == (SWEDISH, State.DRAFT)
+
+
+def test_an_old_text_that_cannot_be_taken_up_again_says_why(fact):
+    old = Revision.objects.of(fact).filter(language="sv").first()
+    text = old.fields | {"body": "Ring {{phone:gone}}."}
+    about = {"author": old.author, "significance": "content", "digest": text_hash(text)}
+    old = Revision.objects.create(thing=fact, language="sv", fields=text, **about)
+    client = sign_in(person(Role.EDITOR, language="en"))
+    answer = client.post(f"/staff/revisions/{old.pk}/restore/", follow=True)
+    assert answer.redirect_chain == [(f"/staff/revisions/{old.pk}/", 302)]
+    assert "{{phone:gone" in unescape(answer.content.decode()).partition("<main")[2].partition("<h1")[0]
 
 
 def test_a_comment_stands_under_the_version_and_holds_no_personal_number(fact):
