@@ -37,8 +37,17 @@ def test_tigrinya_is_drawn_with_our_letters_when_the_phone_has_none(open_browser
     page.evaluate("document.fonts.ready.then(() => 1)")
     for selector in ("h1", "main .links a", ".numbers span", ".exit .button"):
         assert "Noto Sans Ethiopic" in fonts_of(page, selector), selector
-    # The name of the language is how a reader finds hers from a page in another one.
-    page.goto("/sv/")
-    page.evaluate("document.fonts.ready.then(() => 1)")
     assert "Noto Sans Ethiopic" in fonts_of(page, ".languages a[lang=ti]")
-    assert "Noto Sans Ethiopic" not in fonts_of(page, "h1")
+
+
+@pytest.mark.usefixtures("_no_ethiopic_letters")
+def test_a_page_in_another_language_fetches_no_letters_and_names_tigrinya_in_latin_ones_too(
+    open_browser, example_content
+):
+    page = open_browser(viewport=DESK)
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto("/sv/", wait_until="networkidle")
+    page.evaluate("document.fonts.ready.then(() => 1)")
+    assert page.locator(".languages a[hreflang=ti]").first.inner_text() == "ትግርኛ Tigrinya"
+    assert [url for url in asked if "font" in url] == []
