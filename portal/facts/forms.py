@@ -102,7 +102,7 @@ class SourceForm(forms.ModelForm[Source]):
 SourceFormSet = forms.formset_factory(SourceForm, extra=2, can_delete=True, max_num=20, absolute_max=30)
 
 
-class FactFilterForm(forms.Form):
+class AudienceAndTopicForm(forms.Form):
     audience = forms.ChoiceField(
         label=pgettext_lazy("staff", "Audience"),
         choices=[("", pgettext_lazy("staff", "All")), *Audience.choices],
@@ -114,6 +114,9 @@ class FactFilterForm(forms.Form):
         empty_label=pgettext_lazy("staff", "All"),
         required=False,
     )
+
+
+class FactFilterForm(AudienceAndTopicForm):
     missing = forms.ChoiceField(
         label=pgettext_lazy("staff", "Missing in"),
         choices=[("", pgettext_lazy("staff", "Any language")), *languages.LANGUAGES],
@@ -154,18 +157,7 @@ class TopicForm(forms.Form):
         return {code: self.cleaned_data[code] for code in self.changed_data if code != "key"}
 
 
-class MatrixForm(forms.Form):
-    audience = forms.ChoiceField(
-        label=pgettext_lazy("staff", "Audience"),
-        choices=[("", pgettext_lazy("staff", "All")), *Audience.choices],
-        required=False,
-    )
-    topic = forms.ModelChoiceField(
-        label=pgettext_lazy("staff", "Topic"),
-        queryset=Topic.objects.all(),
-        empty_label=pgettext_lazy("staff", "All"),
-        required=False,
-    )
+class MatrixForm(AudienceAndTopicForm):
     language = forms.ChoiceField(
         label=pgettext_lazy("staff", "Language"),
         choices=[("", pgettext_lazy("staff", "All")), *languages.LANGUAGES[1:]],
