@@ -332,22 +332,13 @@ def _switcher(path: str, current: languages.Language) -> dict[str, list[SafeStri
 
 def _choice(language: languages.Language, place: str, current: languages.Language) -> SafeString:
     mark = ' aria-current="true"' if language is current else ""
-    is_drawn = language.script != "ethiopic" or current.script == "ethiopic"
-    name = _named(language) if is_drawn else _named_twice(language)
     # The address is escaped; all the rest is ours.
-    return mark_safe(f'<a href="{place.replace("{}", language.code, 1)}"{mark} {name}</a>')  # noqa: S308
+    return mark_safe(f'<a href="{place.replace("{}", language.code, 1)}"{mark} {_named(language)}</a>')  # noqa: S308
 
 
 @lru_cache
 def _named(language: languages.Language) -> str:
     return f'hreflang="{language.tag}" lang="{language.tag}" dir="{language.direction}">{language.autonym}'
-
-
-@lru_cache
-def _named_twice(language: languages.Language) -> str:
-    """For phones without its letters: a page in another language does not bring them."""
-    own = f'<span lang="{language.tag}">{language.autonym}</span>'
-    return f'hreflang="{language.tag}"><span lang="en">{own} {language.english}</span>'
 
 
 def site(request: HttpRequest) -> dict[str, Any]:

@@ -356,7 +356,7 @@ CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
         "style-src": [SELF],
-        "img-src": [SELF],
+        "img-src": [SELF, "data:"],  # the icon, which stands in the page
         "font-src": [SELF],
         "script-src": [SELF],
         "connect-src": [SELF],

@@ -8,6 +8,7 @@ from django.apps import apps
 from django.core.cache import cache
 
 from portal.facts.models import Audience
+from portal.facts.templatetags.reading import icon
 from portal.revisions import actions as revisions
 from rumors import actions as rumors
 from tests import factories
@@ -48,14 +49,15 @@ def test_a_guarded_page_has_a_neutral_head_a_way_out_and_nothing_to_share(about)
     fact = factories.published_fact(**about)
     html = html_of(f"/sv/facts/{fact.slug}/")
     assert_is_guarded(html)
-    assert "img/neutral.svg" in html
+    assert icon("neutral") in html
     assert "historik" in html
 
 
 def test_a_page_for_parents_is_not_guarded():
     html = html_of(f"/sv/facts/{factories.published_fact().slug}/")
     assert "data-exit" not in html
-    assert "img/neutral.svg" not in html
+    assert icon("neutral") not in html
+    assert icon("icon") in html
     assert "handout.pdf" in html
 
 

@@ -41,13 +41,12 @@ def test_tigrinya_is_drawn_with_our_letters_when_the_phone_has_none(open_browser
 
 
 @pytest.mark.usefixtures("_no_ethiopic_letters")
-def test_a_page_in_another_language_fetches_no_letters_and_names_tigrinya_in_latin_ones_too(
-    open_browser, example_content
-):
+def test_a_page_in_another_language_fetches_the_letters_of_the_names_alone(open_browser, fonts_of, example_content):
     page = open_browser(viewport=DESK)
     asked = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto("/sv/", wait_until="networkidle")
     page.evaluate("document.fonts.ready.then(() => 1)")
-    assert page.locator(".languages a[hreflang=ti]").first.inner_text() == "ትግርኛ Tigrinya"
-    assert [url for url in asked if "font" in url] == []
+    assert fonts_of(page, ".languages a[lang=ti]") == {"Noto Sans Ethiopic"}
+    assert "Noto Sans Ethiopic" not in fonts_of(page, ".languages a[lang=ar]")
+    assert [url.rpartition("/")[2].partition(".")[0] for url in asked if "font" in url] == ["names-ethiopic"]
