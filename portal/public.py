@@ -79,11 +79,11 @@ def public(
     return decorate
 
 
-def gone(because: str = "") -> HttpResponse:
+def gone(because: str = "", *, title: str = "") -> HttpResponse:
     """The page was withdrawn, `because` in the reader's language. May be kept for a moment, so that it takes the
     place of the old page in a proxy, which would otherwise show that one again as soon as the site is away."""
     response = HttpResponse(status=410, headers={"Cache-Control": f"public, max-age={FRESH_SECONDS}"})
-    return explained(response, because=because)
+    return explained(response, because=because, title=title)
 
 
 def explained(response: HttpResponse, *, because: str, title: str = "") -> HttpResponse:

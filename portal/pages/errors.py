@@ -34,7 +34,7 @@ ADVICE: Final = {
         "error", "The address may be misspelled, or the page has moved. Search, or start from the front page."
     ),
     405: pgettext_lazy("error", "Go back and use the button on the page."),
-    410: pgettext_lazy("error", "The text was not right any more."),
+    410: pgettext_lazy("error", "Search, or start from the front page."),
     413: pgettext_lazy("error", "Send a shorter text or a smaller file."),
     429: pgettext_lazy("error", "Wait a minute and try again. Nothing is wrong with your phone."),
     500: pgettext_lazy("error", "Try again in a little while. We have been told about it."),

@@ -94,12 +94,12 @@ def preview(request: HttpRequest, token: str) -> HttpResponse:
     try:
         pk = signing.loads(token, salt="preview", max_age=PREVIEW_SECONDS)
     except signing.SignatureExpired:
-        return gone()
+        return gone(title=pgettext("native reader", "This link no longer works"))
     except signing.BadSignature:
         raise Http404 from None
     found = get_object_or_404(Revision, pk=pk)
     if not found.is_under_way:
-        return gone()
+        return gone(title=pgettext("native reader", "This link no longer works"))
     known = languages.get(found.language)
     context = {"rows": _rows(type(found.thing), found), "text_language": known}
     response = render(request, "revisions/preview.html", context)
@@ -132,7 +132,8 @@ def _deed(language: str) -> str:
 
 
 def language_rows(thing: Model) -> list[dict[str, Any]]:
-    """One row per active language for an object's staff page: what readers get, what is under way."""
+    """One row per active language for an object's staff page: what readers get (without a Swedish text there is no
+    page in any), what is under way."""
     editions = {edition.language: edition for edition in Edition.objects.of(thing)}
     provenances = Provenance.by_language(thing)
     assignments = {one.language: one for one in Assignment.objects.of(thing).open().select_related("translator")}
@@ -144,6 +145,7 @@ def language_rows(thing: Model) -> list[dict[str, Any]]:
             "language": language,
             "edition": editions.get(language.code),
             "provenance": provenances.get(language.code),
+            "has_page": languages.SOURCE in provenances,
             "latest": latest.get(language.code),
             "assignment": assignments.get(language.code),
         }

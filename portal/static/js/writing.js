@@ -6,6 +6,7 @@
   const minute = 60_000;
   let last = "";
   let at = 0;
+  let wasYours = false;
 
   async function tell() {
     const typed = new FormData(form);
@@ -18,7 +19,9 @@
       const answer = await fetch(form.dataset.writing, { method: "POST", body, redirect: "error" });
       if (!answer.ok) throw new Error(answer.status);
       const { is_yours: isYours, holder } = await answer.json();
-      status.textContent = isYours ? said.kept : said.taken.replace("%s", holder);
+      if (isYours) status.textContent = said.kept;
+      else if (wasYours) status.textContent = said.taken.replace("%s", holder);
+      wasYours = isYours;
       last = now;
       at = Date.now();
     } catch {
