@@ -314,8 +314,13 @@ def test_from_the_draft_to_readers_and_back(as_editor, as_approver):
     away = f"/staff/texts/fact/{fact.pk}/sv/withdraw/"
     assert TEXT["title"] in words(as_approver.get(away))
     as_approver.post(away, {"reason": "Lagen är ny."})
-    assert read("/sv/facts/flytta-hem/").status_code == 410
-    assert "Lagen är ny." in words(as_editor.get(f"/staff/facts/{fact.pk}/"))
+    gone = read("/sv/facts/flytta-hem/")
+    assert gone.status_code == 410
+    assert "Sidan har tagits bort Sök, eller börja från startsidan." in words(gone)  # and nothing that nobody said
+    rows = words(as_editor.get(f"/staff/facts/{fact.pk}/"))
+    assert "Lagen är ny." in rows
+    assert "Publicerad" not in rows
+    assert rows.count("Inget utan den svenska texten") == len(languages.ACTIVE) - 1
 
 
 def test_a_translation_is_written_beside_the_swedish_text_and_names_what_it_renders():
