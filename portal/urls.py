@@ -18,6 +18,7 @@ import portal.revisions.exchange.urls
 import portal.revisions.glossary.urls
 import portal.revisions.readers.urls
 import portal.revisions.urls
+import rumors.responses.urls
 import rumors.urls
 
 handler400 = "portal.pages.errors.bad_request"
@@ -47,6 +48,7 @@ urlpatterns = [
                 *portal.facts.packs.urls.staff,
                 *portal.questions.urls.staff,
                 *rumors.urls.staff,
+                *rumors.responses.urls.staff,
                 *events.urls.staff,
                 *portal.reports.urls.staff,
             ]

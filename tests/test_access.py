@@ -17,6 +17,8 @@ from portal.questions.models import Door
 from portal.revisions import actions as revisions
 from portal.revisions.readers import actions as readers
 from rumors import actions as rumors
+from rumors.models import Narrative
+from rumors.responses import actions as responses
 from tests import factories
 from tests.accounts.people import browser, person, sign_in
 
@@ -122,6 +124,17 @@ TABLE = {
     "rate_rumor": {R.EDITOR, R.SECURITY},
     "move_rumor": {R.EDITOR, R.SECURITY},
     "link_fact": {R.EDITOR},
+    "approve_rumor": {R.APPROVER},
+    "assign_rumor": {R.EDITOR, R.SECURITY},
+    "watch_rumor": ALL,
+    "respond": {R.EDITOR, R.SECURITY},
+    "finish_response": {R.EDITOR, R.SECURITY},
+    "drop_response": {R.EDITOR, R.SECURITY},
+    "threats": {R.SECURITY},
+    "threat": {R.SECURITY},
+    "narratives": ALL,
+    "new_narrative": {R.EDITOR, R.SECURITY},
+    "narrative": {R.EDITOR, R.SECURITY},
     "staff_events": ALL,
     "new_event": {R.EVENTS},
     "staff_event": ALL,
@@ -134,7 +147,7 @@ TABLE = {
 POSTS = set(
     words("""
     writing renew confirm_fact comment_revision schedule_revision unschedule move_revision merge_rumor move_rumor
-    forget_comment ask_missed approve_wording machine_translate
+    approve_rumor watch_rumor drop_response forget_comment ask_missed approve_wording machine_translate
     revoke_reader
     check_link_again
     """)
@@ -168,6 +181,8 @@ def arguments(db) -> dict[str, dict]:
     draft = revisions.draft(fact, language="sv", fields=text, by=author)
     revisions.submit(draft, by=author)
     rumor = rumors.log(claim="Påståendet att X", channel="tiktok", seen_on=timezone.localdate(), by=author)
+    first, second = (responses.plan(rumor, action="reply_public", by=author) for _ in range(2))
+    threat = rumors.sight(rumor, channel="phone", seen_on=timezone.localdate(), by=author, is_threat=True)
     rebuttal = rumors.link(rumor=rumor, fact=fact, strength="refutes", slug="sant", by=author)
     starts_at = timezone.now() + timezone.timedelta(days=5)
     event = events.create(
@@ -221,9 +236,17 @@ def arguments(db) -> dict[str, dict]:
                 "rate_rumor",
                 "move_rumor",
                 "link_fact",
+                "approve_rumor",
+                "assign_rumor",
+                "watch_rumor",
+                "respond",
             ],
             {"pk": rumor.pk},
         ),
+        "finish_response": {"pk": first.pk},
+        "drop_response": {"pk": second.pk},
+        "threat": {"pk": threat.pk},
+        "narrative": {"pk": Narrative.objects.create(name="Staten vill ha våra barn").pk},
         **dict.fromkeys(["staff_event", "edit_event", "event_registrations"], {"pk": event.pk}),
         "event_program": {"pk": event.pk, "language": "ar"},
         "mailbox_message": {"name": "00000000000000000001-1"},
