@@ -71,6 +71,7 @@ INSTALLED_APPS = [
     "portal.pages",
     "rumors",
     "rumors.responses",
+    "rumors.pairs",
     "events",
 ]
 

@@ -18,6 +18,7 @@ import portal.revisions.exchange.urls
 import portal.revisions.glossary.urls
 import portal.revisions.readers.urls
 import portal.revisions.urls
+import rumors.pairs.urls
 import rumors.responses.urls
 import rumors.urls
 
@@ -49,6 +50,7 @@ urlpatterns = [
                 *portal.questions.urls.staff,
                 *rumors.urls.staff,
                 *rumors.responses.urls.staff,
+                *rumors.pairs.urls.staff,
                 *events.urls.staff,
                 *portal.reports.urls.staff,
             ]

@@ -34,6 +34,8 @@ UNTOLD: Final = "…"
 """Stands in the audit log for texts, which the register alone holds."""
 
 _TEXTS: Final = frozenset({"claim", "original", "verdict_basis", "status_reason"})
+_TOLD_BY_THE_ROW: Final = frozenset({"ended_at", "decided_at", "decided_by", "approved_at", "approved_by"})
+"""Who and when: the row of the log has both."""
 _NUMBERS_LOCK: Final = 0x52554D4F
 
 
@@ -43,8 +45,9 @@ def locked(rumor: Rumor) -> Rumor:
     return found
 
 
-def _write(rumor: Rumor, verb: str, *, by: User | None, **values: Any) -> None:
-    """Set the fields of a locked rumor, with the audit row; without a change neither happens."""
+def write(rumor: Rumor, verb: str, *, by: User | None, **values: Any) -> None:
+    """Set the fields of a locked rumor, with the audit row; without a change neither happens. Its nouns write by
+    this, too."""
     changes = audit.changed(rumor, values)
     if not changes:
         return
@@ -55,7 +58,7 @@ def _write(rumor: Rumor, verb: str, *, by: User | None, **values: Any) -> None:
     told = {
         name: (UNTOLD, UNTOLD) if name in _TEXTS else (_plain(before), _plain(after))
         for name, (before, after) in changes.items()
-        if name != "ended_at"
+        if name not in _TOLD_BY_THE_ROW
     }
     audit.record(verb, rumor, by=by, changes=told)
 
@@ -197,13 +200,13 @@ def edit(rumor: Rumor, *, by: User, was: Mapping[str, Any] | None = None, **valu
         raise ValidationError({"verifiability": pgettext("staff", "It has a verdict as if it were no opinion.")})
     if "priority" in values and values["priority"] != held.priority:
         values["due_at"] = held.logged_at + DEADLINES[Priority(values["priority"])]
-    _write(held, "edit", by=by, **values)
+    write(held, "edit", by=by, **values)
     if narratives is not None:
         held.narratives.set(narratives)
     if "sensitivity" in values:
         # They hold the same claim.
         for duplicate in held.duplicates.select_for_update(of=("self",)):
-            _write(duplicate, "edit", by=by, sensitivity=values["sensitivity"])
+            write(duplicate, "edit", by=by, sensitivity=values["sensitivity"])
     return held
 
 
@@ -229,7 +232,7 @@ def rate(
         )
     if held.verifiability == Verifiability.OPINION and verdict != Verdict.OPINION:
         raise ValidationError({"verdict": pgettext("staff", "It is an opinion: that is neither true nor false.")})
-    _write(held, "rate", by=by, verdict=verdict, verdict_basis=basis, confidence=confidence)
+    write(held, "rate", by=by, verdict=verdict, verdict_basis=basis, confidence=confidence)
     return held
 
 
@@ -255,7 +258,7 @@ def move(rumor: Rumor, *, status: str, by: User, reason: str = "") -> Rumor:
         values |= {"decided_at": timezone.now(), "decided_by": by, "approved_at": None, "approved_by": None}
     elif status in rules.BEFORE_A_DECISION:
         values |= _UNDECIDED
-    _write(held, "move", by=by, status=status, status_reason=reason, **values)
+    write(held, "move", by=by, status=status, status_reason=reason, **values)
     return held
 
 
@@ -267,7 +270,7 @@ def undecide(held: Rumor, *, by: User) -> None:
     if not held.is_open:
         raise ValidationError(pgettext("staff", "It has ended. Take it up again first."))
     if held.status == Status.DECIDED:
-        _write(held, "move", by=by, status=Status.ASSESSED, **_UNDECIDED)
+        write(held, "move", by=by, status=Status.ASSESSED, **_UNDECIDED)
 
 
 @transaction.atomic
@@ -280,7 +283,7 @@ def approve(rumor: Rumor, *, by: User, version: int) -> Rumor:
         raise ValidationError(pgettext("staff", "You decided it yourself: somebody else has to approve."))
     if held.version != version:
         raise ValidationError(pgettext("staff", "It was changed after you opened it. Read it again, then approve."))
-    _write(held, "approve", by=by, approved_by=by, approved_at=timezone.now())
+    write(held, "approve", by=by, approved_by=by, approved_at=timezone.now())
     return held
 
 
@@ -292,7 +295,7 @@ def assign(rumor: Rumor, *, to: User | None, by: User) -> Rumor:
         to.has_perm("rumors.handle") and Rumor.objects.visible_to(to).filter(pk=held.pk).exists()
     ):
         raise ValidationError({"assignee": pgettext("staff", "This person may not handle it.")})
-    _write(held, "assign", by=by, assignee=to)
+    write(held, "assign", by=by, assignee=to)
     if to is not None:
         held.watchers.add(to)
     return held
@@ -335,35 +338,6 @@ def link(rumor: Rumor, *, fact: Fact, slug: str, by: User, strength: str = Stren
 
 
 @transaction.atomic
-def merge(rumor: Rumor, *, into: Rumor, by: User) -> Rumor:
-    """Make what was logged just now a sighting of an earlier rumor; returns that one.
-
-    Only for a new rumor that nobody but the one who logged it has touched.
-    """
-    both = {
-        found.pk: found
-        for found in Rumor.objects.select_for_update(of=("self",)).filter(pk__in=[rumor.pk, into.pk]).order_by("pk")
-    }
-    fresh, earlier = both[rumor.pk], both[into.pk]
-    is_untouched = (
-        fresh.status == Status.NEW
-        and fresh.logged_by_id == by.pk
-        and fresh.sightings.count() == 1
-        and not fresh.rebuttals.exists()
-    )
-    if fresh.pk == earlier.pk or not is_untouched or earlier.status == Status.DUPLICATE:
-        raise ValidationError(
-            pgettext("staff", "Only a new rumor of your own, with one sighting, can be added to an earlier one.")
-        )
-    if fresh.is_secret != earlier.is_secret:
-        raise ValidationError(pgettext("staff", "One of the two is secret and the other is not."))
-    fresh.sightings.update(rumor=earlier)
-    _write(fresh, "merge", by=by, status=Status.DUPLICATE, same_as=earlier, ended_at=timezone.now())
-    audit.record("sight", earlier, by=by)
-    return earlier
-
-
-@transaction.atomic
 def tell(narrative: Narrative, *, name: str, description: str, by: User) -> Narrative:
     """Name the story that claims belong to, or put it in other words."""
     if Narrative.objects.filter(name__iexact=name).exclude(pk=narrative.pk).exists():
@@ -384,7 +358,7 @@ def consult(rumor: Rumor, *, by: User) -> None:
 def purge(*, now: datetime) -> int:
     """Delete the original words and the links of rumors that ended long ago; how many rumors that were."""
     found = list(Rumor.objects.select_for_update(of=("self",)).with_words_to_forget(now))
-    Sighting.objects.filter(rumor__in=found).update(original="", url="")
+    Sighting.objects.filter(rumor__in=found).update(original="", url="", archive_url="")
     for rumor in found:
         Rumor.objects.filter(pk=rumor.pk).update(original="")
         audit.record("purge", rumor, by=None)

@@ -37,9 +37,16 @@ if TYPE_CHECKING:
 
 
 DEADLINES: Final = {priority: timedelta(days=settings.RUMOR_DAYS[priority]) for priority in Priority}
+
 ENDED: Final = (Status.CLOSED, Status.OUT_OF_SCOPE, Status.DUPLICATE)
 NEAR: Final = 0.3
 """Trigram similarity from which a claim may be an earlier one; a person decides."""
+
+
+def _repeating(pk: Any) -> "RumorQuerySet":
+    """A rumor and those that were found to repeat it."""
+    found: RumorQuerySet = Rumor.objects.filter(Q(pk=pk) | Q(same_as=pk)).order_by()
+    return found
 
 
 class NarrativeQuerySet(models.QuerySet["Narrative"]):
@@ -81,8 +88,10 @@ class RumorQuerySet(models.QuerySet["Rumor"]):
         return self.exclude(sensitivity=Sensitivity.SECRET)
 
     def unanswered(self) -> "RumorQuerySet":
-        """Without a published rebuttal."""
-        return self.exclude(pk__in=Rebuttal.objects.published().values("rumor_id"))
+        """Without a published rebuttal, of its own or of one that repeats it."""
+        published = Rebuttal.objects.published()
+        repeating = published.filter(rumor__same_as__isnull=False)
+        return self.exclude(pk__in=published.values("rumor")).exclude(pk__in=repeating.values("rumor__same_as"))
 
     def overdue(self, now: datetime) -> "RumorQuerySet":
         return self.open().filter(due_at__lt=now)
@@ -103,8 +112,8 @@ class RumorQuerySet(models.QuerySet["Rumor"]):
         found = self.filter(**{name: value for name, value in own.items() if value})
         for name, value in seen.items():
             if value:
-                any_seen = Sighting.objects.filter(**{"rumor": OuterRef("pk"), "is_threat": False, name: value})
-                found = found.filter(Exists(any_seen))
+                seen_there = Sighting.objects.filter(**{"is_threat": False, name: value})
+                found = found.filter(Exists(seen_there.filter(rumor__in=_repeating(OuterRef(OuterRef("pk"))))))
         return found
 
     def most_urgent_first(self) -> "RumorQuerySet":
@@ -116,12 +125,18 @@ class RumorQuerySet(models.QuerySet["Rumor"]):
         """With what a list shows of each: `sightings_count`, `first_seen_on`, `last_seen_on`, `is_answered`.
         Threats are not counted."""
         # Subqueries and not joins: counting the pages leaves them out.
-        seen = Sighting.objects.filter(rumor=OuterRef("pk"), is_threat=False).order_by().values("rumor")
+        family = _repeating(OuterRef(OuterRef("pk")))
+        seen = (
+            Sighting.objects.filter(rumor__in=family, is_threat=False)
+            .annotate(stands_with=Coalesce("rumor__same_as", "rumor"))
+            .order_by()
+            .values("stands_with")
+        )
         return self.annotate(
             sightings_count=Coalesce(Subquery(seen.annotate(number=Count("pk")).values("number")), 0),
             first_seen_on=Subquery(seen.annotate(first=Min("seen_on")).values("first")),
             last_seen_on=Subquery(seen.annotate(last=Max("seen_on")).values("last")),
-            is_answered=Exists(Rebuttal.objects.published().filter(rumor=OuterRef("pk"))),
+            is_answered=Exists(Rebuttal.objects.published().filter(rumor__in=family)),
         )
 
     def near(self, claim: str) -> "RumorQuerySet":
@@ -136,8 +151,11 @@ class RumorQuerySet(models.QuerySet["Rumor"]):
 
     def with_words_to_forget(self, now: datetime) -> "RumorQuerySet":
         """Ended so long ago that nobody needs the original words and the links any more."""
-        kept = Sighting.objects.filter(rumor=OuterRef("pk")).exclude(original="", url="")
-        return self.filter(~Q(original="") | Exists(kept), ended_at__lt=now - Rumor.KEEP_WORDS)
+        kept = Sighting.objects.filter(rumor=OuterRef("pk")).exclude(original="", url="", archive_url="")
+        long_ago = now - Rumor.KEEP_WORDS
+        # What repeats another rumor is kept as long as that one.
+        has_ended = Q(same_as__isnull=True) | Q(same_as__ended_at__lt=long_ago)
+        return self.filter(~Q(original="") | Exists(kept), has_ended, ended_at__lt=long_ago)
 
 
 class Rumor(models.Model):
@@ -311,6 +329,10 @@ class SightingQuerySet(models.QuerySet["Sighting"]):
         named = self.exclude(area="").exclude(rumor__sensitivity=Sensitivity.SECRET).exclude(is_threat=True)
         return named.order_by("area").values_list("area", flat=True).distinct()
 
+    def with_repeats(self, rumor: Rumor) -> "SightingQuerySet":
+        """Of a rumor and of those that were found to repeat it."""
+        return self.filter(Q(rumor=rumor) | Q(rumor__same_as=rumor))
+
     def visible_to(self, user: "User") -> "SightingQuerySet":
         """Threats exist only for those who handle them."""
         return self if user.has_perm("rumors.secret") else self.exclude(is_threat=True)
@@ -397,6 +419,10 @@ class Sighting(models.Model):
 class RebuttalQuerySet(models.QuerySet["Rebuttal"]):
     def published(self) -> "RebuttalQuerySet":
         return self.filter(**{languages.suffixed("title", languages.SOURCE) + "__gt": ""})
+
+    def with_repeats(self, rumor: Rumor) -> "RebuttalQuerySet":
+        """To a rumor and to those that were found to repeat it."""
+        return self.filter(Q(rumor=rumor) | Q(rumor__same_as=rumor))
 
     def read_in(self, code: str) -> "RebuttalQuerySet":
         return self.only(*reading_columns(Rebuttal, languages.chain(code)))

@@ -17,7 +17,6 @@ staff = [
     path("rumors/rebuttals/<int:pk>/", views.staff_rebuttal, name="staff_rebuttal"),
     path("rumors/<int:pk>/", views.staff_rumor, name="staff_rumor"),
     path("rumors/<int:pk>/logged/", views.logged_rumor, name="logged_rumor"),
-    path("rumors/<int:pk>/merge/", views.merge_rumor, name="merge_rumor"),
     path("rumors/<int:pk>/sight/", views.sight_rumor, name="sight_rumor"),
     path("rumors/<int:pk>/edit/", views.edit_rumor, name="edit_rumor"),
     path("rumors/<int:pk>/rate/", views.rate_rumor, name="rate_rumor"),

@@ -3,6 +3,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
+from django.db.models import F
 from django.forms import Form, model_to_dict
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -136,23 +137,6 @@ def logged_rumor(request: StaffRequest, pk: int) -> HttpResponse:
     return render(request, "rumors/staff/logged.html", context)
 
 
-@require_POST
-@staff("rumors.log")
-def merge_rumor(request: StaffRequest, pk: int) -> HttpResponse:
-    found = _consulted(request, pk)
-    into = request.POST.get("into", "")
-    earlier = get_object_or_404(
-        Rumor.objects.visible_to(request.user), pk=into if into.isdecimal() and len(into) < 19 else None
-    )
-    try:
-        actions.merge(found, into=earlier, by=request.user)
-    except ValidationError as error:
-        messages.error(request, " ".join(error.messages))
-        return redirect(found)
-    messages.success(request, pgettext("staff", "Added as a sighting of %(rumor)s.") % {"rumor": earlier})
-    return redirect(earlier)
-
-
 @require_safe
 @staff("rumors.view")
 def staff_rumor(request: StaffRequest, pk: int) -> HttpResponse:
@@ -161,7 +145,8 @@ def staff_rumor(request: StaffRequest, pk: int) -> HttpResponse:
 
 def _detail(request: StaffRequest, found: Rumor, form: MoveForm) -> HttpResponse:
     events = AuditEvent.objects.about(found).select_related("by")[:50]
-    sightings = found.sightings.visible_to(request.user).select_related("logged_by")
+    sightings = Sighting.objects.with_repeats(found).visible_to(request.user).select_related("rumor", "logged_by")
+    visible = Rumor.objects.visible_to(request.user)
     days = sorted(sighting.seen_on for sighting in sightings)
     context = {
         "rumor": found,
@@ -172,7 +157,13 @@ def _detail(request: StaffRequest, found: Rumor, form: MoveForm) -> HttpResponse
         "last_seen_on": days[-1] if days else None,
         "responses": found.responses.select_related("planned_by", "done_by"),
         "is_watching": found.watchers.filter(pk=request.user.pk).exists(),
-        "rebuttals": found.rebuttals.select_related("fact"),
+        "rebuttals": Rebuttal.objects.with_repeats(found).select_related("fact"),
+        "pairs": [
+            *((pair, pair.other) for pair in found.pairs_as_older.filter(other__in=visible).select_related("other")),
+            *((pair, pair.one) for pair in found.pairs_as_newer.filter(one__in=visible).select_related("one")),
+        ],
+        "merge": found.merges.standing().first(),
+        "repeats": found.duplicates.filter(merges__undone_at=None).annotate(merge_id=F("merges__pk")),
         "entries": entries(events),
     }
     return render(request, "rumors/staff/rumor.html", context, status=422 if form.errors else 200)

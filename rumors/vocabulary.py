@@ -173,3 +173,15 @@ class Strength(models.TextChoices):
     REFUTES = "refutes", pgettext_lazy("staff", "Refutes it")
     GIVES_CONTEXT = "gives_context", pgettext_lazy("staff", "Gives context")
     PARTLY_CONFIRMS = "partly_confirms", pgettext_lazy("staff", "Partly confirms it")
+
+
+class PairKind(models.TextChoices):
+    SAME = "same", pgettext_lazy("staff", "The same claim")
+    RELATED = "related", pgettext_lazy("staff", "A related claim")
+    PART_OF = "part_of", pgettext_lazy("staff", "One is part of the other")
+
+
+class PairState(models.TextChoices):
+    SUGGESTED = "suggested", pgettext_lazy("staff", "Suggested")
+    CONFIRMED = "confirmed", pgettext_lazy("staff", "Confirmed")
+    REJECTED = "rejected", pgettext_lazy("staff", "Rejected")

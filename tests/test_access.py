@@ -18,6 +18,7 @@ from portal.revisions import actions as revisions
 from portal.revisions.readers import actions as readers
 from rumors import actions as rumors
 from rumors.models import Narrative
+from rumors.pairs import actions as pairs
 from rumors.responses import actions as responses
 from tests import factories
 from tests.accounts.people import browser, person, sign_in
@@ -130,6 +131,9 @@ TABLE = {
     "respond": {R.EDITOR, R.SECURITY},
     "finish_response": {R.EDITOR, R.SECURITY},
     "drop_response": {R.EDITOR, R.SECURITY},
+    "relate": {R.EDITOR, R.SECURITY},
+    "settle_pair": {R.EDITOR, R.SECURITY},
+    "undo_merge": {R.EDITOR, R.SECURITY},
     "threats": {R.SECURITY},
     "threat": {R.SECURITY},
     "narratives": ALL,
@@ -147,7 +151,8 @@ TABLE = {
 POSTS = set(
     words("""
     writing renew confirm_fact comment_revision schedule_revision unschedule move_revision merge_rumor move_rumor
-    approve_rumor watch_rumor drop_response forget_comment ask_missed approve_wording machine_translate
+    approve_rumor watch_rumor drop_response settle_pair undo_merge
+    forget_comment ask_missed approve_wording machine_translate
     revoke_reader
     check_link_again
     """)
@@ -181,6 +186,11 @@ def arguments(db) -> dict[str, dict]:
     draft = revisions.draft(fact, language="sv", fields=text, by=author)
     revisions.submit(draft, by=author)
     rumor = rumors.log(claim="Påståendet att X", channel="tiktok", seen_on=timezone.localdate(), by=author)
+    same, repeating = (
+        rumors.log(claim="Påståendet att Y", channel="web", seen_on=timezone.localdate(), by=author) for _ in range(2)
+    )
+    pair = pairs.relate(rumor, other=same, kind="related", by=author)
+    merge = pairs.merge(repeating, into=rumor, by=author)
     first, second = (responses.plan(rumor, action="reply_public", by=author) for _ in range(2))
     threat = rumors.sight(rumor, channel="phone", seen_on=timezone.localdate(), by=author, is_threat=True)
     rebuttal = rumors.link(rumor=rumor, fact=fact, strength="refutes", slug="sant", by=author)
@@ -243,6 +253,9 @@ def arguments(db) -> dict[str, dict]:
             ],
             {"pk": rumor.pk},
         ),
+        "relate": {"pk": rumor.pk},
+        "settle_pair": {"rumor_pk": rumor.pk, "pk": pair.pk},
+        "undo_merge": {"pk": merge.pk},
         "finish_response": {"pk": first.pk},
         "drop_response": {"pk": second.pk},
         "threat": {"pk": threat.pk},
@@ -308,7 +321,15 @@ def test_everything_under_staff_says_what_it_asks_for():
     for name in STAFF:
         if name == "metrics":
             continue
-        kwargs = {"pk": 1, "kind": "fact", "object_id": 1, "language": "sv", "step": "approve", "name": "1-1"}
+        kwargs = {
+            "pk": 1,
+            "rumor_pk": 1,
+            "kind": "fact",
+            "object_id": 1,
+            "language": "sv",
+            "step": "approve",
+            "name": "1-1",
+        }
         route = names()[name]
         path = reverse(name, kwargs={key: value for key, value in kwargs.items() if f"{key}>" in route})
         assert getattr(resolve(path).func, "permission", None), name

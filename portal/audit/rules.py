@@ -42,6 +42,7 @@ DEEDS: Final = {
     "read": pgettext_lazy("staff", "Read"),
     "register": pgettext_lazy("staff", "Registered"),
     "rejected": pgettext_lazy("staff", "Sent a text back"),
+    "relate": pgettext_lazy("staff", "Said whether two rumors belong together"),
     "revoke_link": pgettext_lazy("staff", "Ended a secret link"),
     "set_password": pgettext_lazy("staff", "Set a password"),
     "settle": pgettext_lazy("staff", "Settled"),
@@ -49,6 +50,7 @@ DEEDS: Final = {
     "submitted": pgettext_lazy("staff", "Sent a text for approval"),
     "suppress": pgettext_lazy("staff", "Stopped mail to an address"),
     "tell": pgettext_lazy("staff", "Wrote down a narrative"),
+    "undo": pgettext_lazy("staff", "Undid a merge"),
     "withdraw": pgettext_lazy("staff", "Withdrew a text"),
 }
 

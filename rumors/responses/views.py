@@ -29,7 +29,7 @@ def respond(request: StaffRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, pgettext("staff", "Saved."))
             return redirect(found)
-    context = {"rumor": found, "form": form, "title": pgettext("staff", "What is to be done?")}
+    context = {"rumor": found, "form": form, "title": pgettext("staff", "Say what is to be done")}
     return render(request, "rumors/staff/form.html", context, status=422 if form.errors else 200)
 
 

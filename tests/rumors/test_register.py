@@ -13,6 +13,7 @@ from portal.accounts.models import Role
 from portal.audit.models import AuditEvent
 from rumors import actions, rules
 from rumors.models import ENDED, Rumor, Sighting
+from rumors.pairs import actions as pairs
 from rumors.responses import actions as responses
 from rumors.vocabulary import Sensitivity, Status
 from tests import factories
@@ -394,7 +395,7 @@ def test_what_repeats_a_rumor_that_becomes_secret_becomes_secret_with_it():
     """It holds the same claim, and the words as they were said."""
     reporter = person(Role.REPORTER)
     earlier, repeated = log(by=reporter), log(by=reporter, claim="SAMMA PÅSTÅENDE")
-    actions.merge(repeated, into=earlier, by=reporter)
+    pairs.merge(repeated, into=earlier, by=reporter)
     client = sign_in(reporter)
     assert "SAMMA PÅSTÅENDE" in client.get(f"/staff/rumors/{repeated.pk}/").content.decode()
 
