@@ -72,6 +72,7 @@ INSTALLED_APPS = [
     "rumors",
     "rumors.responses",
     "rumors.pairs",
+    "rumors.assessments",
     "events",
 ]
 

@@ -18,6 +18,7 @@ import portal.revisions.exchange.urls
 import portal.revisions.glossary.urls
 import portal.revisions.readers.urls
 import portal.revisions.urls
+import rumors.assessments.urls
 import rumors.pairs.urls
 import rumors.responses.urls
 import rumors.urls
@@ -51,6 +52,7 @@ urlpatterns = [
                 *rumors.urls.staff,
                 *rumors.responses.urls.staff,
                 *rumors.pairs.urls.staff,
+                *rumors.assessments.urls.staff,
                 *events.urls.staff,
                 *portal.reports.urls.staff,
             ]

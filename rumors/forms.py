@@ -23,7 +23,6 @@ from rumors.vocabulary import (
     HeardHow,
     Precision,
     Priority,
-    Reach,
     Sensitivity,
     Spreader,
     Status,
@@ -230,9 +229,6 @@ class EditForm(RumorForm):
         queryset=Narrative.objects.all(),
         required=False,
         widget=forms.CheckboxSelectMultiple,
-    )
-    reach = forms.ChoiceField(
-        label=pgettext_lazy("staff", "How far it has come"), choices=[("", "–"), *Reach.choices], required=False
     )
     review_on = forms.DateField(
         label=pgettext_lazy("staff", "Look at it again"),

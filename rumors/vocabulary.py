@@ -185,3 +185,48 @@ class PairState(models.TextChoices):
     SUGGESTED = "suggested", pgettext_lazy("staff", "Suggested")
     CONFIRMED = "confirmed", pgettext_lazy("staff", "Confirmed")
     REJECTED = "rejected", pgettext_lazy("staff", "Rejected")
+
+
+# ABCDE: who, how, what, how widely and with which effect, in short codes. --------------------------------------------
+
+
+class Actor(models.TextChoices):
+    PRIVATE = "private", pgettext_lazy("staff", "Private people")
+    INFLUENCER = "influencer", pgettext_lazy("staff", "Public profiles or influencers")
+    GROUP = "group", pgettext_lazy("staff", "A group or an organization in Sweden")
+    GROUP_ABROAD = "group_abroad", pgettext_lazy("staff", "A group or an organization abroad")
+    STATE = "state", pgettext_lazy("staff", "A foreign state or its media")
+    UNKNOWN = "unknown", pgettext_lazy("staff", "Not known")
+
+
+class Behavior(models.TextChoices):
+    ORGANIC = "organic", pgettext_lazy("staff", "People pass it on by themselves")
+    COORDINATED = "coordinated", pgettext_lazy("staff", "Spread in concert")
+    AUTOMATED = "automated", pgettext_lazy("staff", "Spread by automated accounts")
+    HIDDEN_SENDER = "hidden_sender", pgettext_lazy("staff", "The sender hides or pretends to be somebody else")
+    INTIMIDATION = "intimidation", pgettext_lazy("staff", "It intimidates staff or families")
+    UNKNOWN = "unknown", pgettext_lazy("staff", "Not known")
+
+
+class Content(models.TextChoices):
+    FALSE_CLAIM = "false_claim", pgettext_lazy("staff", "A false claim in words")
+    OUT_OF_CONTEXT = "out_of_context", pgettext_lazy("staff", "Something true, out of its context")
+    ALTERED_MEDIA = "altered_media", pgettext_lazy("staff", "An altered or made-up picture or video")
+    CONSPIRACY = "conspiracy", pgettext_lazy("staff", "A conspiracy story")
+    HATE = "hate", pgettext_lazy("staff", "Hate against a group")
+    CALL_TO_ACT = "call_to_act", pgettext_lazy("staff", "A call to do something")
+
+
+class Degree(models.TextChoices):
+    ONE_GROUP = "one_group", pgettext_lazy("staff", "Within one group or place")
+    LOCAL = "local", pgettext_lazy("staff", "In the municipality")
+    NATIONAL = "national", pgettext_lazy("staff", "In the whole country")
+    ACROSS_BORDERS = "across_borders", pgettext_lazy("staff", "Across borders")
+
+
+class Effect(models.TextChoices):
+    NONE_SEEN = "none_seen", pgettext_lazy("staff", "None seen")
+    WORRY = "worry", pgettext_lazy("staff", "Worry and questions")
+    STAYS_AWAY = "stays_away", pgettext_lazy("staff", "People stay away from help")
+    HARASSMENT = "harassment", pgettext_lazy("staff", "Staff are harassed or threatened")
+    PROTEST = "protest", pgettext_lazy("staff", "Protests or disturbances")

@@ -132,6 +132,9 @@ TABLE = {
     "finish_response": {R.EDITOR, R.SECURITY},
     "drop_response": {R.EDITOR, R.SECURITY},
     "relate": {R.EDITOR, R.SECURITY},
+    "assess": {R.EDITOR, R.SECURITY},
+    "abcde": {R.EDITOR, R.SECURITY},
+    "confirm_attribution": {R.EDITOR, R.SECURITY},
     "settle_pair": {R.EDITOR, R.SECURITY},
     "undo_merge": {R.EDITOR, R.SECURITY},
     "threats": {R.SECURITY},
@@ -151,7 +154,7 @@ TABLE = {
 POSTS = set(
     words("""
     writing renew confirm_fact comment_revision schedule_revision unschedule move_revision merge_rumor move_rumor
-    approve_rumor watch_rumor drop_response settle_pair undo_merge
+    approve_rumor watch_rumor drop_response settle_pair undo_merge confirm_attribution
     forget_comment ask_missed approve_wording machine_translate
     revoke_reader
     check_link_again
@@ -253,7 +256,7 @@ def arguments(db) -> dict[str, dict]:
             ],
             {"pk": rumor.pk},
         ),
-        "relate": {"pk": rumor.pk},
+        **dict.fromkeys(["relate", "assess", "abcde", "confirm_attribution"], {"pk": rumor.pk}),
         "settle_pair": {"rumor_pk": rumor.pk, "pk": pair.pk},
         "undo_merge": {"pk": merge.pk},
         "finish_response": {"pk": first.pk},
