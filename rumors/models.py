@@ -5,8 +5,8 @@ from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.postgres.search import TrigramSimilarity
 from django.db import models
-from django.db.models import Case, Count, Exists, F, Max, Min, OuterRef, Q, Subquery, When
-from django.db.models.functions import Coalesce
+from django.db.models import Aggregate, Case, Count, Exists, ExpressionWrapper, F, Max, Min, OuterRef, Q, Subquery, When
+from django.db.models.functions import Coalesce, Greatest, Least
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import pgettext_lazy
@@ -43,12 +43,6 @@ NEAR: Final = 0.3
 """Trigram similarity from which a claim may be an earlier one; a person decides."""
 
 
-def _repeating(pk: Any) -> "RumorQuerySet":
-    """A rumor and those that were found to repeat it."""
-    found: RumorQuerySet = Rumor.objects.filter(Q(pk=pk) | Q(same_as=pk)).order_by()
-    return found
-
-
 class NarrativeQuerySet(models.QuerySet["Narrative"]):
     def with_counts(self) -> "NarrativeQuerySet":
         """`rumors_count`: how many rumors, secret ones left out, belong to each."""
@@ -73,6 +67,11 @@ class Narrative(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+def _is_there(rows: "models.QuerySet[Any]") -> Q:
+    """Whether the rumor, or one that repeats it, has such rows."""
+    return Q(Exists(rows.filter(rumor=OuterRef("pk")))) | Q(Exists(rows.filter(rumor__same_as=OuterRef("pk"))))
 
 
 class RumorQuerySet(models.QuerySet["Rumor"]):
@@ -108,12 +107,12 @@ class RumorQuerySet(models.QuerySet["Rumor"]):
     ) -> "RumorQuerySet":
         """The filters of the staff list; empty ones do not filter. Channel, area and language are any sighting's."""
         own: dict[str, Any] = {"status": status, "priority": priority, "topic": topic}
-        seen = {"channel": channel, "language": language, "area__iexact": area.strip()}
+        heard = {"channel": channel, "language": language, "area__iexact": area.strip()}
         found = self.filter(**{name: value for name, value in own.items() if value})
-        for name, value in seen.items():
+        for name, value in heard.items():
             if value:
-                seen_there = Sighting.objects.filter(**{"is_threat": False, name: value})
-                found = found.filter(Exists(seen_there.filter(rumor__in=_repeating(OuterRef(OuterRef("pk"))))))
+                seen = Sighting.objects.filter(**{"is_threat": False, name: value})
+                found = found.filter(_is_there(seen))
         return found
 
     def most_urgent_first(self) -> "RumorQuerySet":
@@ -124,19 +123,21 @@ class RumorQuerySet(models.QuerySet["Rumor"]):
     def as_rows(self) -> "RumorQuerySet":
         """With what a list shows of each: `sightings_count`, `first_seen_on`, `last_seen_on`, `is_answered`.
         Threats are not counted."""
-        # Subqueries and not joins: counting the pages leaves them out.
-        family = _repeating(OuterRef(OuterRef("pk")))
-        seen = (
-            Sighting.objects.filter(rumor__in=family, is_threat=False)
-            .annotate(stands_with=Coalesce("rumor__same_as", "rumor"))
-            .order_by()
-            .values("stands_with")
-        )
+        # Subqueries and not joins: counting the pages leaves them out. Two of each, for own and for repeated ones: no
+        # index helps with both at once.
+        seen = Sighting.objects.filter(is_threat=False).order_by()
+        own = seen.filter(rumor=OuterRef("pk")).values("rumor")
+        repeated = seen.filter(rumor__same_as=OuterRef("pk")).values("rumor__same_as")
+
+        def both(figure: Aggregate) -> list[Subquery]:
+            return [Subquery(of.annotate(figure=figure).values("figure")) for of in (own, repeated)]
+
+        own_count, repeated_count = both(Count("pk"))
         return self.annotate(
-            sightings_count=Coalesce(Subquery(seen.annotate(number=Count("pk")).values("number")), 0),
-            first_seen_on=Subquery(seen.annotate(first=Min("seen_on")).values("first")),
-            last_seen_on=Subquery(seen.annotate(last=Max("seen_on")).values("last")),
-            is_answered=Exists(Rebuttal.objects.published().filter(rumor__in=family)),
+            sightings_count=Coalesce(own_count, 0) + Coalesce(repeated_count, 0),
+            first_seen_on=Least(*both(Min("seen_on"))),
+            last_seen_on=Greatest(*both(Max("seen_on"))),
+            is_answered=ExpressionWrapper(_is_there(Rebuttal.objects.published()), models.BooleanField()),
         )
 
     def near(self, claim: str) -> "RumorQuerySet":
