@@ -13,7 +13,7 @@ from django.utils.translation import pgettext
 
 from portal.accounts.models import User
 from portal.audit import actions as audit
-from rumors.pictures import encoding, storage, transport
+from rumors.pictures import encoding, pixels, storage, transport
 from rumors.pictures.models import Picture
 
 log = structlog.get_logger(__name__)
@@ -57,11 +57,11 @@ def keep(file: "File[bytes]", *, by: User) -> Picture:
 
 def _content(file: "File[bytes]") -> bytes:
     """All of it, unless it says itself that it is too large, or is larger than it says."""
-    if file.size > encoding.MOST_BYTES:
+    if file.size > pixels.MOST_BYTES:
         raise encoding.too_large()
     file.seek(0)
-    content: bytes = file.read(encoding.MOST_BYTES + 1)
-    if len(content) > encoding.MOST_BYTES:
+    content: bytes = file.read(pixels.MOST_BYTES + 1)
+    if len(content) > pixels.MOST_BYTES:
         raise encoding.too_large()
     return content
 

@@ -4,7 +4,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import pgettext, pgettext_lazy
 
-from rumors.pictures import encoding
+from rumors.pictures import encoding, pixels
 
 ACCEPT: Final = "image/jpeg,image/png,image/webp"
 
@@ -35,7 +35,7 @@ class PictureField(forms.FileField):
 
     def clean(self, data: Any, initial: Any = None) -> Any:
         found = super().clean(data, initial)
-        if found and found.size > encoding.MOST_BYTES:
+        if found and found.size > pixels.MOST_BYTES:
             raise encoding.too_large()
         return found
 

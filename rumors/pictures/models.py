@@ -32,8 +32,6 @@ class PictureQuerySet(models.QuerySet["Picture"]):
 class Picture(models.Model):
     """A screenshot of what was seen, made anew from its pixels. The files lie where `storage` says."""
 
-    LONGEST: Final = 4096
-    """Pixels of the longer side."""
     WAITS: Final = timedelta(days=1)
 
     name = models.CharField(max_length=32, unique=True, editable=False)

@@ -5,7 +5,7 @@ import os
 import struct
 import subprocess
 import sys
-import threading
+import time
 import zipfile
 import zlib
 from pathlib import Path
@@ -17,7 +17,7 @@ from hypothesis import settings as properties
 from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageFile, ImageOps
 
-from rumors.pictures import encoding
+from rumors.pictures import encoding, pixels
 from rumors.pictures.encoding import encode
 from tests.pictures import images
 from tests.pictures.images import file_of, opened, photograph, screenshot
@@ -151,7 +151,7 @@ def test_a_picture_that_would_be_a_huge_png_becomes_a_jpeg_on_white():
     noise.paste((9, 9, 9, 0), (0, 0, 500, 500))
     made = encode(file_of(noise, "PNG", compress_level=0))
     assert made.kind == "jpeg"
-    assert len(made.content) < encoding.MOST_BYTES
+    assert len(made.content) < pixels.MOST_BYTES
     assert min(opened(made.content).getpixel((200, 200))) > 250
 
 
@@ -317,17 +317,17 @@ WHOLE = {
 SEARCH = properties(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-def outcome(content: bytes) -> encoding.Encoded | None:
-    """None when it was refused. Nothing else may happen."""
+def outcome(content: bytes) -> pixels.Encoded | None:
+    """None when it was refused. Nothing else may happen. Here, and not in a program of its own: there are many."""
     try:
-        return encode(content)
-    except ValidationError:
+        return pixels.encode(content, encoding.format_of(content))
+    except (ValidationError, pixels.RefusedError):
         return None
 
 
 @pytest.mark.parametrize("content", WHOLE.values(), ids=WHOLE)
 def test_a_picture_that_was_cut_off_is_refused_unless_no_pixel_is_missing(content):
-    whole = encode(content)
+    whole = outcome(content)
     for length in range(0, len(content), 7):
         assert outcome(content[:length]) in {None, whole}, length
     assert outcome(content[: len(content) // 2]) is None
@@ -369,21 +369,17 @@ def test_two_halves_of_pictures_make_one_that_is_bare_or_none(one, other, data):
 # Memory and time ----------------------------------------------------------------------------------------------------
 
 MEASURE = """
-import re, sys
+import re, resource, sys
 from pathlib import Path
-import django
-django.setup()
-from django.core.exceptions import ValidationError
-from rumors.pictures.encoding import encode
-content = Path(sys.argv[1]).read_bytes()
+from rumors.pictures import pixels
 def peak():
     return int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) // 1024
 before = peak()
 try:
-    made = encode(content)
-    print(made.width, made.height, peak() - before)
-except ValidationError as error:
-    print(error.code, error.code, peak() - before)
+    made = pixels.encode(Path(sys.argv[1]).read_bytes(), sys.argv[2])
+    print(f"{made.width}x{made.height}", peak() - before)
+except pixels.RefusedError as error:
+    print(error.code, peak() - before)
 """
 LARGEST = {
     "jpeg": ("RGB", "JPEG", {}, 420),
@@ -397,11 +393,10 @@ def megabytes(tmp_path: Path, content: bytes) -> tuple[str, int]:
     """What became of it, and how much memory it took at most."""
     file = tmp_path / "sent"
     file.write_bytes(content)
-    done = subprocess.run(
-        [sys.executable, "-c", MEASURE, str(file)], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    width, height, taken = done.stdout.split()
-    return f"{width}x{height}", int(taken)
+    command = [sys.executable, "-c", MEASURE, str(file), encoding.format_of(content)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    what, taken = done.stdout.split()
+    return what, int(taken)
 
 
 @pytest.mark.parametrize(("mode", "kind", "options", "most"), LARGEST.values(), ids=LARGEST)
@@ -409,9 +404,11 @@ def test_the_largest_picture_takes_memory_within_bounds(tmp_path, mode, kind, op
     image = screenshot((8000, 5000), mode)
     if mode == "RGBA":
         image.putpixel((0, 0), (0, 0, 0, 0))
-    what, taken = megabytes(tmp_path, file_of(image, kind, **options))
+    sent = file_of(image, kind, **options)
+    what, taken = megabytes(tmp_path, sent)
     assert what == "4096x2560"
     assert taken < most
+    assert encode(sent).width == 4096  # and the limit lets it through
 
 
 @pytest.mark.parametrize("content", images.vast().values(), ids=images.vast())
@@ -420,14 +417,67 @@ def test_a_picture_that_says_it_is_huge_takes_no_memory(tmp_path, content):
     assert taken < 40
 
 
-def test_two_large_pictures_are_not_unpacked_at_once(monkeypatch):
-    """Who has waited too long is told so, and the next one gets through."""
+def long_scans() -> bytes:
+    """Sixty bytes for each time that all of a large picture is gone through once more: two hours in ten megabytes."""
+    whole = file_of(Image.new("L", (6000, 6000)), "JPEG", progressive=True)
+    scan = whole[whole.rindex(b"\xff\xda") : -2]
+    return whole[:-2] + scan * 20_000 + whole[-2:]
+
+
+def program_with(tmp_path: Path, before: str, after: str) -> str:
+    source = Path(pixels.__file__).read_text("utf-8")
+    assert before in source
+    program = tmp_path / "program.py"
+    program.write_text(source.replace(before, after), "utf-8")
+    return str(program)
+
+
+def test_a_picture_that_takes_for_ever_is_given_up(monkeypatch, tmp_path):
+    # The same program with a smaller limit: nobody waits fifteen seconds for a test.
+    before, after = (f"MOST_SECONDS: Final = {seconds}" for seconds in (pixels.MOST_SECONDS, 2))
+    monkeypatch.setattr(encoding, "PROGRAM", program_with(tmp_path, before, after))
+    sent = long_scans()
+    assert len(sent) < pixels.MOST_BYTES
+    started = time.monotonic()
+    assert refused(sent) == "damaged"
+    assert time.monotonic() - started < 12
+
+
+@pytest.mark.parametrize("fate", ["import os; os.abort()", "raise SystemExit(3)", "1 / 0"])
+def test_a_decoder_that_dies_takes_nobody_with_it(monkeypatch, tmp_path, fate):
+    reading = "    content = sys.stdin.buffer.read()\n"
+    monkeypatch.setattr(encoding, "PROGRAM", program_with(tmp_path, reading, f"    {fate}\n"))
+    assert refused(file_of(screenshot(), "PNG")) == "damaged"
+
+
+TRY = """
+    import os, pathlib
+    about = [sorted(os.environ), sys.path[0] == os.path.dirname(__file__)]
+    for deed in (
+        lambda: pathlib.Path(__file__).with_name("written").write_text("x"),
+        lambda: bytearray(2 * 1024**3),
+    ):
+        try:
+            deed()
+        except Exception as error:
+            about.append(type(error).__name__)
+    print(json.dumps({"kind": about, "length": 0, "width": 1, "height": 1}))
+    sys.exit(0)
+"""
+
+
+def test_the_program_is_told_no_secret_and_can_neither_write_nor_take_all_memory(monkeypatch, tmp_path):
+    monkeypatch.setattr(encoding, "PROGRAM", program_with(tmp_path, "    content = sys.stdin.buffer.read()\n", TRY))
+    assert "SECRET_KEY" in os.environ
+    names, finds_modules_beside_it, *errors = encode(file_of(screenshot(), "PNG")).kind
+    assert not [name for name in names if not name.startswith(("LC_", "LANG"))]
+    assert not finds_modules_beside_it
+    assert errors == ["OSError", "MemoryError"]
+
+
+def test_who_waits_too_long_is_told_so_and_the_next_one_gets_through(monkeypatch):
     monkeypatch.setattr(encoding, "WAIT_SECONDS", 0.01)
     small = file_of(screenshot(), "PNG")
-    with encoding._turn():
-        found = []
-        other = threading.Thread(target=lambda: found.append(refused(small)))
-        other.start()
-        other.join(10)
-    assert found == ["busy"]
+    with encoding._one_at_a_time:
+        assert refused(small) == "busy"
     assert encode(small).kind == "png"

@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from django.template.loader import render_to_string
 
 from portal.facts.models import Topic
-from rumors.pictures import encoding
+from rumors.pictures import encoding, pixels
 from rumors.pictures.forms import ACCEPT, PictureField, WithPicture
 from tests.pictures import images
 from tests.pictures.conftest import sent
@@ -89,7 +89,7 @@ def test_it_can_be_mixed_into_a_form_of_a_model():
 
 def test_too_large_is_said_at_once():
     file = sent(PNG)
-    file.size = encoding.MOST_BYTES + 1
+    file.size = pixels.MOST_BYTES + 1
     assert faults(Told({"claim": "x"}, {"picture": file})) == {"picture": ["too_large"]}
 
 
@@ -97,5 +97,5 @@ def test_the_page_says_what_is_taken_how_large_and_what_is_removed():
     html = render_to_string("components/form.html", {"form": Told()})
     assert f'type="file" name="picture" accept="{ACCEPT}"' in html
     assert ACCEPT == "image/jpeg,image/png,image/webp"
-    assert f"{encoding.MOST_BYTES // 1024**2} MB" in html
+    assert f"{pixels.MOST_BYTES // 1024**2} MB" in html
     assert 'aria-describedby="id_picture_helptext"' in html

@@ -23,7 +23,7 @@ from portal.accounts.models import Role, User
 from portal.audit.models import AuditEvent
 from portal.local import backup
 from portal.pages import actions as pages
-from rumors.pictures import actions, encoding, storage
+from rumors.pictures import actions, encoding, pixels, storage
 from rumors.pictures.models import Picture
 from tests.accounts.people import person
 from tests.pictures import images
@@ -105,20 +105,20 @@ class Unread(sent(b"").__class__):
 
 def test_what_is_too_large_is_refused_unread(reporter, files):
     file = Unread("a.png", b"", "image/png")
-    file.size = encoding.MOST_BYTES + 1
+    file.size = pixels.MOST_BYTES + 1
     assert refused(file, by=reporter) == "too_large"
     assert files() == []
 
 
 def test_what_is_larger_than_it_says_is_refused(reporter, files):
-    file = sent(PNG + b"\0" * encoding.MOST_BYTES)
+    file = sent(PNG + b"\0" * pixels.MOST_BYTES)
     file.size = 100
     assert refused(file, by=reporter) == "too_large"
     assert files() == []
 
 
 def test_ten_megabytes_are_not_too_large(reporter):
-    whole = PNG + b"\0" * (encoding.MOST_BYTES - len(PNG))
+    whole = PNG + b"\0" * (pixels.MOST_BYTES - len(PNG))
     assert actions.keep(sent(whole), by=reporter).bytes < 5000
 
 
@@ -170,7 +170,7 @@ def test_a_row_that_cannot_be_written_takes_its_files_with_it(files):
     assert not Picture.objects.exists()
 
 
-@properties(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@properties(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=st.binary(max_size=300) | st.integers(0, len(PNG) - 1).map(lambda length: PNG[:length]))
 def test_what_is_refused_leaves_no_file_and_no_row(reporter, files, content):
     try:
