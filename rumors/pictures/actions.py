@@ -124,6 +124,7 @@ def _sweep(*, now: datetime) -> int:
     """Files whose row never came to be, or which could not be removed with it."""
     swept = 0
     try:
+        storage.close()
         for names in storage.untouched_since((now - Picture.WAITS).timestamp()):
             lost = names - set(Picture.objects.filter(name__in=names).values_list("name", flat=True))
             for name in lost:

@@ -45,6 +45,11 @@ class WithPicture(forms.Form):
 
     picture = PictureField()
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if "picture" not in (self.field_order or ()):
+            self.fields["picture"] = self.fields.pop("picture")  # after what the form is about
+
     def add_error(self, field: str | None, error: Any) -> None:
         super().add_error(field, error)
         faults = self.errors.get("picture")

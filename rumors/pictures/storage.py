@@ -51,6 +51,13 @@ def remove(name: str) -> None:
         (_folder(name) / f"{name}{suffix}").unlink(missing_ok=True)
 
 
+def close() -> None:
+    """Let nobody else in, whatever a restored backup has left."""
+    root = _root()
+    if root.is_dir():
+        _private(root)
+
+
 def untouched_since(moment: float) -> Iterator[set[str]]:
     """Folder by folder the names of pictures, no file of which has changed since."""
     root = _root()
@@ -81,7 +88,6 @@ def _folder(name: str) -> Path:
 def _private(folder: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     folder.mkdir(mode=0o700, exist_ok=True)
-    # Whoever brings back a backup makes folders as usual.
     if stat.S_IMODE(folder.stat().st_mode) & 0o077:
         folder.chmod(0o700)
 

@@ -87,6 +87,14 @@ def test_it_can_be_mixed_into_a_form_of_a_model():
     assert form.fields["picture"].required is False
 
 
+def test_it_stands_last_unless_the_form_has_an_order():
+    class Ordered(Told):
+        field_order = ("picture", "claim")
+
+    assert list(Told().fields) == ["claim", "when", "picture"]
+    assert list(Ordered().fields) == ["picture", "claim", "when"]
+
+
 def test_too_large_is_said_at_once():
     file = sent(PNG)
     file.size = pixels.MOST_BYTES + 1

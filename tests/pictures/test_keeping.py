@@ -80,10 +80,14 @@ def test_nobody_else_on_the_machine_may_read_it(reporter, files, settings):
     assert {mode for path, mode in modes.items() if path.is_file()} == {0o600}
 
 
-def test_folders_that_a_restored_backup_left_open_are_closed(picture, files, reporter, settings):
+@pytest.mark.parametrize("who", ["next picture", "clock"])
+def test_a_folder_that_a_restored_backup_left_open_is_closed(picture, reporter, settings, who):
     root = Path(settings.MEDIA_ROOT) / "pictures"
     root.chmod(0o755)
-    actions.keep(sent(PNG), by=reporter)
+    if who == "clock":
+        actions.purge(now=timezone.now())
+    else:
+        actions.keep(sent(PNG), by=reporter)
     assert stat.S_IMODE(root.stat().st_mode) == 0o700
 
 
