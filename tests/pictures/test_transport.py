@@ -169,7 +169,7 @@ def test_a_scanner_that_takes_its_time_is_given_up(scanner, answer):
     scanner.answer = answer
     started = time.monotonic()
     assert refused(LARGE, seconds=0.4) == "unscanned"
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < 4
 
 
 def reset(connection):
