@@ -69,6 +69,7 @@ INSTALLED_APPS = [
     "portal.questions",
     "portal.reports",
     "portal.pages",
+    "rumors.pictures",
     "rumors",
     "rumors.responses",
     "rumors.pairs",
@@ -254,6 +255,12 @@ MACHINE_TRANSLATION_URL = env.str("MACHINE_TRANSLATION_URL", "").rstrip("/")
 MACHINE_TRANSLATION_KEY = env.str("MACHINE_TRANSLATION_KEY", "")
 if MACHINE_TRANSLATION_URL and not re.match(r"https?://[^/?#@]+(/[^?#]*)?$", MACHINE_TRANSLATION_URL):
     raise ImproperlyConfigured("MACHINE_TRANSLATION_URL is an address like https://translate.example.org. Mend it.")
+
+# Pictures --------------------------------------------------------------------------------------------------------
+CLAMAV_URL = env.str("CLAMAV_URL", "")
+"""A virus scanner that is asked about every picture that staff send. Empty: there is none."""
+if CLAMAV_URL and not re.match(r"(tcp://([^/?#@:\[\]]+|\[[0-9a-fA-F:.]+\]):\d{1,5}|unix:///[^?#]+)$", CLAMAV_URL):
+    raise ImproperlyConfigured("CLAMAV_URL is tcp://host:3310 or unix:///path/to/socket. Mend it.")
 
 # Accounts --------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
