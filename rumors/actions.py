@@ -356,9 +356,9 @@ def consult(rumor: Rumor, *, by: User) -> None:
 
 @transaction.atomic
 def purge(*, now: datetime) -> int:
-    """Delete the original words and the links of rumors that ended long ago; how many rumors that were."""
+    """Delete the original words, links and screenshots of rumors that ended long ago; how many rumors that were."""
     found = list(Rumor.objects.select_for_update(of=("self",)).with_words_to_forget(now))
-    Sighting.objects.filter(rumor__in=found).update(original="", url="", archive_url="")
+    Sighting.objects.filter(rumor__in=found).update(original="", url="", archive_url="", picture=None)
     for rumor in found:
         Rumor.objects.filter(pk=rumor.pk).update(original="")
         audit.record("purge", rumor, by=None)

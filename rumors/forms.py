@@ -15,6 +15,7 @@ from portal.accounts.models import User
 from portal.facts.models import Fact, Topic
 from portal.guard import GuardedForm
 from rumors.models import Narrative, Rebuttal
+from rumors.pictures.forms import WithPicture
 from rumors.vocabulary import (
     Audience,
     Channel,
@@ -74,7 +75,7 @@ def _language() -> forms.ChoiceField:
     )
 
 
-class SeenForm(GuardedForm):
+class SeenForm(WithPicture, GuardedForm):
     """Where and when something was heard."""
 
     guarded: ClassVar[tuple[str, ...]] = ("area", "url", "archive_url", "country")
@@ -285,6 +286,7 @@ class LogForm(RumorForm, SeenForm):
         "seen_on",
         "area",
         "url",
+        "picture",
         "is_threat",
         *FOLDED,
     )

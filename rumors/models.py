@@ -15,6 +15,7 @@ from portal import languages
 from portal.facts.models import Fact, Topic
 from portal.revisions.models import Edition, Revision
 from portal.revisions.rules import reading_columns
+from rumors.pictures.models import Picture
 from rumors.vocabulary import (
     Audience,
     Channel,
@@ -152,7 +153,7 @@ class RumorQuerySet(models.QuerySet["Rumor"]):
 
     def with_words_to_forget(self, now: datetime) -> "RumorQuerySet":
         """Ended so long ago that nobody needs the original words and the links any more."""
-        kept = Sighting.objects.filter(rumor=OuterRef("pk")).exclude(original="", url="", archive_url="")
+        kept = Sighting.objects.filter(rumor=OuterRef("pk")).exclude(original="", url="", archive_url="", picture=None)
         long_ago = now - Rumor.KEEP_WORDS
         # What repeats another rumor is kept as long as that one.
         has_ended = Q(same_as__isnull=True) | Q(same_as__ended_at__lt=long_ago)
@@ -378,6 +379,14 @@ class Sighting(models.Model):
     )
     reached = models.PositiveIntegerField(
         pgettext_lazy("staff", "about how many it has reached"), null=True, blank=True
+    )
+    picture = models.ForeignKey(
+        Picture,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=pgettext_lazy("staff", "screenshot"),
     )
     is_threat = models.BooleanField(pgettext_lazy("staff", "it holds a threat"), default=False, db_default=False)
     """For the security role alone: it stands in their queue and nowhere else."""

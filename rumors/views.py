@@ -6,6 +6,7 @@ from django.core.paginator import Paginator
 from django.db.models import F
 from django.forms import Form, model_to_dict
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import get_language, pgettext
@@ -35,6 +36,8 @@ from rumors.forms import (
     SightingForm,
 )
 from rumors.models import Narrative, Rebuttal, Rumor, Sighting
+from rumors.pictures import actions as pictures
+from rumors.pictures.views import preview, served
 from rumors.vocabulary import Confidence
 
 
@@ -105,8 +108,8 @@ def staff_rumors(request: StaffRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff("rumors.log")
 def log_rumor(request: StaffRequest) -> HttpResponse:
-    form = LogForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
+    form = LogForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid() and _keep_picture(request, form):
         made = actions.log(by=request.user, **_values(form))
         if Rumor.objects.visible_to(request.user).filter(pk=made.pk).exists():
             return redirect("logged_rumor", made.pk)
@@ -116,6 +119,30 @@ def log_rumor(request: StaffRequest) -> HttpResponse:
         return redirect("staff_rumors")
     context = {"form": form, "areas": Sighting.objects.areas()}
     return render(request, "rumors/staff/log.html", context, status=422 if form.errors else 200)
+
+
+def _keep_picture(request: StaffRequest, form: Form) -> bool:
+    """Puts the kept screenshot in the place of the file that was sent; False when it was refused."""
+    file = form.cleaned_data["picture"]
+    try:
+        form.cleaned_data["picture"] = pictures.keep(file, by=request.user) if file else None
+    except ValidationError as error:
+        form.add_error("picture", error)
+        return False
+    return True
+
+
+@require_safe
+@staff("rumors.view")
+def sighting_picture(request: StaffRequest, pk: int, *, is_preview: bool = False) -> HttpResponseBase:
+    """The screenshot itself, as a file to keep, or a small copy; for whoever may see the sighting."""
+    visible = Rumor.objects.visible_to(request.user)
+    mine = Sighting.objects.visible_to(request.user).filter(rumor__in=visible, picture__isnull=False)
+    found = get_object_or_404(mine.select_related("rumor", "picture"), pk=pk)
+    actions.consult(found.rumor, by=request.user)
+    assert found.picture is not None
+    show = preview if is_preview else served
+    return show(found.picture, filename=f"{found.rumor.public_id}-{found.pk}")
 
 
 def _values(form: Form) -> dict[str, Any]:
@@ -192,8 +219,8 @@ def move_rumor(request: StaffRequest, pk: int) -> HttpResponse:
 @staff("rumors.log")
 def sight_rumor(request: StaffRequest, pk: int) -> HttpResponse:
     found = _consulted(request, pk)
-    form = SightingForm(request.POST or None, initial={"language": found.original_language})
-    if request.method == "POST" and form.is_valid():
+    form = SightingForm(request.POST or None, request.FILES or None, initial={"language": found.original_language})
+    if request.method == "POST" and form.is_valid() and _keep_picture(request, form):
         try:
             actions.sight(found, by=request.user, **_values(form))
         except ValidationError as error:

@@ -19,9 +19,12 @@ from portal.revisions.readers import actions as readers
 from rumors import actions as rumors
 from rumors.models import Narrative
 from rumors.pairs import actions as pairs
+from rumors.pictures import actions as pictures
 from rumors.responses import actions as responses
 from tests import factories
 from tests.accounts.people import browser, person, sign_in
+from tests.pictures.conftest import sent
+from tests.pictures.images import file_of, screenshot
 
 R = Role
 ALL = frozenset(Role)
@@ -137,6 +140,8 @@ TABLE = {
     "confirm_attribution": {R.EDITOR, R.SECURITY},
     "settle_pair": {R.EDITOR, R.SECURITY},
     "undo_merge": {R.EDITOR, R.SECURITY},
+    "sighting_picture": ALL,
+    "sighting_preview": ALL,
     "threats": {R.SECURITY},
     "threat": {R.SECURITY},
     "narratives": ALL,
@@ -195,6 +200,14 @@ def arguments(db) -> dict[str, dict]:
     pair = pairs.relate(rumor, other=same, kind="related", by=author)
     merge = pairs.merge(repeating, into=rumor, by=author)
     first, second = (responses.plan(rumor, action="reply_public", by=author) for _ in range(2))
+    picture = pictures.keep(sent(file_of(screenshot(), "PNG")), by=author)
+    with_picture = rumors.sight(
+        rumor,
+        channel="web",
+        seen_on=timezone.localdate(),
+        by=author,
+        picture=picture,
+    )
     threat = rumors.sight(rumor, channel="phone", seen_on=timezone.localdate(), by=author, is_threat=True)
     rebuttal = rumors.link(rumor=rumor, fact=fact, strength="refutes", slug="sant", by=author)
     starts_at = timezone.now() + timezone.timedelta(days=5)
@@ -262,6 +275,7 @@ def arguments(db) -> dict[str, dict]:
         "finish_response": {"pk": first.pk},
         "drop_response": {"pk": second.pk},
         "threat": {"pk": threat.pk},
+        **dict.fromkeys(["sighting_picture", "sighting_preview"], {"pk": with_picture.pk}),
         "narrative": {"pk": Narrative.objects.create(name="Staten vill ha våra barn").pk},
         **dict.fromkeys(["staff_event", "edit_event", "event_registrations"], {"pk": event.pk}),
         "event_program": {"pk": event.pk, "language": "ar"},
@@ -276,7 +290,9 @@ def answer(client, name, arguments):
     url = reverse(name, kwargs=arguments.get(name))
     if name in QUERIES:
         url += QUERIES[name].format(draft=arguments["revision"]["pk"])
-    return client.post(url) if name in POSTS else client.get(url)
+    response = client.post(url) if name in POSTS else client.get(url)
+    response.close()  # a file
+    return response
 
 
 @pytest.mark.parametrize("role", [*Role, None], ids=str)

@@ -17,6 +17,9 @@ from rumors.pairs import actions as pairs
 from rumors.vocabulary import Priority, Sensitivity, Status
 from tests import factories
 from tests.accounts.people import person, sign_in
+from tests.pictures.conftest import sent
+from tests.pictures.images import file_of, screenshot
+from tests.pictures.images import opened as opened_image
 from tests.rumors.conftest import CLAIM, log, published
 
 pytestmark = pytest.mark.django_db
@@ -411,3 +414,44 @@ def test_what_else_is_known_of_a_sighting_is_kept(as_reporter):
     page = as_reporter.get(sighting.rumor.get_absolute_url()).content.decode()
     for word in ("Omkring den veckan", "Tyskland", "föräldrar", "influencer", "1200", "https://archive.example.org/1"):
         assert word in page, word
+
+
+# Screenshots ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_screenshot_comes_with_a_sighting_and_is_for_who_may_see_it(as_reporter, security, tmp_path, settings):
+    settings.MEDIA_ROOT = tmp_path
+    picture = file_of(screenshot(), "PNG")
+    as_reporter.post(URL, form(picture=sent(picture)))
+    sighting = Sighting.objects.get()
+    path = f"/staff/rumors/sightings/{sighting.pk}/"
+    assert f"{path}preview/" in as_reporter.get(sighting.rumor.get_absolute_url()).content.decode()
+    answer = as_reporter.get(f"{path}picture/")
+    assert answer["Content-Disposition"].startswith("attachment")
+    assert sighting.rumor.public_id in answer["Content-Disposition"]
+    assert opened_image(b"".join(answer.streaming_content)).size == screenshot().size
+
+    actions.edit(sighting.rumor, by=security, sensitivity=Sensitivity.SECRET)
+    for kind in ("picture", "preview"):
+        assert as_reporter.get(f"{path}{kind}/").status_code == 404
+        assert b"".join(sign_in(security).get(f"{path}{kind}/").streaming_content)
+    assert AuditEvent.objects.about(sighting.rumor).filter(verb="read", by=security).count() == 2
+
+
+def test_a_file_that_is_no_picture_is_refused_and_nothing_typed_is_lost(as_reporter, tmp_path, settings):
+    settings.MEDIA_ROOT = tmp_path
+    answer = as_reporter.post(URL, form(picture=sent(b"<svg onload=alert(1)>", "x.png")))
+    assert "picture" in answer.context["form"].errors
+    assert CLAIM in answer.content.decode()
+    assert not Rumor.objects.exists()
+
+
+def test_a_screenshot_goes_with_the_words_when_a_rumor_is_old(as_reporter, editor, tmp_path, settings):
+    settings.MEDIA_ROOT = tmp_path
+    as_reporter.post(URL, form(original="", picture=sent(file_of(screenshot(), "PNG"))))
+    rumor = Rumor.objects.get()
+    now = timezone.now()
+    Rumor.objects.filter(pk=rumor.pk).update(status=Status.OUT_OF_SCOPE, ended_at=now - 2 * Rumor.KEEP_WORDS)
+    assert actions.purge(now=now) == 1
+    assert rumor.sightings.get().picture is None
+    assert actions.purge(now=now) == 0
