@@ -27,6 +27,8 @@ from portal.facts.models import Fact, Matter
 from portal.mail.models import Delivery
 from portal.mail.rules import unsubscribe_token
 from portal.public import form_token
+from portal.questions.forms import SettleForm
+from portal.questions.models import Question
 from portal.revisions.actions import kind_named
 from portal.revisions.exchange.forms import ChoiceForm
 from portal.revisions.forms import TextForm, WithdrawForm
@@ -62,6 +64,7 @@ MAKERS: dict[type, Callable[[QueryDict], list[BaseForm]]] = {
     ],
     TopicForm: lambda data: [TopicForm(None, data), TopicForm(factories.topic(), data)],
     ProgramTitlesForm: lambda data: [ProgramTitlesForm({7: SimpleNamespace(title_sv="", title_ar="")}, "ar", data)],
+    SettleForm: lambda data: [SettleForm(Question(language="ar"), [], data)],
     AnswerForm: lambda data: [AnswerForm(_reader_check(), data)],
     FactForm: lambda data: [FactForm(data, matter=matter, by=_somebody()) for matter in (None, Matter.objects.first())],
     ChoiceForm: lambda data: [ChoiceForm([kind_named("fact")], data.dict())],
@@ -225,6 +228,7 @@ def reader() -> str:
 PUBLIC = {
     "register": ["name", "email", "question", "website"],
     "tell-us": ["text", "website"],
+    "tell-us-answer": ["code"],
     "registration": ["x"],
     "unsubscribe": ["List-Unsubscribe"],
     "revisions.reader": ["is_understood", "comment", "k1", "c1", "k2", "c2", "k99"],
@@ -241,6 +245,7 @@ def test_whatever_is_sent_to_a_public_form_a_person_gets_a_page(
     url = {
         "register": "/sv/events/traff/register/",
         "tell-us": "/sv/tell-us/",
+        "tell-us-answer": "/sv/tell-us/answer/",
         "registration": seat,
         "unsubscribe": subscription,
         "revisions.reader": reader,
