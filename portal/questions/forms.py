@@ -3,6 +3,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.http import QueryDict
 from django.utils.translation import pgettext, pgettext_lazy
 
 from portal import guard, languages
@@ -125,23 +126,22 @@ class SettleForm(guard.GuardedForm):
         widget=forms.TextInput(attrs={"list": "missing", "autocomplete": "off"}),
     )
 
-    def __init__(self, question: Question, close: Sequence[Close], *args: Any, **kwargs: Any) -> None:
+    def __init__(self, question: Question, close: Sequence[Close], data: QueryDict | None = None) -> None:
         kept = {"answer": question.answer, "answer_language": question.answer_language or question.language}
         initial = kept | {"fact": question.fact_id} | ({"outcome": Outcome.ANSWERED} if question.answer else {})
-        super().__init__(*args, initial=initial, **kwargs)
+        super().__init__(data, initial=initial)
         codes = dict.fromkeys([question.language, languages.SOURCE])
         chooser = self.fields["answer_language"]
         assert isinstance(chooser, forms.ChoiceField)
         chooser.choices = [(code, languages.get(code).autonym) for code in codes]
         facts = self.fields["fact"]
         assert isinstance(facts, forms.ModelChoiceField)
-        first = [(each.fact.pk, each.title) for each in close]
-        near = {pk for pk, _title in first}
-        rest = sorted(((fact.pk, heading(fact)) for fact in facts.queryset if fact.pk not in near), key=lambda f: f[1])
+        first = {each.fact.pk: each.title for each in close}
+        others = [(fact.pk, heading(fact)) for fact in facts.queryset or () if fact.pk not in first]
         facts.choices = [
             ("", "–"),
-            *([(pgettext("staff", "Closest"), first)] if first else []),
-            (pgettext("staff", "All others"), rest),
+            *([(pgettext("staff", "Closest"), list(first.items()))] if first else []),
+            (pgettext("staff", "All others"), sorted(others, key=lambda other: other[1])),
         ]
 
     def clean_note(self) -> str:
