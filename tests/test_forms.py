@@ -24,6 +24,7 @@ from portal.accounts import forms as accounts
 from portal.accounts.models import User
 from portal.facts.forms import FactForm, PrintForm, TopicForm
 from portal.facts.models import Fact, Matter
+from portal.guard import GuardedForm
 from portal.mail.models import Delivery
 from portal.mail.rules import unsubscribe_token
 from portal.public import form_token
@@ -144,7 +145,8 @@ def made(kind: type, data: QueryDict) -> list[BaseForm]:
 
 def names(kind: type) -> list[str]:
     if not issubclass(kind, BaseFormSet):
-        return sorted({form.add_prefix(name) for form in made(kind, QueryDict()) for name in form.fields})
+        asked = {kind.REASON, kind.WORDS, kind.PHONE} if issubclass(kind, GuardedForm) else set()
+        return sorted(asked | {form.add_prefix(name) for form in made(kind, QueryDict()) for name in form.fields})
     rows = [f"form-{number}-{name}" for number in range(2) for name in (*kind.form.base_fields, "DELETE")]
     return ["form-TOTAL_FORMS", "form-INITIAL_FORMS", *rows]
 

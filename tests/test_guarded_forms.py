@@ -227,3 +227,12 @@ def test_the_reason_is_kept_with_what_a_colleague_did_and_shown_in_the_log():
     assert "070" not in json.dumps([event.changes, event.note])
     log = sign_in(person(Role.AUDITOR, language="en")).get("/staff/reports/audit/").content.decode()
     assert "Socialjouren" in log
+
+
+def test_the_reason_is_kept_with_a_rumor_that_is_logged():
+    sent = {"claim": "Påståendet att 0771-11 22 33 och anna@example.se svarar", "channel": "phone"}
+    sent |= {"heard_how": "told", "seen_on": "2026-01-02", "original_language": "sv", "claim_type": "law_says"}
+    sent |= {"priority": "low", "sensitivity": "internal", "precision": "day", "guard_reason": "public"}
+    assert sign_in(person(Role.REPORTER)).post("/staff/rumors/log/", sent).status_code == 302
+    event = AuditEvent.objects.get(verb="log")
+    assert event.excuse == {"kinds": ["email"], "ground": "public", "words": ""}
