@@ -70,6 +70,9 @@ INSTALLED_APPS = [
     "portal.reports",
     "portal.pages",
     "rumors",
+    "rumors.responses",
+    "rumors.pairs",
+    "rumors.assessments",
     "events",
 ]
 
@@ -186,6 +189,13 @@ CELERY_BEAT_SCHEDULE = {
     "keep_missed_searches": {"task": "portal.search.tasks.flush", "schedule": 60.0, "options": {"expires": 60}},
 }
 
+RUMOR_DAYS: dict[str, int] = {
+    "high": 2,
+    "medium": 15,
+    "low": 30,
+    **env.dict("RUMOR_DAYS", {}, subcast_values=int, validate=lambda days: {"high", "medium", "low"} >= days.keys()),
+}
+"""Within how many days a rumor is to be answered, by its priority."""
 LINK_CHECK = env.bool("LINK_CHECK", not DEMO)
 """Ask other sites whether the links of our texts still lead to a page. Needs a way out without a proxy: the check of
 where an address leads must be ours."""

@@ -18,6 +18,9 @@ import portal.revisions.exchange.urls
 import portal.revisions.glossary.urls
 import portal.revisions.readers.urls
 import portal.revisions.urls
+import rumors.assessments.urls
+import rumors.pairs.urls
+import rumors.responses.urls
 import rumors.urls
 
 handler400 = "portal.pages.errors.bad_request"
@@ -47,6 +50,9 @@ urlpatterns = [
                 *portal.facts.packs.urls.staff,
                 *portal.questions.urls.staff,
                 *rumors.urls.staff,
+                *rumors.responses.urls.staff,
+                *rumors.pairs.urls.staff,
+                *rumors.assessments.urls.staff,
                 *events.urls.staff,
                 *portal.reports.urls.staff,
             ]

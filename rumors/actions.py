@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -17,44 +18,47 @@ from portal.revisions import actions as revisions
 from portal.revisions.rules import translated_fields
 from portal.search import actions as search
 from rumors import rules
-from rumors.models import (
-    DEADLINES,
-    ENDED,
+from rumors.models import DEADLINES, ENDED, Narrative, Rebuttal, Rumor, Sighting
+from rumors.vocabulary import (
     ClaimType,
-    HeardHow,
+    Confidence,
     Priority,
-    Rebuttal,
-    Rumor,
     Sensitivity,
-    Sighting,
     Status,
     Strength,
+    Verdict,
+    Verifiability,
 )
 
 UNTOLD: Final = "…"
 """Stands in the audit log for texts, which the register alone holds."""
 
 _TEXTS: Final = frozenset({"claim", "original", "verdict_basis", "status_reason"})
+_TOLD_BY_THE_ROW: Final = frozenset({"ended_at", "decided_at", "decided_by", "approved_at", "approved_by"})
+"""Who and when: the row of the log has both."""
 _NUMBERS_LOCK: Final = 0x52554D4F
 
 
-def _locked(rumor: Rumor) -> Rumor:
+def locked(rumor: Rumor) -> Rumor:
+    """The rumor as it is now; whoever else wants to change it waits for the end of this transaction."""
     found: Rumor = Rumor.objects.select_for_update(of=("self",)).get(pk=rumor.pk)
     return found
 
 
-def _write(rumor: Rumor, verb: str, *, by: User | None, **values: Any) -> None:
-    """Set the fields of a locked rumor, with the audit row; without a change neither happens."""
+def write(rumor: Rumor, verb: str, *, by: User | None, **values: Any) -> None:
+    """Set the fields of a locked rumor, with the audit row; without a change neither happens. Its nouns write by
+    this, too."""
     changes = audit.changed(rumor, values)
     if not changes:
         return
     for name in changes:
         setattr(rumor, name, values[name])
-    rumor.save(update_fields=list(changes))
+    rumor.version += 1
+    rumor.save(update_fields=[*changes, "version"])
     told = {
         name: (UNTOLD, UNTOLD) if name in _TEXTS else (_plain(before), _plain(after))
         for name, (before, after) in changes.items()
-        if name != "ended_at"
+        if name not in _TOLD_BY_THE_ROW
     }
     audit.record(verb, rumor, by=by, changes=told)
 
@@ -72,16 +76,18 @@ def log(
     by: User,
     original: str = "",
     original_language: str = languages.SOURCE,
-    heard_how: str = HeardHow.TOLD,
-    area: str = "",
-    url: str = "",
     claim_type: str = ClaimType.HOW_IT_WORKS,
     priority: str = Priority.MEDIUM,
     topic: Topic | None = None,
     sensitivity: str = Sensitivity.INTERNAL,
+    is_threat: bool = False,
     form_id: UUID | None = None,
+    **seen: Any,
 ) -> Rumor:
-    """A new rumor with its first sighting; the one that is there already when the same form comes again."""
+    """A new rumor with its first sighting; the one that is there already when the same form comes again.
+
+    `seen` is what else is known of the sighting, by the names of its fields. With a threat the rumor is secret.
+    """
     year = timezone.localdate().year
     number = _next_number(year)
     sent_before: Rumor | None = Rumor.objects.filter(logged_by=by, form_id=form_id).first() if form_id else None
@@ -97,7 +103,7 @@ def log(
         claim_type=claim_type,
         priority=priority,
         topic=topic,
-        sensitivity=sensitivity,
+        sensitivity=Sensitivity.SECRET if is_threat else sensitivity,
         due_at=timezone.now() + DEADLINES[Priority(priority)],
         logged_by=by,
     )
@@ -105,12 +111,11 @@ def log(
         rumor=rumor,
         seen_on=seen_on,
         channel=channel,
-        heard_how=heard_how,
         language=original_language,
         original=original,
-        area=area,
-        url=url,
+        is_threat=is_threat,
         logged_by=by,
+        **seen,
     )
     audit.record("log", rumor, by=by)
     return rumor
@@ -131,90 +136,186 @@ def sight(
     channel: str,
     seen_on: date,
     by: User,
-    heard_how: str = HeardHow.TOLD,
-    language: str = languages.SOURCE,
-    original: str = "",
-    area: str = "",
-    url: str = "",
     form_id: UUID | None = None,
+    **seen: Any,
 ) -> Sighting:
-    """That it was heard again; what is there already when the same form comes again."""
-    locked = _locked(rumor)
-    sent_before: Sighting | None = locked.sightings.filter(logged_by=by, form_id=form_id).first() if form_id else None
+    """That it was heard again; what is there already when the same form comes again. `seen` as in `log`."""
+    held = locked(rumor)
+    sent_before: Sighting | None = held.sightings.filter(logged_by=by, form_id=form_id).first() if form_id else None
     if sent_before:
         return sent_before
-    if locked.same_as is not None:
+    if held.same_as is not None:
         raise ValidationError(
-            pgettext("staff", "This is the same as %(rumor)s. Add the sighting there.") % {"rumor": locked.same_as}
+            pgettext("staff", "This is the same as %(rumor)s. Add the sighting there.") % {"rumor": held.same_as}
         )
     sighting = Sighting.objects.create(
-        rumor=locked,
+        rumor=held,
         form_id=form_id,
         seen_on=seen_on,
         channel=channel,
-        heard_how=heard_how,
-        language=language,
-        original=original,
-        area=area,
-        url=url,
         logged_by=by,
+        **seen,
     )
-    audit.record("sight", locked, by=by)
+    audit.record("sight", held, by=by)
     return sighting
 
 
 @transaction.atomic
-def edit(rumor: Rumor, *, by: User, **values: Any) -> Rumor:
-    """Change what was logged. Another priority moves the day it is due."""
-    locked = _locked(rumor)
-    if values.get("sensitivity") == Sensitivity.SECRET and locked.rebuttals.exists():
-        raise ValidationError(
-            {"sensitivity": pgettext("staff", "It has a public answer, so the claim cannot be secret.")}
-        )
-    if "priority" in values and values["priority"] != locked.priority:
-        values["due_at"] = locked.logged_at + DEADLINES[Priority(values["priority"])]
-    _write(locked, "edit", by=by, **values)
-    if "sensitivity" in values:
-        # They hold the same claim.
-        for duplicate in locked.duplicates.select_for_update(of=("self",)):
-            _write(duplicate, "edit", by=by, sensitivity=values["sensitivity"])
-    return locked
+def handle(sighting: Sighting, *, note: str, by: User) -> Sighting:
+    """What was done about a threat; a second time changes nothing."""
+    held: Sighting = Sighting.objects.select_for_update(of=("self",)).get(pk=sighting.pk)
+    if not held.is_threat or held.handled_at is not None:
+        return held
+    held.handled_at, held.handled_by, held.handled_note = timezone.now(), by, note
+    held.save(update_fields=["handled_at", "handled_by", "handled_note"])
+    audit.record("handle", held.rumor, by=by)
+    return held
+
+
+class ChangedMeanwhileError(Exception):
+    """Somebody else has changed the same; `now` holds what it is now, by the names of the fields."""
+
+    def __init__(self, now: dict[str, Any]) -> None:
+        super().__init__(", ".join(now))
+        self.now = now
 
 
 @transaction.atomic
-def rate(rumor: Rumor, *, verdict: str, basis: str, by: User) -> Rumor:
+def edit(rumor: Rumor, *, by: User, was: Mapping[str, Any] | None = None, **values: Any) -> Rumor:
+    """Change what was logged. Another priority moves the day it is due. `was` is what the writer had seen.
+
+    Raises ChangedMeanwhileError, and changes nothing, when one of the fields was changed by somebody else.
+    """
+    held = locked(rumor)
+    narratives = values.pop("narratives", None)
+    now = {name: getattr(held, name) for name in values if was and name in was}
+    clashes = {name: value for name, value in now.items() if value not in (was[name], values[name])} if was else {}
+    if clashes:
+        raise ChangedMeanwhileError(clashes)
+    if values.get("sensitivity") == Sensitivity.SECRET and held.rebuttals.exists():
+        raise ValidationError(
+            {"sensitivity": pgettext("staff", "It has a public answer, so the claim cannot be secret.")}
+        )
+    if values.get("verifiability") == Verifiability.OPINION and held.verdict not in {"", Verdict.OPINION}:
+        raise ValidationError({"verifiability": pgettext("staff", "It has a verdict as if it were no opinion.")})
+    if "priority" in values and values["priority"] != held.priority:
+        values["due_at"] = held.logged_at + DEADLINES[Priority(values["priority"])]
+    write(held, "edit", by=by, **values)
+    if narratives is not None:
+        held.narratives.set(narratives)
+    if "sensitivity" in values:
+        # They hold the same claim.
+        for duplicate in held.duplicates.select_for_update(of=("self",)):
+            write(duplicate, "edit", by=by, sensitivity=values["sensitivity"])
+    return held
+
+
+@transaction.atomic
+def rate(
+    rumor: Rumor,
+    *,
+    verdict: str,
+    basis: str,
+    by: User,
+    confidence: str = Confidence.MEDIUM,
+    version: int | None = None,
+) -> Rumor:
+    """The verdict; `version` is the rumor's that its giver had before them."""
     if not verdict:
         raise ValidationError({"verdict": pgettext("staff", "Choose a verdict.")})
     if not basis.strip():
         raise ValidationError({"basis": pgettext("staff", "Say what the verdict rests on.")})
-    locked = _locked(rumor)
-    _write(locked, "rate", by=by, verdict=verdict, verdict_basis=basis)
-    return locked
+    held = locked(rumor)
+    if version is not None and held.version != version:
+        raise ValidationError(
+            pgettext("staff", "It was changed after you opened it. Look at it again, then save once more.")
+        )
+    if held.verifiability == Verifiability.OPINION and verdict != Verdict.OPINION:
+        raise ValidationError({"verdict": pgettext("staff", "It is an opinion: that is neither true nor false.")})
+    write(held, "rate", by=by, verdict=verdict, verdict_basis=basis, confidence=confidence)
+    return held
 
 
 @transaction.atomic
 def move(rumor: Rumor, *, status: str, by: User, reason: str = "") -> Rumor:
     """Take one of the steps that `rules.STEPS` allows."""
-    locked = _locked(rumor)
-    if status not in rules.steps(locked):
+    held = locked(rumor)
+    if status not in rules.steps(held):
         raise ValidationError(
             pgettext("staff", "That step cannot be taken from here. The status is now: %(status)s.")
-            % {"status": locked.get_status_display()}
+            % {"status": held.get_status_display()}
         )
-    if status == Status.CLOSED and not (locked.verdict and locked.verdict_basis):
+    if status == Status.CLOSED and not (held.verdict and held.verdict_basis):
         raise ValidationError(pgettext("staff", "Give the verdict and what it rests on first. Then it can be closed."))
-    if not reason.strip() and rules.needs_reason(locked, status):
+    if status == Status.DECIDED and not held.responses.exists():
+        raise ValidationError(pgettext("staff", "Say first what is to be done about it, or why nothing is."))
+    if rules.needs_approval(held, status):
+        raise ValidationError(pgettext("staff", "Somebody else has to approve first what was decided."))
+    if not reason.strip() and rules.needs_reason(held, status):
         raise ValidationError({"reason": pgettext("staff", "Say why. It is kept with the rumor.")})
-    ended_at = timezone.now() if status in ENDED else None
-    _write(locked, "move", by=by, status=status, status_reason=reason, ended_at=ended_at)
-    return locked
+    values: dict[str, Any] = {"ended_at": timezone.now() if status in ENDED else None}
+    if status == Status.DECIDED:
+        values |= {"decided_at": timezone.now(), "decided_by": by, "approved_at": None, "approved_by": None}
+    elif status in rules.BEFORE_A_DECISION:
+        values |= _UNDECIDED
+    write(held, "move", by=by, status=status, status_reason=reason, **values)
+    return held
+
+
+_UNDECIDED: Final = {"decided_at": None, "decided_by": None, "approved_at": None, "approved_by": None}
+
+
+def undecide(held: Rumor, *, by: User) -> None:
+    """What is to be done about a locked rumor changes: what was decided, and not begun, is decided anew."""
+    if not held.is_open:
+        raise ValidationError(pgettext("staff", "It has ended. Take it up again first."))
+    if held.status == Status.DECIDED:
+        write(held, "move", by=by, status=Status.ASSESSED, **_UNDECIDED)
+
+
+@transaction.atomic
+def approve(rumor: Rumor, *, by: User, version: int) -> Rumor:
+    """That what was decided shall be done, by somebody else than who decided; `version` is the one that was read."""
+    held = locked(rumor)
+    if held.status != Status.DECIDED or held.decided_by_id is None:
+        raise ValidationError(pgettext("staff", "There is nothing to approve."))
+    if held.decided_by_id == by.pk:
+        raise ValidationError(pgettext("staff", "You decided it yourself: somebody else has to approve."))
+    if held.version != version:
+        raise ValidationError(pgettext("staff", "It was changed after you opened it. Read it again, then approve."))
+    write(held, "approve", by=by, approved_by=by, approved_at=timezone.now())
+    return held
+
+
+@transaction.atomic
+def assign(rumor: Rumor, *, to: User | None, by: User) -> Rumor:
+    """`to` takes care of it, and follows it from now on."""
+    held = locked(rumor)
+    if to is not None and not (
+        to.has_perm("rumors.handle") and Rumor.objects.visible_to(to).filter(pk=held.pk).exists()
+    ):
+        raise ValidationError({"assignee": pgettext("staff", "This person may not handle it.")})
+    write(held, "assign", by=by, assignee=to)
+    if to is not None:
+        held.watchers.add(to)
+    return held
+
+
+def watch(rumor: Rumor, *, by: User) -> bool:
+    """Follow it, or no more when `by` does already; whether they do now."""
+    is_watching = rumor.watchers.filter(pk=by.pk).exists()
+    if is_watching:
+        rumor.watchers.remove(by)
+    else:
+        rumor.watchers.add(by)
+    return not is_watching
 
 
 @transaction.atomic
 def link(rumor: Rumor, *, fact: Fact, slug: str, by: User, strength: str = Strength.REFUTES) -> Rebuttal:
     """An answer without text, resting on the fact as it is published now. Its Swedish text is the first revision."""
-    locked = _locked(rumor)
-    if locked.is_secret:
+    held = locked(rumor)
+    if held.is_secret:
         raise ValidationError(
             pgettext("staff", "A secret rumor gets no public answer. Change who may read it, or answer in another way.")
         )
@@ -223,46 +324,28 @@ def link(rumor: Rumor, *, fact: Fact, slug: str, by: User, strength: str = Stren
         raise ValidationError(
             {"fact": pgettext("staff", "Publish the fact first: an answer rests on a published fact.")}
         )
-    if locked.rebuttals.filter(fact=fact).exists():
+    if held.rebuttals.filter(fact=fact).exists():
         raise ValidationError({"fact": pgettext("staff", "This fact answers the rumor already.")})
     try:
         with transaction.atomic():
             rebuttal: Rebuttal = Rebuttal.objects.create(
-                rumor=locked, fact=fact, fact_revision=revision, strength=strength, slug=slug, linked_by=by
+                rumor=held, fact=fact, fact_revision=revision, strength=strength, slug=slug, linked_by=by
             )
     except IntegrityError as error:
         raise ValidationError({"slug": pgettext("staff", "Another answer has this address already.")}) from error
-    audit.record("link", locked, by=by, changes={"fact": ("", fact.slug), "slug": ("", slug)})
+    audit.record("link", held, by=by, changes={"fact": ("", fact.slug), "slug": ("", slug)})
     return rebuttal
 
 
 @transaction.atomic
-def merge(rumor: Rumor, *, into: Rumor, by: User) -> Rumor:
-    """Make what was logged just now a sighting of an earlier rumor; returns that one.
-
-    Only for a new rumor that nobody but the one who logged it has touched.
-    """
-    both = {
-        found.pk: found
-        for found in Rumor.objects.select_for_update(of=("self",)).filter(pk__in=[rumor.pk, into.pk]).order_by("pk")
-    }
-    fresh, earlier = both[rumor.pk], both[into.pk]
-    is_untouched = (
-        fresh.status == Status.NEW
-        and fresh.logged_by_id == by.pk
-        and fresh.sightings.count() == 1
-        and not fresh.rebuttals.exists()
-    )
-    if fresh.pk == earlier.pk or not is_untouched or earlier.status == Status.DUPLICATE:
-        raise ValidationError(
-            pgettext("staff", "Only a new rumor of your own, with one sighting, can be added to an earlier one.")
-        )
-    if fresh.is_secret != earlier.is_secret:
-        raise ValidationError(pgettext("staff", "One of the two is secret and the other is not."))
-    fresh.sightings.update(rumor=earlier)
-    _write(fresh, "merge", by=by, status=Status.DUPLICATE, same_as=earlier, ended_at=timezone.now())
-    audit.record("sight", earlier, by=by)
-    return earlier
+def tell(narrative: Narrative, *, name: str, description: str, by: User) -> Narrative:
+    """Name the story that claims belong to, or put it in other words."""
+    if Narrative.objects.filter(name__iexact=name).exclude(pk=narrative.pk).exists():
+        raise ValidationError(pgettext("staff", "There is a narrative of this name already."))
+    narrative.name, narrative.description = name, description
+    narrative.save()
+    audit.record("tell", narrative, by=by)
+    return narrative
 
 
 def consult(rumor: Rumor, *, by: User) -> None:
@@ -275,7 +358,7 @@ def consult(rumor: Rumor, *, by: User) -> None:
 def purge(*, now: datetime) -> int:
     """Delete the original words and the links of rumors that ended long ago; how many rumors that were."""
     found = list(Rumor.objects.select_for_update(of=("self",)).with_words_to_forget(now))
-    Sighting.objects.filter(rumor__in=found).update(original="", url="")
+    Sighting.objects.filter(rumor__in=found).update(original="", url="", archive_url="")
     for rumor in found:
         Rumor.objects.filter(pk=rumor.pk).update(original="")
         audit.record("purge", rumor, by=None)

@@ -1,6 +1,6 @@
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 from uuid import uuid4
 
 from django import forms
@@ -11,19 +11,28 @@ from django.utils.text import slugify
 from django.utils.translation import pgettext, pgettext_lazy
 
 from portal import languages
+from portal.accounts.models import User
 from portal.facts.models import Fact, Topic
 from portal.guard import GuardedForm
-from rumors.models import (
+from rumors.models import Narrative, Rebuttal
+from rumors.vocabulary import (
+    Audience,
     Channel,
     ClaimType,
+    Confidence,
     HeardHow,
+    Precision,
     Priority,
-    Rebuttal,
     Sensitivity,
+    Spreader,
     Status,
     Strength,
     Verdict,
+    Verifiability,
 )
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
 
 # As a reader of either script finds them: ትግርኛ – Tigrinya.
 SPOKEN: Final = [
@@ -68,7 +77,7 @@ def _language() -> forms.ChoiceField:
 class SeenForm(GuardedForm):
     """Where and when something was heard."""
 
-    guarded: ClassVar[tuple[str, ...]] = ("area", "url")
+    guarded: ClassVar[tuple[str, ...]] = ("area", "url", "archive_url", "country")
     district: ClassVar[str] = "area"
 
     form_id = forms.UUIDField(required=False, initial=uuid4, widget=forms.HiddenInput)
@@ -96,6 +105,61 @@ class SeenForm(GuardedForm):
         assume_scheme="https",
         widget=forms.URLInput(attrs={"autocomplete": "off", "dir": "ltr"}),
     )
+    is_threat = forms.BooleanField(
+        label=pgettext_lazy("staff", "It holds a threat against somebody"),
+        help_text=pgettext_lazy("staff", "Then only the security role can read it. In danger, call 112 first."),
+        required=False,
+    )
+    precision = forms.ChoiceField(
+        label=pgettext_lazy("staff", "How exactly is the day known?"),
+        choices=Precision.choices,
+        initial=Precision.DAY,
+        required=False,
+    )
+    archive_url = forms.URLField(
+        label=pgettext_lazy("staff", "Link to an archived copy"),
+        max_length=500,
+        required=False,
+        assume_scheme="https",
+        widget=forms.URLInput(attrs={"autocomplete": "off", "dir": "ltr"}),
+    )
+    country = forms.CharField(
+        label=pgettext_lazy("staff", "Country"),
+        help_text=pgettext_lazy("staff", "When it comes from abroad."),
+        max_length=60,
+        required=False,
+    )
+    audience = forms.ChoiceField(
+        label=pgettext_lazy("staff", "Who is addressed"), choices=[("", "–"), *Audience.choices], required=False
+    )
+    spreader = forms.ChoiceField(
+        label=pgettext_lazy("staff", "What kind of sender"),
+        help_text=pgettext_lazy("staff", "A kind, never who it was."),
+        choices=[("", "–"), *Spreader.choices],
+        required=False,
+    )
+    reached = forms.IntegerField(
+        label=pgettext_lazy("staff", "About how many it has reached"),
+        help_text=pgettext_lazy("staff", "Views or people in the room, roughly."),
+        min_value=0,
+        max_value=2_000_000_000,
+        required=False,
+    )
+
+    FOLDED: ClassVar[tuple[str, ...]] = ("precision", "archive_url", "country", "audience", "spreader", "reached")
+    """What the page keeps folded away: mostly not known, or right as it is."""
+
+    def shown(self) -> Iterator[forms.BoundField]:
+        return (field for field in self.visible_fields() if field.name not in self.FOLDED)
+
+    def folded(self) -> Iterator[forms.BoundField]:
+        return (self[name] for name in self.FOLDED)
+
+    def has_folded_errors(self) -> bool:
+        return not self.errors.keys().isdisjoint(self.FOLDED)
+
+    def clean_precision(self) -> str:
+        return str(self.cleaned_data["precision"] or Precision.DAY)
 
     def clean_seen_on(self) -> date:
         day: date = self.cleaned_data["seen_on"]
@@ -109,7 +173,7 @@ class SeenForm(GuardedForm):
 class SightingForm(SeenForm):
     """One more time that a known claim was heard."""
 
-    guarded: ClassVar[tuple[str, ...]] = ("original", "area", "url")
+    guarded: ClassVar[tuple[str, ...]] = ("original", *SeenForm.guarded)
 
     original = _original()
     language = _language()
@@ -146,15 +210,31 @@ class RumorForm(GuardedForm):
         initial=Sensitivity.INTERNAL,
     )
 
-    # What the log form keeps folded away: it has a default that is mostly right.
-    FOLDED: Final = ("claim_type", "topic", "priority", "sensitivity")
-
     def clean_claim(self) -> str:
         return " ".join(str(self.cleaned_data["claim"]).split())
 
 
 class EditForm(RumorForm):
-    """Brings what it was opened with along, so that only what somebody really changed is written."""
+    """Brings what it was opened with along: only what somebody really changed is written, and what somebody else
+    has changed meanwhile is noticed."""
+
+    verifiability = forms.ChoiceField(
+        label=pgettext_lazy("staff", "Can it be checked?"),
+        help_text=pgettext_lazy("staff", "If it is simply an opinion, it is not disinformation."),
+        choices=[("", "–"), *Verifiability.choices],
+        required=False,
+    )
+    narratives = forms.ModelMultipleChoiceField(
+        label=pgettext_lazy("staff", "Narratives"),
+        queryset=Narrative.objects.all(),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    review_on = forms.DateField(
+        label=pgettext_lazy("staff", "Look at it again"),
+        required=False,
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -164,11 +244,37 @@ class EditForm(RumorForm):
     def changes(self) -> dict[str, Any]:
         return {name: self.cleaned_data[name] for name in self.changed_data if name in self.base_fields}
 
+    def was(self) -> dict[str, Any]:
+        """What the fields that are changed held when the form was opened."""
+        return {name: self._opened_with(self[name]) for name in self.changes()}
+
+    def _opened_with(self, bound: forms.BoundField) -> Any:
+        widget = bound.field.hidden_widget()
+        return bound.field.to_python(widget.value_from_datadict(self.data, self.files, bound.html_initial_name))
+
+    def show_what_is_now(self, now: Mapping[str, Any]) -> None:
+        """Somebody else has changed these: say what they are now. Sent once more, the form puts its own in place."""
+        assert isinstance(self.data, QueryDict)
+        data = self.data = self.data.copy()
+        for name, value in now.items():
+            bound = self[name]
+            data[bound.html_initial_name] = bound.field.prepare_value(value) or ""
+            choices = dict(getattr(bound.field, "choices", ()))
+            shown = choices.get(bound.field.prepare_value(value), value) if value else "–"
+            self.add_error(
+                name,
+                pgettext(
+                    "staff", "Somebody else has changed this meanwhile, to: %(now)s. Save again to put yours there."
+                )
+                % {"now": shown},
+            )
+
 
 class LogForm(RumorForm, SeenForm):
     """A new rumor and its first sighting on one page, in the order in which one remembers."""
 
-    guarded: ClassVar[tuple[str, ...]] = ("claim", "original", "area", "url")
+    guarded: ClassVar[tuple[str, ...]] = ("claim", "original", *SeenForm.guarded)
+    FOLDED: ClassVar[tuple[str, ...]] = ("claim_type", "topic", "priority", "sensitivity", *SeenForm.FOLDED)
 
     field_order = (
         "claim",
@@ -179,22 +285,16 @@ class LogForm(RumorForm, SeenForm):
         "seen_on",
         "area",
         "url",
-        *RumorForm.FOLDED,
+        "is_threat",
+        *FOLDED,
     )
-
-    def shown(self) -> Iterator[forms.BoundField]:
-        return (field for field in self.visible_fields() if field.name not in self.FOLDED)
-
-    def folded(self) -> Iterator[forms.BoundField]:
-        return (self[name] for name in self.FOLDED)
-
-    def has_folded_errors(self) -> bool:
-        return not self.errors.keys().isdisjoint(self.FOLDED)
 
 
 class RateForm(GuardedForm):
     guarded: ClassVar[tuple[str, ...]] = ("basis",)
 
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    """Of the rumor that the writer has before them."""
     verdict = forms.ChoiceField(
         label=pgettext_lazy("staff", "Verdict"),
         help_text=pgettext_lazy("staff", "If it is simply an opinion, it is not disinformation."),
@@ -207,6 +307,65 @@ class RateForm(GuardedForm):
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 5}),
     )
+    confidence = forms.ChoiceField(
+        label=pgettext_lazy("staff", "How sure is that?"),
+        choices=Confidence.choices,
+        initial=Confidence.MEDIUM,
+        required=False,
+    )
+
+    def clean_confidence(self) -> str:
+        return str(self.cleaned_data["confidence"] or Confidence.MEDIUM)
+
+    def show_again(self, version: int) -> None:
+        """Sent once more, it is about the rumor as it is now."""
+        assert isinstance(self.data, QueryDict)
+        data = self.data = self.data.copy()
+        data["version"] = str(version)
+
+
+class NarrativeForm(GuardedForm):
+    guarded: ClassVar[tuple[str, ...]] = ("name", "description")
+
+    name = forms.CharField(
+        label=pgettext_lazy("staff", "The story in a few words"),
+        help_text=pgettext_lazy("staff", "As its tellers would put it: “the state wants our children”."),
+        max_length=120,
+    )
+    description = forms.CharField(
+        label=pgettext_lazy("staff", "What it says, and how to know it"),
+        max_length=1000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 4}),
+    )
+
+
+class HandleForm(GuardedForm):
+    """What was done about a threat."""
+
+    guarded: ClassVar[tuple[str, ...]] = ("note",)
+
+    note = forms.CharField(
+        label=pgettext_lazy("staff", "What was done?"),
+        help_text=pgettext_lazy("staff", "Who was told, whether it was reported to the police. No names."),
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+
+class AssignForm(forms.Form):
+    assignee = forms.ModelChoiceField(
+        label=pgettext_lazy("staff", "Who takes care of it?"),
+        queryset=User.objects.none(),
+        required=False,
+        empty_label=pgettext_lazy("staff", "Nobody"),
+    )
+
+    def __init__(self, handlers: "QuerySet[User]", *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        chooser = self.fields["assignee"]
+        assert isinstance(chooser, forms.ModelChoiceField)
+        chooser.queryset = handlers
 
 
 class MoveForm(GuardedForm):

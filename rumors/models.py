@@ -5,8 +5,8 @@ from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.postgres.search import TrigramSimilarity
 from django.db import models
-from django.db.models import Case, Count, Exists, F, Max, OuterRef, Q, Subquery, When
-from django.db.models.functions import Coalesce
+from django.db.models import Aggregate, Case, Count, Exists, ExpressionWrapper, F, Max, Min, OuterRef, Q, Subquery, When
+from django.db.models.functions import Coalesce, Greatest, Least
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import pgettext_lazy
@@ -15,101 +15,63 @@ from portal import languages
 from portal.facts.models import Fact, Topic
 from portal.revisions.models import Edition, Revision
 from portal.revisions.rules import reading_columns
+from rumors.vocabulary import (
+    Audience,
+    Channel,
+    ClaimType,
+    Confidence,
+    HeardHow,
+    Precision,
+    Priority,
+    Reach,
+    Sensitivity,
+    Spreader,
+    Status,
+    Strength,
+    Verdict,
+    Verifiability,
+)
 
 if TYPE_CHECKING:
     from portal.accounts.models import User
 
 
-class Status(models.TextChoices):
-    NEW = "new", pgettext_lazy("staff", "New")
-    SCREENED = "screened", pgettext_lazy("staff", "Screened")
-    ASSESSED = "assessed", pgettext_lazy("staff", "Assessed")
-    DECIDED = "decided", pgettext_lazy("staff", "Decided")
-    MONITORING = "monitoring", pgettext_lazy("staff", "Monitoring")
-    RESPONDING = "responding", pgettext_lazy("staff", "Responding")
-    CLOSED = "closed", pgettext_lazy("staff", "Closed")
-    OUT_OF_SCOPE = "out_of_scope", pgettext_lazy("staff", "Out of scope")
-    DUPLICATE = "duplicate", pgettext_lazy("staff", "Duplicate")
-
-
-class Verdict(models.TextChoices):
-    TRUE = "true", pgettext_lazy("staff", "True")
-    MOSTLY_TRUE = "mostly_true", pgettext_lazy("staff", "Mostly true")
-    PARTLY_TRUE = "partly_true", pgettext_lazy("staff", "Partly true")
-    MOSTLY_FALSE = "mostly_false", pgettext_lazy("staff", "Mostly false")
-    FALSE = "false", pgettext_lazy("staff", "False")
-    OUT_OF_CONTEXT = "out_of_context", pgettext_lazy("staff", "Out of context")
-    UNVERIFIABLE = "unverifiable", pgettext_lazy("staff", "Cannot be verified")
-    OPINION = "opinion", pgettext_lazy("staff", "An opinion")
-
-
-class Sensitivity(models.TextChoices):
-    PUBLIC = "public", pgettext_lazy("staff", "Public")
-    INTERNAL = "internal", pgettext_lazy("staff", "Internal")
-    SECRET = "secret", pgettext_lazy("staff", "Secret")
-
-
-class Priority(models.TextChoices):
-    HIGH = "high", pgettext_lazy("staff", "High")
-    MEDIUM = "medium", pgettext_lazy("staff", "Medium")
-    LOW = "low", pgettext_lazy("staff", "Low")
-
-
-DEADLINES: Final = {
-    Priority.HIGH: timedelta(days=2),
-    Priority.MEDIUM: timedelta(days=15),
-    Priority.LOW: timedelta(days=30),
-}
-
-
-class ClaimType(models.TextChoices):
-    EVENT_HAPPENED = "event_happened", pgettext_lazy("staff", "Something is said to have happened")
-    LAW_SAYS = "law_says", pgettext_lazy("staff", "What the law says")
-    AUTHORITY_INTENTION = "authority_intention", pgettext_lazy("staff", "What the authorities intend")
-    STATISTIC = "statistic", pgettext_lazy("staff", "A figure")
-    STAFF_ACT = "staff_act", pgettext_lazy("staff", "What staff did")
-    IMAGE_OR_VIDEO = "image_or_video", pgettext_lazy("staff", "A picture or a video")
-    HOW_IT_WORKS = "how_it_works", pgettext_lazy("staff", "How it works")
-    AVOID_SERVICES = "avoid_services", pgettext_lazy("staff", "A call to stay away from help")
-
-
-class Channel(models.TextChoices):
-    TIKTOK = "tiktok", pgettext_lazy("staff", "TikTok")
-    YOUTUBE = "youtube", pgettext_lazy("staff", "YouTube")
-    FACEBOOK = "facebook", pgettext_lazy("staff", "Facebook")
-    INSTAGRAM = "instagram", pgettext_lazy("staff", "Instagram")
-    SNAPCHAT = "snapchat", pgettext_lazy("staff", "Snapchat")
-    TELEGRAM = "telegram", pgettext_lazy("staff", "Telegram")
-    WHATSAPP = "whatsapp", pgettext_lazy("staff", "WhatsApp")
-    X = "x", pgettext_lazy("staff", "X")
-    WEB = "web", pgettext_lazy("staff", "Website")
-    TV_RADIO = "tv_radio", pgettext_lazy("staff", "TV or radio")
-    PRINT = "print", pgettext_lazy("staff", "Print")
-    PHONE = "phone", pgettext_lazy("staff", "Phone")
-    HOME_VISIT = "home_visit", pgettext_lazy("staff", "Home visit")
-    OFFICE_VISIT = "office_visit", pgettext_lazy("staff", "Visit at the office")
-    SCHOOL_PRESCHOOL = "school_preschool", pgettext_lazy("staff", "School or preschool")
-    SFI = "sfi", pgettext_lazy("staff", "Swedish for immigrants (SFI)")
-    PLACE_OF_WORSHIP = "place_of_worship", pgettext_lazy("staff", "Place of worship")
-    ASSOCIATION = "association", pgettext_lazy("staff", "Association")
-    PUBLIC_PLACE = "public_place", pgettext_lazy("staff", "Public place")
-    DEMONSTRATION = "demonstration", pgettext_lazy("staff", "Demonstration")
-    EMBASSY = "embassy", pgettext_lazy("staff", "Embassy")
-    AUTHORITY = "authority", pgettext_lazy("staff", "Another authority")
-    OTHER = "other", pgettext_lazy("staff", "Other")
-
-
-class HeardHow(models.TextChoices):
-    SEEN_ONLINE = "seen_online", pgettext_lazy("staff", "Seen online")
-    TOLD = "told", pgettext_lazy("staff", "Told to me")
-    OVERHEARD = "overheard", pgettext_lazy("staff", "Overheard")
-    FORWARDED = "forwarded", pgettext_lazy("staff", "Forwarded")
-    ASKED_ABOUT = "asked_about", pgettext_lazy("staff", "Asked about")
-
+DEADLINES: Final = {priority: timedelta(days=settings.RUMOR_DAYS[priority]) for priority in Priority}
 
 ENDED: Final = (Status.CLOSED, Status.OUT_OF_SCOPE, Status.DUPLICATE)
 NEAR: Final = 0.3
 """Trigram similarity from which a claim may be an earlier one; a person decides."""
+
+
+class NarrativeQuerySet(models.QuerySet["Narrative"]):
+    def with_counts(self) -> "NarrativeQuerySet":
+        """`rumors_count`: how many rumors, secret ones left out, belong to each."""
+        counted = Count("rumors", filter=~Q(rumors__sensitivity=Sensitivity.SECRET))
+        return self.annotate(rumors_count=counted).order_by("-rumors_count", "name")
+
+
+class Narrative(models.Model):
+    """The story that single claims belong to."""
+
+    name = models.CharField(pgettext_lazy("staff", "the story in a few words"), max_length=120, unique=True)
+    description = models.TextField(
+        pgettext_lazy("staff", "what it says, and how to know it"), max_length=1000, blank=True
+    )
+
+    objects: ClassVar[models.Manager[Any]] = NarrativeQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = pgettext_lazy("staff", "narrative")
+        ordering: ClassVar = ["name"]
+        constraints: ClassVar = [models.CheckConstraint(condition=~Q(name=""), name="narrative_has_a_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def _is_there(rows: "models.QuerySet[Any]") -> Q:
+    """Whether the rumor, or one that repeats it, has such rows."""
+    return Q(Exists(rows.filter(rumor=OuterRef("pk")))) | Q(Exists(rows.filter(rumor__same_as=OuterRef("pk"))))
 
 
 class RumorQuerySet(models.QuerySet["Rumor"]):
@@ -125,8 +87,10 @@ class RumorQuerySet(models.QuerySet["Rumor"]):
         return self.exclude(sensitivity=Sensitivity.SECRET)
 
     def unanswered(self) -> "RumorQuerySet":
-        """Without a published rebuttal."""
-        return self.exclude(pk__in=Rebuttal.objects.published().values("rumor_id"))
+        """Without a published rebuttal, of its own or of one that repeats it."""
+        published = Rebuttal.objects.published()
+        repeating = published.filter(rumor__same_as__isnull=False)
+        return self.exclude(pk__in=published.values("rumor")).exclude(pk__in=repeating.values("rumor__same_as"))
 
     def overdue(self, now: datetime) -> "RumorQuerySet":
         return self.open().filter(due_at__lt=now)
@@ -143,11 +107,12 @@ class RumorQuerySet(models.QuerySet["Rumor"]):
     ) -> "RumorQuerySet":
         """The filters of the staff list; empty ones do not filter. Channel, area and language are any sighting's."""
         own: dict[str, Any] = {"status": status, "priority": priority, "topic": topic}
-        seen = {"channel": channel, "language": language, "area__iexact": area.strip()}
+        heard = {"channel": channel, "language": language, "area__iexact": area.strip()}
         found = self.filter(**{name: value for name, value in own.items() if value})
-        for name, value in seen.items():
+        for name, value in heard.items():
             if value:
-                found = found.filter(Exists(Sighting.objects.filter(**{"rumor": OuterRef("pk"), name: value})))
+                seen = Sighting.objects.filter(**{"is_threat": False, name: value})
+                found = found.filter(_is_there(seen))
         return found
 
     def most_urgent_first(self) -> "RumorQuerySet":
@@ -156,13 +121,23 @@ class RumorQuerySet(models.QuerySet["Rumor"]):
         return self.order_by(due.asc(nulls_last=True), "-id")
 
     def as_rows(self) -> "RumorQuerySet":
-        """With what a list shows of each: `sightings_count`, `last_seen_on` and `is_answered`."""
-        # Subqueries and not joins: counting the pages leaves them out.
-        seen = Sighting.objects.filter(rumor=OuterRef("pk")).order_by().values("rumor")
+        """With what a list shows of each: `sightings_count`, `first_seen_on`, `last_seen_on`, `is_answered`.
+        Threats are not counted."""
+        # Subqueries and not joins: counting the pages leaves them out. Two of each, for own and for repeated ones: no
+        # index helps with both at once.
+        seen = Sighting.objects.filter(is_threat=False).order_by()
+        own = seen.filter(rumor=OuterRef("pk")).values("rumor")
+        repeated = seen.filter(rumor__same_as=OuterRef("pk")).values("rumor__same_as")
+
+        def both(figure: Aggregate) -> list[Subquery]:
+            return [Subquery(of.annotate(figure=figure).values("figure")) for of in (own, repeated)]
+
+        own_count, repeated_count = both(Count("pk"))
         return self.annotate(
-            sightings_count=Coalesce(Subquery(seen.annotate(number=Count("pk")).values("number")), 0),
-            last_seen_on=Subquery(seen.annotate(last=Max("seen_on")).values("last")),
-            is_answered=Exists(Rebuttal.objects.published().filter(rumor=OuterRef("pk"))),
+            sightings_count=Coalesce(own_count, 0) + Coalesce(repeated_count, 0),
+            first_seen_on=Least(*both(Min("seen_on"))),
+            last_seen_on=Greatest(*both(Max("seen_on"))),
+            is_answered=ExpressionWrapper(_is_there(Rebuttal.objects.published()), models.BooleanField()),
         )
 
     def near(self, claim: str) -> "RumorQuerySet":
@@ -177,8 +152,11 @@ class RumorQuerySet(models.QuerySet["Rumor"]):
 
     def with_words_to_forget(self, now: datetime) -> "RumorQuerySet":
         """Ended so long ago that nobody needs the original words and the links any more."""
-        kept = Sighting.objects.filter(rumor=OuterRef("pk")).exclude(original="", url="")
-        return self.filter(~Q(original="") | Exists(kept), ended_at__lt=now - Rumor.KEEP_WORDS)
+        kept = Sighting.objects.filter(rumor=OuterRef("pk")).exclude(original="", url="", archive_url="")
+        long_ago = now - Rumor.KEEP_WORDS
+        # What repeats another rumor is kept as long as that one.
+        has_ended = Q(same_as__isnull=True) | Q(same_as__ended_at__lt=long_ago)
+        return self.filter(~Q(original="") | Exists(kept), has_ended, ended_at__lt=long_ago)
 
 
 class Rumor(models.Model):
@@ -221,6 +199,40 @@ class Rumor(models.Model):
     )
     verdict = models.CharField(pgettext_lazy("staff", "verdict"), max_length=14, choices=Verdict, blank=True)
     verdict_basis = models.TextField(pgettext_lazy("staff", "what the verdict rests on"), max_length=2000, blank=True)
+    confidence = models.CharField(
+        pgettext_lazy("staff", "how sure the verdict is"), max_length=6, choices=Confidence, blank=True, db_default=""
+    )
+    verifiability = models.CharField(
+        pgettext_lazy("staff", "can it be checked"), max_length=11, choices=Verifiability, blank=True, db_default=""
+    )
+    narratives = models.ManyToManyField(
+        Narrative, blank=True, related_name="rumors", verbose_name=pgettext_lazy("staff", "narratives")
+    )
+    decided_at = models.DateTimeField(null=True, editable=False)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, editable=False, related_name="+"
+    )
+    """Who chose what is done about it; nothing is done before somebody else has approved."""
+    approved_at = models.DateTimeField(null=True, editable=False)
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, editable=False, related_name="+"
+    )
+    assignee = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=pgettext_lazy("staff", "who takes care of it"),
+    )
+    watchers = models.ManyToManyField(settings.AUTH_USER_MODEL, blank=True, related_name="+", editable=False)
+    reach = models.CharField(
+        pgettext_lazy("staff", "how far it has come"), max_length=16, choices=Reach, blank=True, db_default=""
+    )
+    """The latest of `reaches`."""
+    review_on = models.DateField(pgettext_lazy("staff", "look at it again"), null=True, blank=True)
+    version = models.PositiveIntegerField(db_default=0, default=0, editable=False)
+    """Counts the changes: whoever has seen an older one is asked before theirs is written."""
     sensitivity = models.CharField(
         pgettext_lazy("staff", "who may read it"), max_length=8, choices=Sensitivity, default=Sensitivity.INTERNAL
     )
@@ -264,6 +276,20 @@ class Rumor(models.Model):
                 name="duplicate_rumor_names_the_one_it_repeats",
             ),
             models.CheckConstraint(condition=~Q(same_as=F("pk")), name="rumor_does_not_repeat_itself"),
+            models.CheckConstraint(
+                condition=Q(decided_by__isnull=True, decided_at__isnull=True, approved_by__isnull=True)
+                | Q(decided_by__isnull=False, decided_at__isnull=False),
+                name="rumor_is_decided_by_somebody_at_some_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(approved_by__isnull=True, approved_at__isnull=True)
+                | (Q(approved_by__isnull=False, approved_at__isnull=False) & ~Q(approved_by=F("decided_by"))),
+                name="rumor_is_decided_and_approved_by_two_people",
+            ),
+            models.CheckConstraint(
+                condition=~Q(verifiability=Verifiability.OPINION) | Q(verdict__in=["", Verdict.OPINION]),
+                name="opinion_is_neither_true_nor_false",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -285,6 +311,10 @@ class Rumor(models.Model):
         return self.status not in ENDED
 
     @property
+    def is_approved(self) -> bool:
+        return self.approved_by_id is not None
+
+    @property
     def is_overdue(self) -> bool:
         return self.is_open and self.due_at < timezone.now()
 
@@ -297,8 +327,19 @@ class Rumor(models.Model):
 class SightingQuerySet(models.QuerySet["Sighting"]):
     def areas(self) -> "models.QuerySet[Sighting, str]":
         """The districts named so far, those of secret rumors left out."""
-        named = self.exclude(area="").exclude(rumor__sensitivity=Sensitivity.SECRET)
+        named = self.exclude(area="").exclude(rumor__sensitivity=Sensitivity.SECRET).exclude(is_threat=True)
         return named.order_by("area").values_list("area", flat=True).distinct()
+
+    def with_repeats(self, rumor: Rumor) -> "SightingQuerySet":
+        """Of a rumor and of those that were found to repeat it."""
+        return self.filter(Q(rumor=rumor) | Q(rumor__same_as=rumor))
+
+    def visible_to(self, user: "User") -> "SightingQuerySet":
+        """Threats exist only for those who handle them."""
+        return self if user.has_perm("rumors.secret") else self.exclude(is_threat=True)
+
+    def unhandled_threats(self) -> "SightingQuerySet":
+        return self.filter(is_threat=True, handled_at__isnull=True)
 
 
 class Sighting(models.Model):
@@ -306,6 +347,13 @@ class Sighting(models.Model):
 
     rumor = models.ForeignKey(Rumor, models.CASCADE, related_name="sightings")
     seen_on = models.DateField(pgettext_lazy("staff", "when"))
+    precision = models.CharField(
+        pgettext_lazy("staff", "how exactly is that known"),
+        max_length=5,
+        choices=Precision,
+        default=Precision.DAY,
+        db_default=Precision.DAY,
+    )
     channel = models.CharField(pgettext_lazy("staff", "where"), max_length=16, choices=Channel)
     heard_how = models.CharField(
         pgettext_lazy("staff", "how did you hear it"), max_length=11, choices=HeardHow, default=HeardHow.TOLD
@@ -316,6 +364,30 @@ class Sighting(models.Model):
     original = models.TextField(pgettext_lazy("staff", "the words as they were said"), max_length=4000, blank=True)
     area = models.CharField(pgettext_lazy("staff", "district"), max_length=60, blank=True)
     url = models.URLField(pgettext_lazy("staff", "link"), max_length=500, blank=True)
+    archive_url = models.URLField(
+        pgettext_lazy("staff", "link to an archived copy"), max_length=500, blank=True, db_default=""
+    )
+    country = models.CharField(
+        pgettext_lazy("staff", "country, when it is abroad"), max_length=60, blank=True, db_default=""
+    )
+    audience = models.CharField(
+        pgettext_lazy("staff", "who is addressed"), max_length=14, choices=Audience, blank=True, db_default=""
+    )
+    spreader = models.CharField(
+        pgettext_lazy("staff", "what kind of sender"), max_length=12, choices=Spreader, blank=True, db_default=""
+    )
+    reached = models.PositiveIntegerField(
+        pgettext_lazy("staff", "about how many it has reached"), null=True, blank=True
+    )
+    is_threat = models.BooleanField(pgettext_lazy("staff", "it holds a threat"), default=False, db_default=False)
+    """For the security role alone: it stands in their queue and nowhere else."""
+    handled_at = models.DateTimeField(null=True, editable=False)
+    handled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, editable=False, related_name="+"
+    )
+    handled_note = models.CharField(
+        pgettext_lazy("staff", "what was done about the threat"), max_length=500, blank=True, db_default=""
+    )
     logged_at = models.DateTimeField(auto_now_add=True)
     logged_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
 
@@ -326,24 +398,32 @@ class Sighting(models.Model):
 
     class Meta:
         ordering: ClassVar = ["-seen_on", "-id"]
-        indexes: ClassVar = [models.Index(fields=["rumor", "-seen_on"], name="sighting_by_rumor_and_day")]
+        indexes: ClassVar = [
+            models.Index(fields=["rumor", "-seen_on"], name="sighting_by_rumor_and_day"),
+            models.Index(
+                fields=["logged_at"], condition=Q(is_threat=True, handled_at__isnull=True), name="threat_to_be_handled"
+            ),
+        ]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["logged_by", "form_id"], name="form_logs_one_sighting"),
+            models.CheckConstraint(
+                condition=Q(handled_at__isnull=True, handled_by__isnull=True)
+                | (Q(handled_at__isnull=False, handled_by__isnull=False, is_threat=True) & ~Q(handled_note="")),
+                name="threat_is_handled_by_somebody_in_some_way",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.rumor} {self.seen_on} {self.channel}"
 
 
-class Strength(models.TextChoices):
-    REFUTES = "refutes", pgettext_lazy("staff", "Refutes it")
-    GIVES_CONTEXT = "gives_context", pgettext_lazy("staff", "Gives context")
-    PARTLY_CONFIRMS = "partly_confirms", pgettext_lazy("staff", "Partly confirms it")
-
-
 class RebuttalQuerySet(models.QuerySet["Rebuttal"]):
     def published(self) -> "RebuttalQuerySet":
         return self.filter(**{languages.suffixed("title", languages.SOURCE) + "__gt": ""})
+
+    def with_repeats(self, rumor: Rumor) -> "RebuttalQuerySet":
+        """To a rumor and to those that were found to repeat it."""
+        return self.filter(Q(rumor=rumor) | Q(rumor__same_as=rumor))
 
     def read_in(self, code: str) -> "RebuttalQuerySet":
         return self.only(*reading_columns(Rebuttal, languages.chain(code)))

@@ -4,16 +4,18 @@ from dataclasses import dataclass
 from typing import Final
 
 import rules
+from django.db.models import QuerySet
 from django.urls import reverse
 
 from portal import contacts, languages
-from portal.accounts.models import Role
+from portal.accounts.models import Role, User
 from portal.accounts.rules import has_role, is_anyone_on_staff
 from portal.facts.models import Fact
 from portal.public import in_language
 from portal.revisions.rules import read
 from portal.search.models import IndexRow
-from rumors.models import ENDED, Rebuttal, Rumor, Status
+from rumors.models import ENDED, Rebuttal, Rumor
+from rumors.vocabulary import Status
 
 rules.add_perm("rumors.view", is_anyone_on_staff)
 rules.add_perm("rumors.log", has_role(Role.REPORTER, Role.EDITOR, Role.EVENTS, Role.SECURITY))
@@ -27,7 +29,7 @@ STEPS: Final[Mapping[Status, tuple[Status, ...]]] = {
     Status.NEW: (Status.SCREENED, Status.OUT_OF_SCOPE),
     Status.SCREENED: (Status.ASSESSED, Status.OUT_OF_SCOPE),
     Status.ASSESSED: (Status.DECIDED, Status.OUT_OF_SCOPE),
-    Status.DECIDED: (Status.RESPONDING, Status.MONITORING, Status.CLOSED),
+    Status.DECIDED: (Status.RESPONDING, Status.MONITORING, Status.CLOSED, Status.ASSESSED),
     Status.MONITORING: (Status.RESPONDING, Status.ASSESSED, Status.CLOSED),
     Status.RESPONDING: (Status.MONITORING, Status.CLOSED),
     # It came back.
@@ -37,10 +39,22 @@ STEPS: Final[Mapping[Status, tuple[Status, ...]]] = {
     Status.DUPLICATE: (),
 }
 """From each status, the steps that may be taken; the usual one first."""
+BEFORE_A_DECISION: Final = (Status.NEW, Status.SCREENED, Status.ASSESSED)
+
+
+def handlers() -> QuerySet[User]:
+    """Who may be asked to take care of a rumor."""
+    names = [Role.EDITOR, Role.SECURITY]
+    return User.objects.filter(is_active=True, groups__name__in=names).distinct().order_by("name", "pk")
 
 
 def steps(rumor: Rumor) -> tuple[Status, ...]:
     return STEPS[Status(rumor.status)]
+
+
+def needs_approval(rumor: Rumor, status: str) -> bool:
+    """Nothing that was decided begins before somebody else has approved it."""
+    return rumor.status == Status.DECIDED and status not in BEFORE_A_DECISION and not rumor.is_approved
 
 
 def needs_reason(rumor: Rumor, status: str) -> bool:

@@ -3,6 +3,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
+from django.db.models import F
 from django.forms import Form, model_to_dict
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -21,16 +22,20 @@ from portal.revisions.views import gone_or_missing, language_rows, reading
 from portal.search.models import IndexRow
 from rumors import actions, rules
 from rumors.forms import (
+    AssignForm,
     EditForm,
     FactSearchForm,
+    HandleForm,
     LinkForm,
     LogForm,
     MoveForm,
+    NarrativeForm,
     RateForm,
     RumorFilterForm,
     SightingForm,
 )
-from rumors.models import Rebuttal, Rumor, Sighting
+from rumors.models import Narrative, Rebuttal, Rumor, Sighting
+from rumors.vocabulary import Confidence
 
 
 @require_safe
@@ -70,7 +75,12 @@ def rumor(request: HttpRequest, slug: str) -> HttpResponse:
 
 def _consulted(request: StaffRequest, pk: int) -> Rumor:
     """The rumor, if this person may know of it; that a secret one was read is logged."""
-    found: Rumor = get_object_or_404(Rumor.objects.visible_to(request.user).select_related("topic", "same_as"), pk=pk)
+    found: Rumor = get_object_or_404(
+        Rumor.objects.visible_to(request.user).select_related(
+            "topic", "same_as", "assignee", "decided_by", "approved_by"
+        ),
+        pk=pk,
+    )
     actions.consult(found, by=request.user)
     return found
 
@@ -127,23 +137,6 @@ def logged_rumor(request: StaffRequest, pk: int) -> HttpResponse:
     return render(request, "rumors/staff/logged.html", context)
 
 
-@require_POST
-@staff("rumors.log")
-def merge_rumor(request: StaffRequest, pk: int) -> HttpResponse:
-    found = _consulted(request, pk)
-    into = request.POST.get("into", "")
-    earlier = get_object_or_404(
-        Rumor.objects.visible_to(request.user), pk=into if into.isdecimal() and len(into) < 19 else None
-    )
-    try:
-        actions.merge(found, into=earlier, by=request.user)
-    except ValidationError as error:
-        messages.error(request, " ".join(error.messages))
-        return redirect(found)
-    messages.success(request, pgettext("staff", "Added as a sighting of %(rumor)s.") % {"rumor": earlier})
-    return redirect(earlier)
-
-
 @require_safe
 @staff("rumors.view")
 def staff_rumor(request: StaffRequest, pk: int) -> HttpResponse:
@@ -152,12 +145,28 @@ def staff_rumor(request: StaffRequest, pk: int) -> HttpResponse:
 
 def _detail(request: StaffRequest, found: Rumor, form: MoveForm) -> HttpResponse:
     events = AuditEvent.objects.about(found).select_related("by")[:50]
+    sightings = Sighting.objects.with_repeats(found).visible_to(request.user).select_related("rumor", "logged_by")
+    visible = Rumor.objects.visible_to(request.user)
+    days = sorted(sighting.seen_on for sighting in sightings)
     context = {
         "rumor": found,
         "form": form,
-        "steps": rules.steps(found),
-        "sightings": found.sightings.select_related("logged_by"),
-        "rebuttals": found.rebuttals.select_related("fact"),
+        "steps": [step for step in rules.steps(found) if not rules.needs_approval(found, step)],
+        "sightings": sightings,
+        "first_seen_on": days[0] if days else None,
+        "last_seen_on": days[-1] if days else None,
+        "reaches": found.reaches.select_related("estimated_by")[:10],
+        "impacts": found.impacts.all(),
+        "abcde": getattr(found, "abcde", None),
+        "responses": found.responses.select_related("planned_by", "done_by"),
+        "is_watching": found.watchers.filter(pk=request.user.pk).exists(),
+        "rebuttals": Rebuttal.objects.with_repeats(found).select_related("fact"),
+        "pairs": [
+            *((pair, pair.other) for pair in found.pairs_as_older.filter(other__in=visible).select_related("other")),
+            *((pair, pair.one) for pair in found.pairs_as_newer.filter(one__in=visible).select_related("one")),
+        ],
+        "merge": found.merges.standing().first(),
+        "repeats": found.duplicates.filter(merges__undone_at=None).annotate(merge_id=F("merges__pk")),
         "entries": entries(events),
     }
     return render(request, "rumors/staff/rumor.html", context, status=422 if form.errors else 200)
@@ -202,7 +211,9 @@ def edit_rumor(request: StaffRequest, pk: int) -> HttpResponse:
     form = EditForm(request.POST or None, initial=model_to_dict(found))
     if request.method == "POST" and form.is_valid():
         try:
-            edited = actions.edit(found, by=request.user, **form.changes())
+            edited = actions.edit(found, by=request.user, was=form.was(), **form.changes())
+        except actions.ChangedMeanwhileError as error:
+            form.show_what_is_now(error.now)
         except ValidationError as error:
             form.add_error(None, error)
         else:
@@ -216,12 +227,118 @@ def edit_rumor(request: StaffRequest, pk: int) -> HttpResponse:
 @staff("rumors.handle")
 def rate_rumor(request: StaffRequest, pk: int) -> HttpResponse:
     found = _consulted(request, pk)
-    form = RateForm(request.POST or None, initial={"verdict": found.verdict, "basis": found.verdict_basis})
+    now = {
+        "verdict": found.verdict,
+        "basis": found.verdict_basis,
+        "confidence": found.confidence or Confidence.MEDIUM,
+        "version": found.version,
+    }
+    form = RateForm(request.POST or None, initial=now)
     if request.method == "POST" and form.is_valid():
-        actions.rate(found, by=request.user, **_values(form))
-        messages.success(request, pgettext("staff", "The verdict is saved."))
-        return redirect(found)
+        try:
+            actions.rate(found, by=request.user, **_values(form))
+        except ValidationError as error:
+            form.show_again(found.version)
+            form.add_error(None, error)
+        else:
+            messages.success(request, pgettext("staff", "The verdict is saved."))
+            return redirect(found)
     return _form_page(request, found, form, title=pgettext("staff", "Verdict"))
+
+
+@require_POST
+@staff("rumors.approve")
+def approve_rumor(request: StaffRequest, pk: int) -> HttpResponse:
+    found = _consulted(request, pk)
+    version = request.POST.get("version", "")
+    try:
+        actions.approve(found, by=request.user, version=int(version) if version.isdecimal() else -1)
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    else:
+        messages.success(request, pgettext("staff", "Approved. It can begin."))
+    return redirect(found)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff("rumors.handle")
+def assign_rumor(request: StaffRequest, pk: int) -> HttpResponse:
+    found = _consulted(request, pk)
+    form = AssignForm(rules.handlers(), request.POST or None, initial={"assignee": found.assignee_id})
+    if request.method == "POST" and form.is_valid():
+        try:
+            actions.assign(found, to=form.cleaned_data["assignee"], by=request.user)
+        except ValidationError as error:
+            form.add_error(None, error)
+        else:
+            messages.success(request, pgettext("staff", "Saved."))
+            return redirect(found)
+    return _form_page(request, found, form, title=pgettext("staff", "Who takes care of it?"))
+
+
+@require_POST
+@staff("rumors.view")
+def watch_rumor(request: StaffRequest, pk: int) -> HttpResponse:
+    found = _consulted(request, pk)
+    if actions.watch(found, by=request.user):
+        messages.success(request, pgettext("staff", "You follow %(rumor)s now.") % {"rumor": found})
+    else:
+        messages.success(request, pgettext("staff", "You follow %(rumor)s no more.") % {"rumor": found})
+    return redirect(found)
+
+
+# Threats -------------------------------------------------------------------------------------------------------
+
+
+@require_safe
+@staff("rumors.secret")
+def threats(request: StaffRequest) -> HttpResponse:
+    """The security role's queue, oldest first; the words stand on a page of their own, where reading is logged."""
+    found = Sighting.objects.unhandled_threats().select_related("rumor").order_by("logged_at", "pk")
+    page = Paginator(found, 50).get_page(request.GET.get("page"))
+    return render(request, "rumors/staff/threats.html", {"page": page})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff("rumors.secret")
+def threat(request: StaffRequest, pk: int) -> HttpResponse:
+    found = get_object_or_404(Sighting.objects.filter(is_threat=True).select_related("rumor", "handled_by"), pk=pk)
+    actions.consult(found.rumor, by=request.user)
+    form = HandleForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        actions.handle(found, note=form.cleaned_data["note"], by=request.user)
+        messages.success(request, pgettext("staff", "Saved."))
+        return redirect("threats")
+    context = {"sighting": found, "form": form}
+    return render(request, "rumors/staff/threat.html", context, status=422 if form.errors else 200)
+
+
+# Narratives ----------------------------------------------------------------------------------------------------
+
+
+@require_safe
+@staff("rumors.view")
+def narratives(request: StaffRequest) -> HttpResponse:
+    found = Narrative.objects.with_counts()
+    return render(request, "rumors/staff/narratives.html", {"narratives": found})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff("rumors.handle")
+def narrative(request: StaffRequest, pk: int | None = None) -> HttpResponse:
+    """A new one, or one to be changed."""
+    found = get_object_or_404(Narrative, pk=pk) if pk else Narrative()
+    form = NarrativeForm(request.POST or None, initial={"name": found.name, "description": found.description})
+    if request.method == "POST" and form.is_valid():
+        try:
+            actions.tell(found, by=request.user, **_values(form))
+        except ValidationError as error:
+            form.add_error("name", error)
+        else:
+            messages.success(request, pgettext("staff", "Saved."))
+            return redirect("narratives")
+    context = {"narrative": found, "form": form}
+    return render(request, "rumors/staff/narrative.html", context, status=422 if form.errors else 200)
 
 
 def _form_page(request: StaffRequest, found: Rumor, form: Form, *, title: str) -> HttpResponse:

@@ -17,6 +17,9 @@ from portal.questions.models import Door
 from portal.revisions import actions as revisions
 from portal.revisions.readers import actions as readers
 from rumors import actions as rumors
+from rumors.models import Narrative
+from rumors.pairs import actions as pairs
+from rumors.responses import actions as responses
 from tests import factories
 from tests.accounts.people import browser, person, sign_in
 
@@ -126,6 +129,23 @@ TABLE = {
     "rate_rumor": {R.EDITOR, R.SECURITY},
     "move_rumor": {R.EDITOR, R.SECURITY},
     "link_fact": {R.EDITOR},
+    "approve_rumor": {R.APPROVER},
+    "assign_rumor": {R.EDITOR, R.SECURITY},
+    "watch_rumor": ALL,
+    "respond": {R.EDITOR, R.SECURITY},
+    "finish_response": {R.EDITOR, R.SECURITY},
+    "drop_response": {R.EDITOR, R.SECURITY},
+    "relate": {R.EDITOR, R.SECURITY},
+    "assess": {R.EDITOR, R.SECURITY},
+    "abcde": {R.EDITOR, R.SECURITY},
+    "confirm_attribution": {R.EDITOR, R.SECURITY},
+    "settle_pair": {R.EDITOR, R.SECURITY},
+    "undo_merge": {R.EDITOR, R.SECURITY},
+    "threats": {R.SECURITY},
+    "threat": {R.SECURITY},
+    "narratives": ALL,
+    "new_narrative": {R.EDITOR, R.SECURITY},
+    "narrative": {R.EDITOR, R.SECURITY},
     "staff_events": ALL,
     "new_event": {R.EVENTS},
     "staff_event": ALL,
@@ -138,6 +158,7 @@ TABLE = {
 POSTS = set(
     words("""
     writing renew confirm_fact comment_revision schedule_revision unschedule move_revision merge_rumor move_rumor
+    approve_rumor watch_rumor drop_response settle_pair undo_merge confirm_attribution
     forget_comment ask_missed approve_answer reopen_question approve_wording machine_translate
     revoke_reader
     check_link_again
@@ -172,6 +193,13 @@ def arguments(db) -> dict[str, dict]:
     draft = revisions.draft(fact, language="sv", fields=text, by=author)
     revisions.submit(draft, by=author)
     rumor = rumors.log(claim="Påståendet att X", channel="tiktok", seen_on=timezone.localdate(), by=author)
+    same, repeating = (
+        rumors.log(claim="Påståendet att Y", channel="web", seen_on=timezone.localdate(), by=author) for _ in range(2)
+    )
+    pair = pairs.relate(rumor, other=same, kind="related", by=author)
+    merge = pairs.merge(repeating, into=rumor, by=author)
+    first, second = (responses.plan(rumor, action="reply_public", by=author) for _ in range(2))
+    threat = rumors.sight(rumor, channel="phone", seen_on=timezone.localdate(), by=author, is_threat=True)
     rebuttal = rumors.link(rumor=rumor, fact=fact, strength="refutes", slug="sant", by=author)
     starts_at = timezone.now() + timezone.timedelta(days=5)
     event = events.create(
@@ -227,9 +255,20 @@ def arguments(db) -> dict[str, dict]:
                 "rate_rumor",
                 "move_rumor",
                 "link_fact",
+                "approve_rumor",
+                "assign_rumor",
+                "watch_rumor",
+                "respond",
             ],
             {"pk": rumor.pk},
         ),
+        **dict.fromkeys(["relate", "assess", "abcde", "confirm_attribution"], {"pk": rumor.pk}),
+        "settle_pair": {"rumor_pk": rumor.pk, "pk": pair.pk},
+        "undo_merge": {"pk": merge.pk},
+        "finish_response": {"pk": first.pk},
+        "drop_response": {"pk": second.pk},
+        "threat": {"pk": threat.pk},
+        "narrative": {"pk": Narrative.objects.create(name="Staten vill ha våra barn").pk},
         **dict.fromkeys(["staff_event", "edit_event", "event_registrations"], {"pk": event.pk}),
         "event_program": {"pk": event.pk, "language": "ar"},
         "mailbox_message": {"name": "00000000000000000001-1"},
@@ -291,7 +330,15 @@ def test_everything_under_staff_says_what_it_asks_for():
     for name in STAFF:
         if name == "metrics":
             continue
-        kwargs = {"pk": 1, "kind": "fact", "object_id": 1, "language": "sv", "step": "approve", "name": "1-1"}
+        kwargs = {
+            "pk": 1,
+            "rumor_pk": 1,
+            "kind": "fact",
+            "object_id": 1,
+            "language": "sv",
+            "step": "approve",
+            "name": "1-1",
+        }
         route = names()[name]
         path = reverse(name, kwargs={key: value for key, value in kwargs.items() if f"{key}>" in route})
         assert getattr(resolve(path).func, "permission", None), name

@@ -38,6 +38,8 @@ from portal.revisions.readers import actions as readers
 from portal.revisions.readers.forms import AnswerForm
 from portal.revisions.readers.models import ReaderCheck
 from portal.revisions.readers.rules import address
+from rumors.forms import AssignForm
+from rumors.pairs.forms import RelateForm
 from tests import factories
 from tests.accounts.people import browser
 
@@ -66,6 +68,8 @@ MAKERS: dict[type, Callable[[QueryDict], list[BaseForm]]] = {
     TopicForm: lambda data: [TopicForm(None, data), TopicForm(factories.topic(), data)],
     ProgramTitlesForm: lambda data: [ProgramTitlesForm({7: SimpleNamespace(title_sv="", title_ar="")}, "ar", data)],
     SettleForm: lambda data: [SettleForm(Question(language="ar"), [], data)],
+    AssignForm: lambda data: [AssignForm(User.objects.all(), data)],
+    RelateForm: lambda data: [RelateForm(_somebody(), data)],
     AnswerForm: lambda data: [AnswerForm(_reader_check(), data)],
     FactForm: lambda data: [FactForm(data, matter=matter, by=_somebody()) for matter in (None, Matter.objects.first())],
     ChoiceForm: lambda data: [ChoiceForm([kind_named("fact")], data.dict())],

@@ -33,11 +33,14 @@ from portal.revisions.glossary.models import Term
 from portal.revisions.models import Edition, Method, Revision, text_hash
 from portal.revisions.rules import translated_fields
 from rumors import actions as rumors
-from rumors.models import Rebuttal, Status
+from rumors.models import Rebuttal
+from rumors.responses import actions as responses
+from rumors.vocabulary import Action, Status
 
 FOLDER: Final = Path(__file__).resolve().parent.parent / "facts" / "starter"
 STOCKHOLM: Final = ZoneInfo("Europe/Stockholm")
 AUTHOR: Final = "example.texts@klarlagt.invalid"
+APPROVER: Final = "example.approvals@klarlagt.invalid"
 PACK_LANGUAGES: Final = ("sv", "en", "ar")
 
 
@@ -51,10 +54,11 @@ def texts(kind: str) -> Iterator[dict[str, File]]:
 
 def author() -> User:
     """Whom the texts that come with the portal are by; nobody can sign in as it."""
-    user = User.objects.filter(email=AUTHOR).first()
-    if user is None:
-        user = User.objects.create_user(AUTHOR, name="Klarlagt", is_active=False)
-    return user
+    return _nobody(AUTHOR, "Klarlagt")
+
+
+def _nobody(email: str, name: str) -> User:
+    return User.objects.filter(email=email).first() or User.objects.create_user(email, name=name, is_active=False)
 
 
 def load_pages() -> int:
@@ -198,8 +202,11 @@ def _load_rumor(versions: dict[str, File], by: User) -> int:
         rumors.rate(
             rumor, verdict=meta["verdict"], basis=f"Faktatexten ”{basis}” och de källor som den bygger på.", by=by
         )
-        for step in (Status.SCREENED, Status.ASSESSED, Status.DECIDED, Status.RESPONDING):
-            rumors.move(rumor, status=step, by=by)
+        responses.plan(rumor, action=Action.REPLY_PUBLIC, by=by)
+        for step in (Status.SCREENED, Status.ASSESSED, Status.DECIDED):
+            rumor = rumors.move(rumor, status=step, by=by)
+        rumor = rumors.approve(rumor, by=_nobody(APPROVER, "Klarlagt, godkännande"), version=rumor.version)
+        rumors.move(rumor, status=Status.RESPONDING, by=by)
         rebuttal = rumors.link(rumor=rumor, fact=fact, strength=meta["strength"], slug=file.key, by=by)
     return _publish(rebuttal, versions, by=by, answer="summary", claim="public_claim", explanation="body")
 

@@ -12,7 +12,8 @@ from portal.facts.models import Fact
 from portal.http import StaffRequest, staff
 from portal.reports.forms import PeriodForm
 from portal.revisions.models import Edition
-from rumors.models import Channel, Rebuttal, Rumor, Sighting
+from rumors.models import Rebuttal, Rumor, Sighting
+from rumors.vocabulary import Channel
 
 
 @require_safe

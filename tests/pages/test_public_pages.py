@@ -9,9 +9,11 @@ from django.core.cache import cache
 from django.test import Client, RequestFactory
 from django.urls import resolve
 from django.utils import timezone
+from django.utils.html import escape
 
 from portal import public
 from portal.facts.models import Fact
+from portal.facts.templatetags.reading import icon
 from portal.questions.models import Question
 from portal.revisions import actions as revisions
 from tests import factories
@@ -96,7 +98,7 @@ def test_children_leave_no_trace_in_the_browser(client):
         html = response.content.decode()
         assert response["Cache-Control"] == "no-store"
         assert "<title>Information</title>" in html
-        assert "neutral" in html
+        assert escape(icon("neutral")) in html
         assert 'rel="nofollow noreferrer"' in html
 
 

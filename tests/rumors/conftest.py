@@ -3,7 +3,8 @@ from django.utils import timezone
 
 from portal.accounts.models import Role
 from rumors import actions
-from rumors.models import Channel, Rebuttal, Rumor
+from rumors.models import Rebuttal, Rumor
+from rumors.vocabulary import Channel
 from tests import factories
 from tests.accounts.people import person, sign_in
 

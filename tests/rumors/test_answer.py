@@ -13,7 +13,8 @@ from portal.revisions import actions as revisions
 from portal.revisions.models import Revision
 from portal.search.models import IndexRow
 from rumors import actions
-from rumors.models import Rebuttal, Strength
+from rumors.models import Rebuttal
+from rumors.vocabulary import Strength
 from tests import factories
 from tests.accounts.people import browser, person, sign_in
 from tests.rumors.conftest import TEXT, answer, log, published

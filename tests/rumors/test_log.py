@@ -12,7 +12,9 @@ from django.utils import timezone
 from portal.accounts.models import Role
 from portal.audit.models import AuditEvent
 from rumors import actions
-from rumors.models import Priority, Rumor, Sensitivity, Sighting, Status
+from rumors.models import Rumor, Sighting
+from rumors.pairs import actions as pairs
+from rumors.vocabulary import Priority, Sensitivity, Status
 from tests import factories
 from tests.accounts.people import person, sign_in
 from tests.rumors.conftest import CLAIM, log, published
@@ -245,9 +247,11 @@ def test_one_tap_makes_it_a_sighting_of_the_earlier_one(as_reporter, reporter):
     response = as_reporter.post(f"/staff/rumors/{fresh.pk}/merge/", {"into": earlier.pk})
     assert response.headers["Location"] == f"/staff/rumors/{earlier.pk}/"
     fresh.refresh_from_db()
-    assert (fresh.status, fresh.same_as, fresh.sightings.count()) == (Status.DUPLICATE, earlier, 0)
+    assert (fresh.status, fresh.same_as) == (Status.DUPLICATE, earlier)
     assert fresh.ended_at is not None
-    assert list(earlier.sightings.values_list("original", flat=True)) == ["Mahkeme yok", ""]
+    seen = Sighting.objects.with_repeats(earlier).values_list("original", flat=True)
+    assert sorted(seen) == ["", "Mahkeme yok"]
+    assert Rumor.objects.as_rows().get(pk=earlier.pk).sightings_count == 2
 
 
 def test_only_a_fresh_one_of_ones_own_is_added_to_another(as_reporter, reporter, editor):
@@ -283,10 +287,10 @@ def test_a_sighting_can_be_added_later_but_not_to_a_duplicate(as_reporter, repor
     }
     as_reporter.post(f"/staff/rumors/{earlier.pk}/sight/", seen)
     assert earlier.sightings.filter(channel="tiktok", language="ar").count() == 1
-    actions.merge(fresh, into=earlier, by=reporter)
+    pairs.merge(fresh, into=earlier, by=reporter)
     refused = as_reporter.post(f"/staff/rumors/{fresh.pk}/sight/", seen)
     assert str(earlier) in " ".join(refused.context["form"].non_field_errors())
-    assert fresh.sightings.count() == 0
+    assert fresh.sightings.count() == 1
 
 
 @pytest.mark.parametrize(
@@ -354,7 +358,8 @@ def test_a_sighting_that_is_sent_twice_is_one(as_reporter):
 
 def opened(client, url) -> dict[str, str]:
     """The fields of a form as a browser would send them back untouched."""
-    return {name: field.value() or "" for name, field in fields_of(client.get(url).context["form"])}
+    form = client.get(url).context["form"]
+    return {name: field.value() or "" for name, field in fields_of(form) if field.value() != []}
 
 
 def fields_of(form):
@@ -374,3 +379,35 @@ def test_two_who_change_a_rumor_at_once_keep_what_the_other_changed():
 
     rumor.refresh_from_db()
     assert (rumor.priority, rumor.claim) == (Priority.HIGH, "Påståendet, bättre sagt")
+
+
+def test_the_last_of_two_who_change_the_same_is_asked_first():
+    rumor = log()
+    url = f"/staff/rumors/{rumor.pk}/edit/"
+    first, second = (sign_in(person(Role.EDITOR)) for _ in range(2))
+    mine, theirs = opened(first, url), opened(second, url)
+
+    first.post(url, mine | {"claim": "Det sägs att A.", "priority": "high"})
+    asked = second.post(url, theirs | {"claim": "Det sägs att B.", "area": "x"})
+
+    rumor.refresh_from_db()
+    assert (rumor.claim, rumor.priority) == ("Det sägs att A.", Priority.HIGH)
+    (error,) = asked.context["form"].errors["claim"]
+    assert "Det sägs att A." in error
+    again = {name: field.value() or "" for name, field in fields_of(asked.context["form"]) if field.value() != []}
+    assert again["claim"] == "Det sägs att B."
+    sent = {**again, "initial-claim": asked.context["form"].data["initial-claim"]}
+    assert second.post(url, sent).status_code == 302
+    rumor.refresh_from_db()
+    assert (rumor.claim, rumor.priority) == ("Det sägs att B.", Priority.HIGH)
+
+
+def test_what_else_is_known_of_a_sighting_is_kept(as_reporter):
+    told = {"precision": "week", "archive_url": "https://archive.example.org/1", "country": "Tyskland"}
+    told |= {"audience": "parents", "spreader": "influencer", "reached": "1200"}
+    as_reporter.post(URL, form(**told))
+    sighting = Sighting.objects.get()
+    assert {name: str(getattr(sighting, name)) for name in told} == told
+    page = as_reporter.get(sighting.rumor.get_absolute_url()).content.decode()
+    for word in ("Omkring den veckan", "Tyskland", "föräldrar", "influencer", "1200", "https://archive.example.org/1"):
+        assert word in page, word

@@ -12,7 +12,10 @@ from django.utils import timezone
 from portal.accounts.models import Role
 from portal.audit.models import AuditEvent
 from rumors import actions, rules
-from rumors.models import ENDED, Rumor, Sensitivity, Sighting, Status
+from rumors.models import ENDED, Rumor, Sighting
+from rumors.pairs import actions as pairs
+from rumors.responses import actions as responses
+from rumors.vocabulary import Sensitivity, Status
 from tests import factories
 from tests.accounts.people import browser, person, sign_in
 from tests.rumors.conftest import log, published
@@ -23,13 +26,19 @@ PATHS = ["", "logged/", "sight/", "edit/", "rate/", "link/"]
 
 
 def at(status: str) -> Rumor:
-    """A rumor that has this status, with a verdict."""
+    """A rumor that has this status, with a verdict, and with somebody's approval of what was decided."""
     rumor = log()
     values = {"status": status, "verdict": "false", "verdict_basis": "LVU"}
     if status in ENDED:
         values["ended_at"] = timezone.now()
     if status == Status.DUPLICATE:
         values["same_as"] = log()
+    else:
+        responses.plan(rumor, action="reply_public", by=person(Role.EDITOR))
+    if status == Status.DECIDED:
+        now = timezone.now()
+        values |= {"decided_by": person(Role.EDITOR), "decided_at": now}
+        values |= {"approved_by": person(Role.APPROVER), "approved_at": now}
     Rumor.objects.filter(pk=rumor.pk).update(**values)
     rumor.refresh_from_db()
     return rumor
@@ -47,6 +56,7 @@ ALLOWED = {
     "decided responding",
     "decided monitoring",
     "decided closed",
+    "decided assessed",
     "monitoring responding",
     "monitoring assessed",
     "monitoring closed",
@@ -385,7 +395,7 @@ def test_what_repeats_a_rumor_that_becomes_secret_becomes_secret_with_it():
     """It holds the same claim, and the words as they were said."""
     reporter = person(Role.REPORTER)
     earlier, repeated = log(by=reporter), log(by=reporter, claim="SAMMA PÅSTÅENDE")
-    actions.merge(repeated, into=earlier, by=reporter)
+    pairs.merge(repeated, into=earlier, by=reporter)
     client = sign_in(reporter)
     assert "SAMMA PÅSTÅENDE" in client.get(f"/staff/rumors/{repeated.pk}/").content.decode()
 

@@ -1,0 +1,63 @@
+from collections.abc import Mapping
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import pgettext
+
+from portal.accounts.models import User
+from portal.audit import actions as audit
+from rumors import actions as rumors
+from rumors.assessments.models import Abcde, ImpactEstimate, ReachEstimate
+from rumors.models import Rumor
+
+
+@transaction.atomic
+def assess(rumor: Rumor, *, by: User, reach: str = "", basis: str = "", impacts: Mapping[str, str]) -> Rumor:
+    """How far it has come and how hard it hits. Another reach, or the same on another basis, is kept in its history;
+    an empty impact means that nobody has said."""
+    held = rumors.locked(rumor)
+    last = held.reaches.first()
+    if reach and (last is None or (last.level, last.basis) != (reach, basis)):
+        if not basis.strip():
+            raise ValidationError({"basis": pgettext("staff", "Say what that rests on: it is an estimate.")})
+        ReachEstimate.objects.create(rumor=held, level=reach, basis=basis, estimated_by=by)
+        rumors.write(held, "assess", by=by, reach=reach)
+    before = dict(held.impacts.values_list("on", "level"))
+    after = {on: level for on, level in impacts.items() if level}
+    if before != after:
+        for on, level in after.items():
+            ImpactEstimate.objects.update_or_create(rumor=held, on=on, defaults={"level": level})
+        held.impacts.exclude(on__in=after).delete()
+        told = {on: (before.get(on, ""), after.get(on, "")) for on in sorted(before.keys() | after.keys())}
+        audit.record("assess", held, by=by, changes={on: both for on, both in told.items() if both[0] != both[1]})
+    return held
+
+
+@transaction.atomic
+def describe(rumor: Rumor, *, by: User, attribution: str = "", **codes: str) -> Abcde:
+    """ABCDE in codes. Another attribution has to be confirmed by somebody else again."""
+    held = rumors.locked(rumor)
+    found: Abcde = Abcde.objects.filter(rumor=held).first() or Abcde(rumor=held)
+    for name, code in codes.items():
+        setattr(found, name, code)
+    if found.attribution != attribution:
+        found.attribution, found.confirmed_by = attribution, None
+        found.attributed_by = by if attribution else None
+    found.save()
+    audit.record("describe", held, by=by)
+    return found
+
+
+@transaction.atomic
+def confirm(rumor: Rumor, *, attribution: str, by: User) -> Abcde:
+    """That somebody else, too, says who is behind it; `attribution` is what they have read."""
+    held = rumors.locked(rumor)
+    found: Abcde | None = Abcde.objects.filter(rumor=held).first()
+    if found is None or not found.attribution or found.attribution != attribution:
+        raise ValidationError(pgettext("staff", "It was changed after you opened it. Read it again, then confirm."))
+    if found.attributed_by_id == by.pk:
+        raise ValidationError(pgettext("staff", "You said it yourself: somebody else has to confirm."))
+    found.confirmed_by = by
+    found.save(update_fields=["confirmed_by"])
+    audit.record("confirm", held, by=by)
+    return found

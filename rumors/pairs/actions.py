@@ -1,0 +1,128 @@
+from collections.abc import Collection
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import pgettext
+
+from portal.accounts.models import User
+from portal.audit import actions as audit
+from rumors import actions as rumors
+from rumors.models import Rumor
+from rumors.pairs.models import Merge, Pair
+from rumors.vocabulary import PairState, Status
+
+
+def _both(rumor: Rumor, other: Rumor) -> tuple[Rumor, Rumor]:
+    """Two rumors, locked in one order, so that two people who take them crosswise wait for each other."""
+    held = {
+        found.pk: found
+        for found in Rumor.objects.select_for_update(of=("self",)).filter(pk__in=[rumor.pk, other.pk]).order_by("pk")
+    }
+    return held[rumor.pk], held[other.pk]
+
+
+def _may_stand_together(one: Rumor, other: Rumor) -> None:
+    if one.pk == other.pk:
+        raise ValidationError(pgettext("staff", "That is the rumor itself."))
+    if one.is_secret != other.is_secret:
+        raise ValidationError(pgettext("staff", "One of the two is secret and the other is not."))
+
+
+@transaction.atomic
+def relate(rumor: Rumor, *, other: Rumor, kind: str, by: User, is_so: bool = True) -> Pair:
+    """Somebody says how two rumors belong together, or with `is_so=False` that they do not; the last word stands."""
+    one, two = _both(rumor, other)
+    _may_stand_together(one, two)
+    older, newer = sorted((one, two), key=lambda found: found.pk)
+    state = PairState.CONFIRMED if is_so else PairState.REJECTED
+    settled = {"kind": kind, "state": state, "settled_at": timezone.now(), "settled_by": by}
+    pair: Pair
+    pair, _ = Pair.objects.update_or_create(one=older, other=newer, defaults=settled)
+    for found in (one, two):
+        # Not which other one: that may become secret.
+        audit.record("relate", found, by=by, changes={"state": ("", state)})
+    return pair
+
+
+@transaction.atomic
+def suggest(
+    rumor: Rumor, *, other: Rumor, kind: str, method: str, score: float, terms: Collection[str] = ()
+) -> Pair | None:
+    """What a matcher thinks. None when somebody has settled the two already, or when they may not stand together."""
+    one, two = _both(rumor, other)
+    if one.pk == two.pk or one.is_secret != two.is_secret:
+        return None
+    older, newer = sorted((one, two), key=lambda found: found.pk)
+    found: Pair | None = Pair.objects.filter(one=older, other=newer).first()
+    if found is not None and found.state != PairState.SUGGESTED:
+        return None
+    said = {"kind": kind, "method": method, "score": score, "terms": sorted(terms)[:20]}
+    pair: Pair
+    pair, _ = Pair.objects.update_or_create(one=older, other=newer, defaults=said | {"state": PairState.SUGGESTED})
+    return pair
+
+
+@transaction.atomic
+def merge(rumor: Rumor, *, into: Rumor, by: User) -> Merge:
+    """`rumor` repeats `into`, and so does all that repeated `rumor`. Nothing is moved, so that it can be undone.
+
+    Whoever may log may do so with a rumor of their own that nobody else has touched.
+    """
+    held, target = _both(rumor, into)
+    _may_stand_together(held, target)
+    if held.same_as_id is not None or target.same_as_id is not None:
+        raise ValidationError(pgettext("staff", "One of the two repeats another rumor already."))
+    if not (by.has_perm("rumors.handle") or _is_fresh(held, by)):
+        raise ValidationError(
+            pgettext("staff", "Only a new rumor of your own, with one sighting, can be added to an earlier one.")
+        )
+    made: Merge = Merge.objects.create(
+        rumor=held, into=target, status_before=held.status, ended_before=held.ended_at, merged_by=by
+    )
+    now = timezone.now()
+    for follower in held.duplicates.select_for_update(of=("self",)).order_by("pk"):
+        rumors.write(follower, "merge", by=by, same_as=target)
+    rumors.write(held, "merge", by=by, status=Status.DUPLICATE, same_as=target, ended_at=held.ended_at or now)
+    audit.record("sight", target, by=by)
+    return made
+
+
+def _is_fresh(rumor: Rumor, by: User) -> bool:
+    return (
+        rumor.status == Status.NEW
+        and rumor.logged_by_id == by.pk
+        and rumor.sightings.count() == 1
+        and not rumor.rebuttals.exists()
+        and not rumor.duplicates.exists()
+    )
+
+
+@transaction.atomic
+def undo(merge: Merge, *, by: User) -> Rumor:
+    """The rumor is what it was, and what had repeated it repeats it again; a second time changes nothing."""
+    target = rumors.locked(merge.rumor).same_as
+    if target is not None:
+        held, _target = _both(merge.rumor, target)
+    else:
+        held = rumors.locked(merge.rumor)
+    found: Merge = Merge.objects.select_for_update(of=("self",)).get(pk=merge.pk)
+    if found.undone_at is not None:
+        return held
+    found.undone_at, found.undone_by = timezone.now(), by
+    found.save(update_fields=["undone_at", "undone_by"])
+    followers = Rumor.objects.select_for_update(of=("self",)).filter(pk__in=_led_to(held.pk)).order_by("pk")
+    rumors.write(held, "undo", by=by, status=found.status_before, same_as=None, ended_at=found.ended_before)
+    for follower in followers:
+        rumors.write(follower, "undo", by=by, same_as=held)
+    return held
+
+
+def _led_to(rumor_id: int) -> set[int]:
+    """The rumors whose standing merges lead to this one, over any number of steps."""
+    led: set[int] = set()
+    steps = {rumor_id}
+    while steps:
+        steps = set(Merge.objects.standing().filter(into__in=steps).values_list("rumor", flat=True)) - led
+        led |= steps
+    return led
