@@ -63,7 +63,16 @@ class RegistrationForm(forms.Form):
         return self.cleaned_data
 
 
-class EventForm(forms.ModelForm[Event]):
+class EventForm(guard.GuardedForm, forms.ModelForm[Event]):
+    # The link to the meeting is left out: the services number their meetings with ten digits.
+    open_to_all: ClassVar[tuple[str, ...]] = (
+        "slug",
+        "place",
+        "contact_content",
+        "contact_registration",
+        "recording_url",
+    )
+
     spoken = forms.MultipleChoiceField(
         label=pgettext_lazy("staff", "Languages spoken or interpreted"),
         choices=languages.LANGUAGES,
@@ -126,8 +135,10 @@ class EventForm(forms.ModelForm[Event]):
         return data
 
 
-class ProgramItemForm(forms.Form):
+class ProgramItemForm(guard.GuardedForm):
     """One line of the program: times on the clock, so that it stays right when the event moves to another day."""
+
+    open_to_all: ClassVar[tuple[str, ...]] = ("title", "speakers")
 
     id = forms.IntegerField(required=False, widget=forms.HiddenInput)
     starts = forms.TimeField(label=pgettext_lazy("staff", "Starts"), widget=TimeInput)
@@ -236,6 +247,7 @@ class ProgramTitlesForm(forms.Form):
                 initial=getattr(item, languages.suffixed("title", language)),
                 max_length=200,
                 required=False,
+                validators=[guard.validate],
                 widget=forms.TextInput(attrs={"lang": known.tag, "dir": known.direction}),
             )
 

@@ -14,6 +14,8 @@ Every rule is linear: bounded or possessive patterns, and a fixed amount of work
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -22,8 +24,11 @@ from typing import Any, ClassVar, Final
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import TextChoices
 from django.utils.translation import pgettext, pgettext_lazy
 from stdnum import luhn
+
+EXCUSE_LENGTH: Final = 200
 
 
 class Kind(StrEnum):
@@ -54,6 +59,14 @@ _FOUND = {
     Kind.CASE_NUMBER: pgettext_lazy("staff", "A case number (line %(line)d)"),
     Kind.PHONE: pgettext_lazy("staff", "A phone number (line %(line)d)"),
     Kind.STREET_ADDRESS: pgettext_lazy("staff", "A street address (line %(line)d)"),
+}
+KINDS: Final = {
+    Kind.PERSONAL_NUMBER: pgettext_lazy("staff", "Personal identity number"),
+    Kind.COORDINATION_NUMBER: pgettext_lazy("staff", "Coordination number"),
+    Kind.EMAIL: pgettext_lazy("staff", "E-mail address"),
+    Kind.CASE_NUMBER: pgettext_lazy("staff", "Case number"),
+    Kind.PHONE: pgettext_lazy("staff", "Phone number"),
+    Kind.STREET_ADDRESS: pgettext_lazy("staff", "Street address"),
 }
 _FOUND_MAY_BE_PHONE = pgettext_lazy(
     "staff", "A personal identity number, or a phone number written without spaces (line %(line)d)"
@@ -117,48 +130,124 @@ def validate(text: str, *, phones_confirmed: bool = False) -> None:
     raise ValidationError(message, code="personal_number", params=params)
 
 
+class Ground(TextChoices):
+    """Why something may stand that could point at a person."""
+
+    PUBLIC = "public", pgettext_lazy("staff", "A public number or address")
+    ORGANIZATION = "organization", pgettext_lazy("staff", "An authority's or an organization's")
+    NO_CLIENT = "no_client", pgettext_lazy("staff", "It is not about a client")
+
+
+@dataclass(frozen=True, slots=True)
+class Excuse:
+    """What a writer said when the guard asked: the kinds of what it had found, and why they may stand."""
+
+    kinds: tuple[Kind, ...]
+    ground: Ground
+    words: str = ""
+
+
+_told: ContextVar[list[Excuse] | None] = ContextVar("told", default=None)
+
+
+@contextmanager
+def listening() -> Iterator[None]:
+    """What a form is told in here goes to every row of the audit log that is written in here: no action can forget
+    to pass it on. Around each view of staff."""
+    token = _told.set([])
+    try:
+        yield
+    finally:
+        _told.reset(token)
+
+
+def excuse() -> Excuse | None:
+    """The one that was given last; None outside of a view of staff."""
+    told = _told.get()
+    return told[-1] if told else None
+
+
 class GuardedForm(forms.Form):
-    """Free text goes through the guard: personal numbers are refused, what else may point at a person has to be
-    confirmed, by a box that is there only then. Only the kind and the line of a finding are told, never its value."""
+    """Free text goes through the guard: personal numbers are refused, and for what else may point at a person a reason
+    has to be given, in fields that are there only then. Only the kind and the line of a finding are told, never its
+    value. The reason is kept in the audit log, with what the action writes there."""
 
     guarded: ClassVar[tuple[str, ...]] = ()
+    open_to_all: ClassVar[tuple[str, ...]] = ()
+    """Fields that are there to name public numbers and addresses: only what blocks is looked for."""
     district: ClassVar[str] = ""
     """A guarded field that must not even hold an address."""
 
-    CONFIRM: Final = "is_about_no_client"
+    REASON: Final = "guard_reason"
+    WORDS: Final = "guard_words"
+    PHONE: Final = "guard_phone"
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
-        warned = False
-        for name in self.guarded:
-            findings = find(str(data.get(name) or ""))
+        is_phone = bool(self._said(self.PHONE))
+        warned: dict[str, list[Finding]] = {}
+        for name in (*self.guarded, *self.open_to_all):
+            text = _written(data.get(name))
             try:
-                validate(str(data.get(name) or ""))
+                validate(text, phones_confirmed=is_phone)
             except ValidationError as error:
                 self.add_error(name, error)
+                if error.params and error.params["may_be_phone"]:
+                    self._offer_phone()
                 continue
+            findings = find(text, phones_confirmed=is_phone)
+            if any(found.may_be_phone for found in findings):
+                self._offer_phone()
             if name == self.district and any(found.kind == Kind.STREET_ADDRESS for found in findings):
                 self.add_error(name, pgettext("staff", "Name the district, never an address."))
-            elif findings:
-                warned = True
-                self._warn(name, findings)
+            elif findings and name in self.guarded:
+                warned[name] = findings
         if warned:
-            self._ask()
+            self._ask(warned)
         return data
 
-    def _is_confirmed(self) -> bool:
-        return bool(self.data.get(self.add_prefix(self.CONFIRM)))
+    def _said(self, name: str) -> str:
+        return str(self.data.get(self.add_prefix(name)) or "").strip()
 
-    def _warn(self, name: str, findings: list[Finding]) -> None:
-        if not self._is_confirmed():
-            self.add_error(name, [pgettext("staff", "Look again: %s.") % found for found in describe(findings)])
-
-    def _ask(self) -> None:
-        self.fields[self.CONFIRM] = forms.BooleanField(
-            label=pgettext("staff", "I have checked: this is not about a client"), required=False
+    def _offer_phone(self) -> None:
+        """The way on for digits that are both."""
+        self.fields[self.PHONE] = forms.BooleanField(
+            label=pgettext_lazy("staff", "This is a phone number"), required=False
         )
-        if not self._is_confirmed():
-            self.add_error(self.CONFIRM, pgettext("staff", "Take it out, or tick that you have checked."))
+
+    def _ask(self, warned: dict[str, list[Finding]]) -> None:
+        self.fields[self.REASON] = forms.ChoiceField(
+            label=pgettext_lazy("staff", "Why may it stand there?"), choices=[("", "–"), *Ground.choices]
+        )
+        self.fields[self.WORDS] = forms.CharField(
+            label=pgettext_lazy("staff", "In your own words"),
+            help_text=pgettext_lazy("staff", "Kept in the audit log, without the number or address itself."),
+            max_length=EXCUSE_LENGTH,
+            required=False,
+        )
+        reason, words = self._said(self.REASON), self._said(self.WORDS)
+        if reason not in Ground:
+            for name, findings in warned.items():
+                self.add_error(name, [pgettext("staff", "Look again: %s.") % found for found in describe(findings)])
+            self.add_error(self.REASON, pgettext("staff", "Take it out, or say why it may stand there."))
+        elif find(words) or len(words) > EXCUSE_LENGTH:
+            self.add_error(
+                self.WORDS,
+                pgettext("staff", "Say it in at most %(most)d characters, without numbers and addresses.")
+                % {"most": EXCUSE_LENGTH},
+            )
+        elif (told := _told.get()) is not None:
+            kinds = sorted({found.kind for findings in warned.values() for found in findings})
+            told.append(Excuse(tuple(kinds), Ground(reason), words))
+
+
+def _written(value: Any) -> str:
+    """The text of a field; of one that holds several, each on a line of its own."""
+    if isinstance(value, list | tuple):
+        return "\n".join(_written(part) for part in value)
+    if isinstance(value, dict):
+        return _written(list(value.values()))
+    return "" if value is None else str(value)
 
 
 # The skeleton ---------------------------------------------------------------------------------------------------

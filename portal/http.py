@@ -11,6 +11,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 
+from portal import guard
 from portal.accounts.models import User
 from portal.accounts.rules import may_work
 from portal.public import is_from_us
@@ -58,7 +59,8 @@ def staff(
                 return HttpResponseRedirect(reverse("mfa_index"))
             if not request.user.has_perm(permission):
                 raise PermissionDenied
-            return view(request, *args, **kwargs)  # type: ignore[arg-type]
+            with guard.listening():
+                return view(request, *args, **kwargs)  # type: ignore[arg-type]
 
         wrapped.permission = permission  # type: ignore[attr-defined]
         return wrapped

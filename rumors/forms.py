@@ -392,8 +392,10 @@ class FactSearchForm(forms.Form):
     )
 
 
-class LinkForm(forms.Form):
+class LinkForm(GuardedForm):
     """How a chosen fact answers a rumor, and where the answer will stand."""
+
+    open_to_all: ClassVar[tuple[str, ...]] = ("slug",)
 
     fact = forms.ModelChoiceField(queryset=Fact.objects.published(), to_field_name="slug", widget=forms.HiddenInput)
     strength = forms.ChoiceField(

@@ -43,7 +43,7 @@ TABLE = {
     **dict.fromkeys(
         words("""
         root sitemap robots security_txt healthz readyz short unsubscribe front search feed accessibility
-        privacy preview parents children embassies fact handout card tell_us told rumors rumor events events_ics
+        privacy preview parents children embassies fact handout card tell_us told_answer rumors rumor events events_ics
         handouts print packs pack pack_pdf pack_zip follow followed following event_ics event register
         registered registration openapi-json api-root list_languages list_facts get_fact list_rebuttals
         list_events helpful helped words reader_check
@@ -116,7 +116,11 @@ TABLE = {
     "check_link_again": {R.EDITOR},
     "staff_questions": ALL,
     "ask_missed": {R.EDITOR, R.REPORTER, R.EVENTS},
-    "staff_question": {R.EDITOR, R.REPORTER, R.EVENTS},
+    "staff_question": ALL,
+    "missing_facts": ALL,
+    "settle_question": {R.EDITOR, R.REPORTER, R.EVENTS},
+    "approve_answer": {R.EDITOR, R.APPROVER},
+    "reopen_question": {R.EDITOR, R.REPORTER, R.EVENTS, R.APPROVER},
     "staff_rumors": ALL,
     "log_rumor": LOGGERS,
     "staff_rebuttal": ALL,
@@ -160,7 +164,7 @@ POSTS = set(
     words("""
     writing renew confirm_fact comment_revision schedule_revision unschedule move_revision merge_rumor move_rumor
     approve_rumor watch_rumor drop_response settle_pair undo_merge confirm_attribution
-    forget_comment ask_missed approve_wording machine_translate
+    forget_comment ask_missed approve_answer reopen_question approve_wording machine_translate
     revoke_reader
     check_link_again
     """)
@@ -250,7 +254,9 @@ def arguments(db) -> dict[str, dict]:
         **dict.fromkeys(["staff_word", "edit_word", "delete_word"], {"pk": word.pk}),
         **dict.fromkeys(["wording", "approve_wording"], {"pk": word.pk, "language": "ar"}),
         "check_link_again": {"pk": CheckedLink.objects.create(url="https://law.example", next_check_at=starts_at).pk},
-        "staff_question": {"pk": question.pk},
+        **dict.fromkeys(
+            ["staff_question", "settle_question", "approve_answer", "reopen_question"], {"pk": question.pk}
+        ),
         "staff_rebuttal": {"pk": rebuttal.pk},
         **dict.fromkeys(
             [

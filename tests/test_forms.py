@@ -24,9 +24,12 @@ from portal.accounts import forms as accounts
 from portal.accounts.models import User
 from portal.facts.forms import FactForm, PrintForm, TopicForm
 from portal.facts.models import Fact, Matter
+from portal.guard import GuardedForm
 from portal.mail.models import Delivery
 from portal.mail.rules import unsubscribe_token
 from portal.public import form_token
+from portal.questions.forms import SettleForm
+from portal.questions.models import Question
 from portal.revisions.actions import kind_named
 from portal.revisions.exchange.forms import ChoiceForm
 from portal.revisions.forms import TextForm, WithdrawForm
@@ -35,6 +38,8 @@ from portal.revisions.readers import actions as readers
 from portal.revisions.readers.forms import AnswerForm
 from portal.revisions.readers.models import ReaderCheck
 from portal.revisions.readers.rules import address
+from rumors.forms import AssignForm
+from rumors.pairs.forms import RelateForm
 from tests import factories
 from tests.accounts.people import browser
 
@@ -62,6 +67,9 @@ MAKERS: dict[type, Callable[[QueryDict], list[BaseForm]]] = {
     ],
     TopicForm: lambda data: [TopicForm(None, data), TopicForm(factories.topic(), data)],
     ProgramTitlesForm: lambda data: [ProgramTitlesForm({7: SimpleNamespace(title_sv="", title_ar="")}, "ar", data)],
+    SettleForm: lambda data: [SettleForm(Question(language="ar"), [], data)],
+    AssignForm: lambda data: [AssignForm(User.objects.all(), data)],
+    RelateForm: lambda data: [RelateForm(_somebody(), data)],
     AnswerForm: lambda data: [AnswerForm(_reader_check(), data)],
     FactForm: lambda data: [FactForm(data, matter=matter, by=_somebody()) for matter in (None, Matter.objects.first())],
     ChoiceForm: lambda data: [ChoiceForm([kind_named("fact")], data.dict())],
@@ -141,7 +149,8 @@ def made(kind: type, data: QueryDict) -> list[BaseForm]:
 
 def names(kind: type) -> list[str]:
     if not issubclass(kind, BaseFormSet):
-        return sorted({form.add_prefix(name) for form in made(kind, QueryDict()) for name in form.fields})
+        asked = {kind.REASON, kind.WORDS, kind.PHONE} if issubclass(kind, GuardedForm) else set()
+        return sorted(asked | {form.add_prefix(name) for form in made(kind, QueryDict()) for name in form.fields})
     rows = [f"form-{number}-{name}" for number in range(2) for name in (*kind.form.base_fields, "DELETE")]
     return ["form-TOTAL_FORMS", "form-INITIAL_FORMS", *rows]
 
@@ -225,6 +234,7 @@ def reader() -> str:
 PUBLIC = {
     "register": ["name", "email", "question", "website"],
     "tell-us": ["text", "website"],
+    "tell-us-answer": ["code"],
     "registration": ["x"],
     "unsubscribe": ["List-Unsubscribe"],
     "revisions.reader": ["is_understood", "comment", "k1", "c1", "k2", "c2", "k99"],
@@ -241,6 +251,7 @@ def test_whatever_is_sent_to_a_public_form_a_person_gets_a_page(
     url = {
         "register": "/sv/events/traff/register/",
         "tell-us": "/sv/tell-us/",
+        "tell-us-answer": "/sv/tell-us/answer/",
         "registration": seat,
         "unsubscribe": subscription,
         "revisions.reader": reader,

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator
 from django.utils.translation import pgettext, pgettext_lazy
 
+from portal import guard
 from portal.accounts.models import Role, User
 
 KEY_NAME_LENGTH = 60
@@ -111,11 +112,11 @@ def _key_name(form: forms.Form) -> None:
     field.label = pgettext("staff", "A name for it")
     field.help_text = pgettext("staff", "So that you know it again in the list: my phone, the key on my key ring.")
     field.widget.attrs["maxlength"] = KEY_NAME_LENGTH
-    field.validators.append(MaxLengthValidator(KEY_NAME_LENGTH))
+    field.validators += [MaxLengthValidator(KEY_NAME_LENGTH), guard.validate]
 
 
 class ProfileForm(forms.Form):
-    name = forms.CharField(label=pgettext_lazy("staff", "Your name"), max_length=120)
+    name = forms.CharField(label=pgettext_lazy("staff", "Your name"), max_length=120, validators=[guard.validate])
     language = forms.ChoiceField(
         label=pgettext_lazy("staff", "Language of the staff pages and of mails to you"), choices=User.STAFF_LANGUAGES
     )
@@ -144,6 +145,7 @@ class UserForm(forms.ModelForm[User]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["name"].validators.append(guard.validate)
         if self.instance.pk:
             self.initial["roles"] = sorted(self.instance.roles)
 

@@ -22,6 +22,8 @@ class AuditEvent(models.Model):
     changes = models.JSONField(default=dict)
     """`{field: [before, after]}`"""
     note = models.CharField(max_length=500, blank=True)
+    excuse = models.JSONField(null=True)
+    """What was said when the guard had found something: `{"kinds": [...], "ground": ..., "words": ...}`."""
 
     objects: ClassVar[models.Manager[Any]] = EventQuerySet.as_manager()
 

@@ -8,6 +8,7 @@ from django.apps import apps
 from django.db.models import Model
 from django.utils.translation import pgettext, pgettext_lazy
 
+from portal import guard
 from portal.audit.models import AuditEvent
 
 DEEDS: Final = {
@@ -15,6 +16,7 @@ DEEDS: Final = {
     "answer_check": pgettext_lazy("staff", "Told, by a secret link, how a text reads"),
     "approve": pgettext_lazy("staff", "Approved what is to be done"),
     "approved": pgettext_lazy("staff", "Approved a text"),
+    "approve_answer": pgettext_lazy("staff", "Approved an answer to the public"),
     "ask": pgettext_lazy("staff", "Asked or told something"),
     "ask_reader": pgettext_lazy("staff", "Asked a native reader"),
     "assess": pgettext_lazy("staff", "Said how far it has come or how hard it hits"),
@@ -48,6 +50,7 @@ DEEDS: Final = {
     "rejected": pgettext_lazy("staff", "Sent a text back"),
     "relate": pgettext_lazy("staff", "Said whether two rumors belong together"),
     "remove_picture": pgettext_lazy("staff", "Removed a picture"),
+    "reopen": pgettext_lazy("staff", "Took back what had become of it"),
     "revoke_link": pgettext_lazy("staff", "Ended a secret link"),
     "set_password": pgettext_lazy("staff", "Set a password"),
     "settle": pgettext_lazy("staff", "Settled"),
@@ -70,6 +73,8 @@ class Entry:
     """Its kind and number; the number alone says nothing about anybody."""
     changes: list[tuple[str, str, str]]
     """Field, before and after; both are empty where the text itself is not told."""
+    excuse: str = ""
+    """What the guard had found, and why it may stand."""
 
 
 def entries(events: Iterable[AuditEvent]) -> Iterator[Entry]:
@@ -81,7 +86,15 @@ def entries(events: Iterable[AuditEvent]) -> Iterator[Entry]:
             for name, (before, after) in event.changes.items()
         ]
         thing = f"{model._meta.verbose_name if model else event.kind} {event.object_id}"
-        yield Entry(event, str(DEEDS.get(event.verb, event.verb)), thing, changes)
+        yield Entry(event, str(DEEDS.get(event.verb, event.verb)), thing, changes, _excuse(event))
+
+
+def _excuse(event: AuditEvent) -> str:
+    if not event.excuse:
+        return ""
+    kinds = ", ".join(str(guard.KINDS[guard.Kind(kind)]) for kind in event.excuse["kinds"])
+    words = [str(guard.Ground(event.excuse["ground"]).label), event.excuse["words"]]
+    return f"{kinds}: {'. '.join(filter(None, words))}"
 
 
 def _model(kind: str) -> type[Model] | None:

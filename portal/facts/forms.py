@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import pgettext, pgettext_lazy
 
-from portal import languages
+from portal import guard, languages
 from portal.accounts.models import User
 from portal.facts.matrix import Cell
 from portal.facts.models import Audience, Fact, FormerAddress, Matter, Source, Topic
@@ -18,8 +18,10 @@ from portal.revisions.rules import Text, heading, read
 DateInput = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
 
 
-class FactForm(SeenForm, forms.ModelForm[Fact]):
+class FactForm(SeenForm, guard.GuardedForm, forms.ModelForm[Fact]):
     """What is not text: of the fact itself, and of its matter, which its sisters for other audiences share."""
+
+    open_to_all: ClassVar[tuple[str, ...]] = ("slug",)
 
     reviewed_on = forms.DateField(label=pgettext_lazy("staff", "Checked on"), widget=DateInput)
     review_due = forms.DateField(label=pgettext_lazy("staff", "Check again by"), widget=DateInput)
@@ -88,7 +90,9 @@ class FactForm(SeenForm, forms.ModelForm[Fact]):
         return choices.get(str(value), str(value))
 
 
-class SourceForm(forms.ModelForm[Source]):
+class SourceForm(guard.GuardedForm, forms.ModelForm[Source]):
+    open_to_all: ClassVar[tuple[str, ...]] = ("title", "sfs", "sections", "url")
+
     class Meta:
         model = Source
         fields = ("title", "sfs", "sections", "url")
@@ -135,6 +139,7 @@ class TopicForm(forms.Form):
                 label=pgettext_lazy("staff", "Short name"),
                 help_text=pgettext_lazy("staff", "For addresses and exports; it cannot be changed later."),
                 max_length=30,
+                validators=[guard.validate],
             )
         for language in languages.ACTIVE:
             self.fields[language.code] = forms.CharField(
@@ -143,6 +148,7 @@ class TopicForm(forms.Form):
                 required=language.code == languages.SOURCE,
                 initial=getattr(topic, languages.suffixed("name", language.code), "") if topic else "",
                 show_hidden_initial=True,
+                validators=[guard.validate],
                 widget=forms.TextInput(attrs={"lang": language.tag, "dir": language.direction}),
             )
 

@@ -1,9 +1,10 @@
+from functools import partial
 from typing import Any
 
 from django import forms
 from django.utils.translation import pgettext_lazy
 
-from portal import contacts
+from portal import contacts, guard
 from portal.facts.models import Audience
 from portal.pages.models import Contact
 
@@ -33,7 +34,7 @@ class ContactsForm(forms.Form):
             self.fields[key] = forms.CharField(
                 label=Contact.LABELS[key],
                 max_length=number.max_length,
-                validators=list(number.validators),
+                validators=[*number.validators, partial(guard.validate, phones_confirmed=True)],
                 show_hidden_initial=True,
                 widget=forms.TextInput(attrs={"inputmode": "tel", "dir": "ltr", "autocomplete": "off"}),
             )

@@ -108,6 +108,9 @@ def staff_home(request: StaffRequest) -> HttpResponse:
         "rumors": Rumor.objects.open().unanswered().visible_to(user).order_by("due_at")[:10]
         if user.has_perm("rumors.view")
         else [],
+        "answers_count": Question.objects.awaiting_approval().exclude(settled_by=user).count()
+        if user.has_perm("questions.approve")
+        else 0,
         "questions_count": Question.objects.waiting().count() if user.has_perm("questions.settle") else 0,
         "events": Event.objects.upcoming(timezone.now()).starting_before(soon).read_in(languages.SOURCE)[:10],
         "due": Fact.objects.published()

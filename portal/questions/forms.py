@@ -1,12 +1,16 @@
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.http import QueryDict
 from django.utils.translation import pgettext, pgettext_lazy
 
-from portal import guard
+from portal import guard, languages
 from portal.facts.models import Fact
-from portal.questions.models import Outcome
+from portal.questions.models import Door, Outcome, Question
+from portal.questions.rules import Close
+from portal.revisions.rules import heading
 
 
 class TellForm(forms.Form):
@@ -19,13 +23,20 @@ class TellForm(forms.Form):
         ),
         min_length=3,
         max_length=2000,
-        widget=forms.Textarea(attrs={"rows": 6}),
+        widget=forms.Textarea(attrs={"rows": 6, "dir": "auto"}),
     )
     website = forms.CharField(required=False)
 
     def clean_text(self) -> str:
+        """What staff may give a reason for in their own notes has to go here: we need nothing of the kind."""
         text: str = self.cleaned_data["text"]
-        guard.validate(text)
+        guard.validate(text, phones_confirmed=True)
+        if guard.find(text):
+            raise ValidationError(
+                pgettext(
+                    "helpful", "Take out phone numbers, e-mail addresses and street addresses. We do not need them."
+                )
+            )
         return text
 
     def clean(self) -> dict[str, Any]:
@@ -34,15 +45,130 @@ class TellForm(forms.Form):
         return self.cleaned_data
 
 
-class SettleForm(forms.Form):
+class CodeForm(forms.Form):
+    """With which a reader looks up an answer. Whatever is typed is looked for: it takes the same time."""
+
+    code = forms.CharField(
+        label=pgettext_lazy("tell us", "Your code"),
+        help_text=pgettext_lazy("tell us", "15 letters and digits. Small letters and spaces are fine, too."),
+        max_length=100,
+        widget=forms.TextInput(
+            attrs={
+                "autocomplete": "off",
+                "autocapitalize": "characters",
+                "spellcheck": "false",
+                "dir": "ltr",
+                "lang": "en",
+            }
+        ),
+    )
+
+    def refuse(self) -> None:
+        self.add_error(
+            "code",
+            pgettext(
+                "tell us",
+                "We find nothing with this code. Compare every letter. It may also be too old: then ask again.",
+            ),
+        )
+
+
+def _named(language: languages.Language) -> str:
+    """As a reader of either script finds it: ትግርኛ – Tigrinya."""
+    if language.autonym == language.english:
+        return language.autonym
+    return f"{language.autonym} – {language.english}"
+
+
+class _Facts(forms.ModelChoiceField[Fact]):
+    def label_from_instance(self, obj: Fact) -> str:
+        return heading(obj)
+
+
+class SettleForm(guard.GuardedForm):
+    """What becomes of a question. That it belongs to a rumor is said by the register, which settles it then."""
+
+    guarded: ClassVar[tuple[str, ...]] = ("answer", "note")
+
     outcome = forms.ChoiceField(
         label=pgettext_lazy("staff", "What becomes of it?"),
-        choices=[choice for choice in Outcome.choices if choice[0] != Outcome.OPEN],
+        choices=[
+            (Outcome.ANSWERED.value, pgettext_lazy("staff", "It is answered: by a fact, or in words")),
+            (Outcome.MISSING_FACT.value, Outcome.MISSING_FACT.label),
+            (Outcome.DISMISSED.value, Outcome.DISMISSED.label),
+        ],
         widget=forms.RadioSelect,
     )
-    fact = forms.ModelChoiceField(
+    fact = _Facts(
         label=pgettext_lazy("staff", "The fact that answers it"),
-        queryset=Fact.objects.published().only("slug"),
+        help_text=pgettext_lazy(
+            "staff", "The closest ones come first. The reader gets it in the language of the page."
+        ),
+        queryset=Fact.objects.published().read_in(languages.SOURCE),
+        required=False,
+        empty_label="–",
+    )
+    answer = forms.CharField(
+        label=pgettext_lazy("staff", "Answer in words"),
+        help_text=pgettext_lazy(
+            "staff", "For whoever has the code. Somebody else has to approve it before they can read it."
+        ),
+        max_length=2000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 5, "dir": "auto"}),
+    )
+    answer_language = forms.ChoiceField(
+        label=pgettext_lazy("staff", "Language of the answer"),
+        help_text=pgettext_lazy("staff", "Best in that of the question."),
         required=False,
     )
-    note = forms.CharField(label=pgettext_lazy("staff", "Note"), max_length=300, required=False)
+    note = forms.CharField(
+        label=pgettext_lazy("staff", "What is missing, or a note for colleagues"),
+        help_text=pgettext_lazy(
+            "staff",
+            "In Swedish. A missing fact that goes by the same name is counted together: “Får jag ha med en tolk?”",
+        ),
+        max_length=300,
+        required=False,
+        widget=forms.TextInput(attrs={"list": "missing", "autocomplete": "off"}),
+    )
+
+    def __init__(self, question: Question, close: Sequence[Close], data: QueryDict | None = None) -> None:
+        kept = {"answer": question.answer, "answer_language": question.answer_language or question.language}
+        initial = kept | {"fact": question.fact_id} | ({"outcome": Outcome.ANSWERED} if question.answer else {})
+        super().__init__(data, initial=initial)
+        codes = dict.fromkeys([question.language, languages.SOURCE])
+        chooser = self.fields["answer_language"]
+        assert isinstance(chooser, forms.ChoiceField)
+        chooser.choices = [(code, _named(languages.get(code))) for code in codes]
+        facts = self.fields["fact"]
+        assert isinstance(facts, forms.ModelChoiceField)
+        first = {each.fact.pk: each.title for each in close}
+        others = [(fact.pk, heading(fact)) for fact in facts.queryset or () if fact.pk not in first]
+        facts.choices = [
+            ("", "–"),
+            *([(pgettext("staff", "Closest"), list(first.items()))] if first else []),
+            (pgettext("staff", "All others"), sorted(others, key=lambda other: other[1])),
+        ]
+
+    def clean_note(self) -> str:
+        return " ".join(str(self.cleaned_data["note"]).split())
+
+
+class QuestionFilterForm(forms.Form):
+    """The inbox's filters; they live in the address."""
+
+    _ALL: ClassVar = [("", pgettext_lazy("staff", "All"))]
+
+    outcome = forms.ChoiceField(
+        label=pgettext_lazy("staff", "What became of it"),
+        choices=[*_ALL, *Outcome.choices],
+        initial=Outcome.OPEN,
+        required=False,
+    )
+    door = forms.ChoiceField(label=pgettext_lazy("staff", "Came in by"), choices=[*_ALL, *Door.choices], required=False)
+    language = forms.ChoiceField(
+        label=pgettext_lazy("staff", "Language"),
+        choices=[*_ALL, *((language.code, _named(language)) for language in languages.ACTIVE)],
+        required=False,
+    )

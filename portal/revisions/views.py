@@ -531,7 +531,6 @@ def withdraw(request: StaffRequest, kind: str, object_id: int, language: str) ->
 def _withdraw(thing: Model, edition: Edition, form: WithdrawForm, *, by: User) -> bool:
     """At once or, as it returns, later."""
     why = {**form.cleaned_data, "language": edition.language, "by": by}
-    why.pop(form.CONFIRM, None)
     seen, at = why.pop("seen"), why.pop("at")
     if at:
         actions.schedule(thing, at=at, **why)

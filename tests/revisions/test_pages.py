@@ -154,7 +154,7 @@ def test_a_reason_holds_no_personal_number_and_others_are_asked_about(as_approve
     where = f"/staff/revisions/{revision.pk}/reject/" if deed == "reject" else f"{path(fact)}withdraw/"
     for reason, wrong in [
         (f"Gäller {NUMBER}", ["reason"]),
-        ("Ring 070-123 45 67 först", ["reason", "is_about_no_client"]),
+        ("Ring 070-123 45 67 först", ["reason", "guard_reason"]),
         ("", ["reason"]),
         ("x" * 501, ["reason"]),
     ]:
@@ -166,7 +166,7 @@ def test_a_reason_holds_no_personal_number_and_others_are_asked_about(as_approve
     assert revision.state == State.SUBMITTED
     assert Edition.objects.of(fact).published().exists()
 
-    as_approver.post(where, {"reason": "Ring 070-123 45 67 först", "is_about_no_client": "on"})
+    as_approver.post(where, {"reason": "Ring 070-123 45 67 först", "guard_reason": "public"})
     revision.refresh_from_db()
     edition = Edition.objects.of(fact).get()
     assert {revision.reason, edition.withdrawn_reason} == {"", "Ring 070-123 45 67 först"}

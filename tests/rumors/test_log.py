@@ -120,32 +120,32 @@ def test_digits_that_are_no_number_of_anybody_pass(as_reporter):
 @pytest.mark.parametrize(
     "text", ["Ring 070-123 45 67", "Skriv till nagon@example.org", "Dnr 2026-123", "Bor på Storgatan 12"]
 )
-def test_what_may_point_at_a_person_has_to_be_confirmed(as_reporter, text):
-    assert "is_about_no_client" not in as_reporter.get(URL).content.decode()
+def test_what_may_point_at_a_person_needs_a_reason(as_reporter, text):
+    assert "guard_reason" not in as_reporter.get(URL).content.decode()
     first = as_reporter.post(URL, form(original=text))
     assert first.status_code == 422
-    assert first.context["form"].errors.keys() == {"original", "is_about_no_client"}
-    assert 'name="is_about_no_client"' in first.content.decode()
+    assert first.context["form"].errors.keys() == {"original", "guard_reason"}
+    assert 'name="guard_reason"' in first.content.decode()
     assert text in first.content.decode()
     assert not Rumor.objects.exists()
-    second = as_reporter.post(URL, form(original=text, is_about_no_client="on"))
+    second = as_reporter.post(URL, form(original=text, guard_reason="no_client"))
     assert second.status_code == 302
     assert Rumor.objects.get().original == text
 
 
-def test_confirming_lets_no_personal_number_through(as_reporter):
-    response = as_reporter.post(URL, form(original=f"070-123 45 67, {NUMBER}", is_about_no_client="on"))
+def test_a_reason_lets_no_personal_number_through(as_reporter):
+    response = as_reporter.post(URL, form(original=f"070-123 45 67, {NUMBER}", guard_reason="no_client"))
     assert response.status_code == 422
     assert not Rumor.objects.exists()
 
 
-def test_a_confirmation_stays_ticked_when_something_else_is_missing(as_reporter):
-    page = as_reporter.post(URL, form(claim="", original="070-123 45 67", is_about_no_client="on")).content.decode()
-    assert re.search(r'name="is_about_no_client"[^>]*checked', page)
+def test_a_reason_stays_chosen_when_something_else_is_missing(as_reporter):
+    page = as_reporter.post(URL, form(claim="", original="070-123 45 67", guard_reason="no_client")).content.decode()
+    assert re.search(r'value="no_client"\s+selected', page)
 
 
 def test_an_address_is_no_district(as_reporter):
-    response = as_reporter.post(URL, form(area="Storgatan 12", is_about_no_client="on"))
+    response = as_reporter.post(URL, form(area="Storgatan 12", guard_reason="no_client"))
     assert response.context["form"].errors.keys() == {"area"}
     assert not Rumor.objects.exists()
 
