@@ -4,7 +4,6 @@ import django.contrib.postgres.indexes
 import django.contrib.postgres.search
 import pgvector.django.halfvec
 import pgvector.django.indexes
-from django.contrib.postgres.operations import BtreeGinExtension, CreateExtension, TrigramExtension
 from django.db import migrations, models
 
 
@@ -57,12 +56,12 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        ("search", "0001_initial"),  # brings pg_trgm and btree_gin
     ]
 
     operations = [
-        TrigramExtension(),
-        BtreeGinExtension(),
-        CreateExtension("vector"),
+        # Only a superuser may bring it in; where it is there already, nobody need be one. It stays, as others may use it.
+        migrations.RunSQL("CREATE EXTENSION IF NOT EXISTS vector", migrations.RunSQL.noop),
         migrations.CreateModel(
             name='Center',
             fields=[
