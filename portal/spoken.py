@@ -35,17 +35,19 @@ def guess(text: str) -> str:
     other, is_reliable = _cld(text)
     if _ETHIOPIC.search(text):
         return other if other in {"ti", "am"} else ""
-    if "ku" in {small, other} or small == "ckb":
-        if _ARABIC.search(text):
-            return "ckb"
-        return "kmr" if small == "ku" else _known(other, text)
-    if other in _KNOWN_TO_ONE or small == other:
-        return _known(other, text)
-    if sureness >= _SURE and not is_reliable:
-        return _known(small, text)
-    if is_reliable and sureness < _SURE:
-        return _known(other, text)
-    return _known(small, text) if _known(small, text) == _known(other, text) else ""
+    if _ARABIC.search(text) and (small == "ckb" or "ku" in {small, other}):
+        return "ckb"
+    if small == "ku":
+        return "kmr"
+    return _voted(_known(small, text), _known(other, text), sureness, is_reliable=is_reliable)
+
+
+def _voted(small: str, other: str, sureness: float, *, is_reliable: bool) -> str:
+    if small == other or other in _KNOWN_TO_ONE:
+        return other
+    if is_reliable == (sureness >= _SURE):
+        return ""
+    return other if is_reliable else small
 
 
 @cache

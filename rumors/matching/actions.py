@@ -52,7 +52,9 @@ _ADD_UP: Final = """
 WITH gone AS (
     DELETE FROM matching_tally WHERE id IN (
         SELECT id FROM matching_tally
-        WHERE (language, word) IN (SELECT language, word FROM matching_tally GROUP BY language, word HAVING count(*) > 1)
+        WHERE (language, word) IN (
+            SELECT language, word FROM matching_tally GROUP BY language, word HAVING count(*) > 1
+        )
         FOR UPDATE SKIP LOCKED
     )
     RETURNING language, word, documents, length
@@ -117,19 +119,17 @@ def remove(*, kind: str, object_id: int, part: str | None = None) -> None:
 
 @transaction.atomic
 def move(*, kind: str, from_id: int, to_id: int) -> None:
-    """Two things were one: what was said of the first is found as the second. A part that both have keeps its number."""
+    """Two things were one: what was said of the first is found as the second. A part that both have gets its number."""
     if from_id == to_id:
         return
     moving = Document.objects.filter(kind=kind, object_id=from_id)
-    taken = Document.objects.filter(
-        kind=kind, object_id=to_id, part=OuterRef("part"), language=OuterRef("language")
-    )
+    taken = Document.objects.filter(kind=kind, object_id=to_id, part=OuterRef("part"), language=OuterRef("language"))
     moving.filter(Exists(taken)).update(part=Concat("part", Value(f":{from_id}")))
     moving.update(object_id=to_id)
 
 
 def embed_due(*, limit: int, now: datetime) -> int:
-    """Keep the promise of vectors for at most `limit` texts; returns how many have one now. Any number of workers may."""
+    """Keep the promise of vectors for at most `limit` texts; returns for how many. Any number of workers may."""
     embedder = embedding.configured()
     if embedder is None:
         return 0

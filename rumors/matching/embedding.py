@@ -10,9 +10,10 @@ import math
 import time
 from collections.abc import Sequence
 from functools import cache, lru_cache
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from importlib.util import find_spec
 from pathlib import Path
+from socket import socket
 from threading import Lock
 from typing import Any, Final, Literal, Protocol
 from urllib.parse import urlsplit
@@ -72,7 +73,7 @@ def may_see(embedder: Embedder, text: str, *, is_secret: bool) -> bool:
 
 @cache
 def calibration() -> dict[str, list[str]]:
-    """The same sentences in every language: what their vectors have in common says which language it is, and no more."""
+    """The same sentences in every language: what their vectors have in common says which language it is, no more."""
     return {path.stem: path.read_text("utf-8").splitlines() for path in sorted(CALIBRATION.glob("*.txt"))}
 
 
@@ -161,15 +162,7 @@ class Service:
                 if answer.status != 200:
                     log.warning("embedding_service_refused", status=answer.status)
                     raise EmbeddingError(f"The embedding service answers with status {answer.status}")
-                content = bytearray()
-                # Every part may take only what is left of the time, or a slow one would never end.
-                while part := answer.read1(65536):
-                    content += part
-                    left = deadline - time.monotonic()
-                    if len(content) > MAX_BYTES or left <= 0:
-                        raise self._unusable()
-                    wire.settimeout(left)
-                return json.loads(content)
+                return json.loads(self._read(answer, wire, deadline))
         except (OSError, HTTPException) as error:
             log.warning("embedding_service_unreachable", error=type(error).__name__)
             raise EmbeddingError("The embedding service does not answer") from None
@@ -177,6 +170,17 @@ class Service:
             raise self._unusable() from None
         finally:
             connection.close()
+
+    def _read(self, answer: HTTPResponse, wire: socket, deadline: float) -> bytes:
+        """All of an answer. Every part may take only what is left of the time, or a slow one would never end."""
+        content = bytearray()
+        while part := answer.read1(65536):
+            content += part
+            left = deadline - time.monotonic()
+            if len(content) > MAX_BYTES or left <= 0:
+                raise self._unusable()
+            wire.settimeout(left)
+        return bytes(content)
 
     def _unusable(self) -> EmbeddingError:
         log.warning("embedding_service_unusable")

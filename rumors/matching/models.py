@@ -48,7 +48,7 @@ class Document(models.Model):
     vector = HalfVectorField(dimensions=DIMENSIONS, null=True)
     """Centered by the mean of its language, of length 1."""
     embedded_with = models.CharField(max_length=80, blank=True)
-    """The name of the model that made the vector, or that may not see the text; the promise is kept when it is today's."""
+    """The model that made the vector, or that may not see the text: the promise is kept when it is today's."""
     embed_after = models.DateTimeField(null=True)
     """A worker that takes the document moves this ahead: the exact moment is its ticket."""
 
@@ -121,4 +121,3 @@ class Center(models.Model):
 def config_of(language: str) -> str:
     """The text search configuration of PostgreSQL for texts in a language; `simple` reads folded text."""
     return languages.get(language).search_config if language in languages.CATALOG else "simple"
-

@@ -1,16 +1,16 @@
 """Which rumors and facts say the same as a text: found by their words and by their meaning, in that order of trust.
 
-By words: BM25 over the documents of each language, with the words that are rare there. By meaning: the cosine of
-centered vectors. The two rankings are joined by reciprocal rank and put in order once more by both scores.
+By words: BM25 over the documents of each language, as a share of what a document with all the words would have. By
+meaning: the cosine of centered vectors. What either way finds is put in order by the sum of both.
 """
 
 import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import structlog
 from django.db import connection
@@ -29,16 +29,22 @@ Method = Literal["both", "words", "meaning"]
 
 K1: Final = 1.2
 B: Final = 0.6
-RRF: Final = 10
-OTHER_LANGUAGE: Final = 0.5
-"""What a shared word counts in a document of another language: names and numbers are the same, little words are not."""
 REST: Final = 0.15
 """What the second best text of a thing adds to its best."""
 WHOLE: Final = 0.4
 """What the whole of a long text counts against its best piece."""
-WORDS_WEIGHT: Final = 0.35
-MEANING_WEIGHT: Final = 0.8
-RERANKED: Final = 50
+OWN_WEIGHT: Final = 0.4
+"""What the words of the best document count in the language of the text, where a perfect likeness counts 1."""
+OTHER_WEIGHT: Final = 0.2
+"""What all the words would count in another language: names and numbers are the same there, and little else."""
+FLOOR: Final = 0.5
+"""The share of the words that the best document must hold to count in full."""
+FLOOR_LONG: Final = 0.15
+"""The same for a long text: most of its words are about something else."""
+SHARED: Final = 0.15
+"""The share of the words from which they are a reason to show a document."""
+GUESSED: Final = 0.8
+"""What the share of the words stands for where there is no vector yet."""
 LIKELY: Final = 0.45
 """Centered cosine from which a short text is likely the same."""
 LIKELY_LONG: Final = 0.6
@@ -48,7 +54,7 @@ NEAR: Final = 0.3
 """Trigram similarity from which a text may be one that is there already."""
 
 _WORD: Final = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
-_ASKED: Final = 80
+_WORDS: Final = 80
 """Words of a text that are looked for, the longest first when there are more."""
 _TERMS: Final = 64
 """Of them, those that weigh most in each language."""
@@ -68,7 +74,7 @@ class Match:
     """The text of it that says it best, and its language."""
     language: str
     score: float
-    """Only for putting in order: between 0 and about 3."""
+    """Only for putting in order: between -1 and about 2."""
     method: Method
     """What found it: shared words, similar meaning, or both."""
     cosine: float | None
@@ -92,7 +98,7 @@ class Matches:
     def __len__(self) -> int:
         return len(self.found)
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[Match]:
         return iter(self.found)
 
 
@@ -103,6 +109,7 @@ class _Term:
     word: str
     weight: float
     documents: int
+    """That hold it; 0 when none does."""
 
 
 @dataclass(slots=True)
@@ -232,15 +239,19 @@ def match(
     `leave_out` names things by kind and number.
     """
     clean = words.clean(text)
+    if not clean:
+        return Matches([], is_semantic=False, language="")
     if language is None:
         language = spoken.guess(clean)
-    terms, averages = _terms(clean, language)
+    asked = _asked(clean)
     model, vectors = _vectors(clean, language, is_secret=is_secret)
-    if not clean or not (terms or vectors):
-        return Matches([], bool(vectors), language)
-    rows = _rows(terms, averages, model, vectors, kinds, with_secret=with_secret, leave_out=leave_out)
-    found = _fused(rows, terms, is_long=len(vectors) > 1, is_short=words.count(clean) < words.SHORT)
-    return Matches(found[:limit], bool(vectors), language)
+    rows = _rows(asked, model, vectors, kinds, with_secret=with_secret, leave_out=leave_out)
+    is_long = words.is_long(clean)
+    found = _ordered(rows, asked, language, FLOOR_LONG if is_long else FLOOR)
+    bar = LIKELY_LONG if is_long else LIKELY
+    if words.count(clean) < words.SHORT:
+        bar = 2.0
+    return Matches([_match(thing, best, asked, bar) for thing, best in found[:limit]], bool(vectors), language)
 
 
 def near(text: str, *, kinds: Sequence[str] = KINDS, with_secret: bool = False, limit: int = 5) -> list[Match]:
@@ -260,10 +271,20 @@ def near(text: str, *, kinds: Sequence[str] = KINDS, with_secret: bool = False, 
     return list(best.values())[:limit]
 
 
-def _terms(clean: str, language: str) -> tuple[list[_Term], dict[str, float]]:
-    """What is looked for in each language, and the average length of a document there."""
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is looked for by words."""
+
+    terms: list[_Term]
+    averages: dict[str, float]
+    """The average length of the documents of each language."""
+    most: dict[str, float]
+    """What a document of average length with every word once would score."""
+
+
+def _asked(clean: str) -> _Asked:
     counts = Counter(_WORD.findall(clean))
-    asked = sorted(counts, key=len, reverse=True)[:_ASKED]
+    asked = sorted(counts, key=len, reverse=True)[:_WORDS]
     codes = ["", *languages.CATALOG]
     given = {
         "languages": codes,
@@ -275,17 +296,21 @@ def _terms(clean: str, language: str) -> tuple[list[_Term], dict[str, float]]:
     }
     with connection.cursor() as cursor:
         cursor.execute(_COUNTS, given)
-        rows = [row for row in cursor.fetchall() if row[6]]
-    own = {language, *(languages.CATALOG[language].fallbacks[:-1] if language in languages.CATALOG else ())}
+        rows = [row for row in cursor.fetchall() if row[0] is not None]
     by_language: defaultdict[str, list[_Term]] = defaultdict(list)
     averages: dict[str, float] = {}
     for code, documents, length, lexeme, word, times, holding, _setting in rows:
         averages[code] = max(float(length) / float(documents), 1.0)
-        rarity = math.log(1 + (float(documents) - float(holding) + 0.5) / (float(holding) + 0.5))
-        weight = max(rarity, 0.01) * (1 + math.log(times)) * (1 if code in own or not language else OTHER_LANGUAGE)
-        by_language[code].append(_Term(code, lexeme, word, weight, int(holding)))
+        rarity = idf(float(documents), float(holding or 0))
+        by_language[code].append(_Term(code, lexeme, word, rarity * (1 + math.log(times)), int(holding or 0)))
     kept = [sorted(found, key=lambda t: (-t.weight, t.lexeme))[:_TERMS] for found in by_language.values()]
-    return [term for found in kept for term in found], averages
+    most = {terms[0].language: sum(term.weight for term in terms) for terms in kept}
+    return _Asked([term for terms in kept for term in terms if term.documents], averages, most)
+
+
+def idf(documents: float, holding: float) -> float:
+    """How much a word says that so many of all documents hold."""
+    return math.log(1 + (documents - holding + 0.5) / (holding + 0.5))
 
 
 def _vectors(clean: str, language: str, *, is_secret: bool) -> tuple[str, list[Vector]]:
@@ -308,8 +333,7 @@ def _vectors(clean: str, language: str, *, is_secret: bool) -> tuple[str, list[V
 
 
 def _rows(
-    terms: Sequence[_Term],
-    averages: dict[str, float],
+    asked: _Asked,
     model: str,
     vectors: Sequence[Vector],
     kinds: Sequence[str],
@@ -317,6 +341,7 @@ def _rows(
     with_secret: bool,
     leave_out: Collection[tuple[str, int]],
 ) -> list[_Row]:
+    terms, averages = asked.terms, asked.averages
     queries = _queries(terms)
     given = {
         "vectors": [f"[{','.join(map(str, vector))}]" for vector in vectors],
@@ -360,62 +385,70 @@ def _quoted(lexeme: str) -> str:
     return "'" + lexeme.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
-def _fused(rows: Sequence[_Row], terms: Sequence[_Term], *, is_long: bool, is_short: bool) -> list[Match]:
+_Thing = tuple[str, int]
+
+
+def _ordered(rows: Sequence[_Row], asked: _Asked, language: str, floor: float) -> list[tuple[_Thing, "_Best"]]:
     """Each thing once, best first."""
-    things: defaultdict[tuple[str, int], list[_Row]] = defaultdict(list)
-    for row in rows:
-        things[row.kind, row.object_id].append(row)
-    by_words = {thing: _pooled(row.bm25 for row in own) for thing, own in things.items()}
-    by_meaning = {
-        thing: _pooled(row.cosine for row in own if row.cosine is not None) for thing, own in things.items()
-    }
-    word_places = _places({thing: score for thing, score in by_words.items() if score > 0})
-    meaning_places = _places({thing: score for thing, score in by_meaning.items() if score > -1})
-    joined = {
-        thing: sum(RRF / (RRF + places[thing]) for places in (word_places, meaning_places) if thing in places)
-        for thing in things
-    }
-    most = max(by_words.values(), default=0) or 1
-    first = sorted(joined, key=lambda thing: (-joined[thing], thing))
-    for thing in first[:RERANKED]:
-        joined[thing] += WORDS_WEIGHT * by_words[thing] / most + MEANING_WEIGHT * max(by_meaning[thing], 0)
+    own = _kin(language)
+    shares = [row.bm25 / (asked.most.get(row.language) or 1) for row in rows]
+    most = max((share for row, share in zip(rows, shares, strict=True) if row.language in own), default=0)
+    things: defaultdict[_Thing, list[tuple[float, float, _Row]]] = defaultdict(list)
+    for row, share in zip(rows, shares, strict=True):
+        by_words = OWN_WEIGHT * share / max(most, floor) if row.language in own else OTHER_WEIGHT * share
+        by_meaning = GUESSED * share if row.cosine is None else row.cosine
+        things[row.kind, row.object_id].append((by_words + by_meaning, share, row))
     found = []
-    for thing in sorted(first[:RERANKED], key=lambda thing: (-joined[thing], thing)) + first[RERANKED:]:
-        best = max(things[thing], key=lambda row: (row.cosine or 0) * MEANING_WEIGHT + WORDS_WEIGHT * row.bm25 / most)
-        cosine = max((row.cosine for row in things[thing] if row.cosine is not None), default=None)
-        found.append(
-            Match(
-                thing[0],
-                thing[1],
-                best.part,
-                best.language,
-                joined[thing],
-                _method(thing in word_places, cosine),
-                cosine,
-                _shared(best, terms),
-                is_likely=cosine is not None
-                and cosine >= (LIKELY_LONG if is_long else LIKELY)
-                and not is_short
-                and (best.seen_on is None or best.seen_on > localdate() - OLD),
-            )
-        )
-    return found
+    for thing, scored in things.items():
+        scored.sort(key=lambda one: (-one[0], one[2].part, one[2].language))
+        second = max(scored[1][0], 0) if len(scored) > 1 else 0.0
+        score, share, row = scored[0]
+        cosine = max((one.cosine for _score, _share, one in scored if one.cosine is not None), default=None)
+        found.append((thing, _Best(row, score + REST * second, max(one[1] for one in scored), cosine)))
+    return sorted(found, key=lambda one: (-one[1].score, one[0]))
 
 
-def _pooled(scores: Iterable[float]) -> float:
-    """The best score and a share of the second best: below every score when there is none."""
-    best = sorted(scores, reverse=True)[:2]
-    return -1.0 if not best else best[0] + REST * max(sum(best[1:]), 0)
+@dataclass(frozen=True, slots=True)
+class _Best:
+    row: _Row
+    """Of the text that says it best."""
+    score: float
+    share: float
+    cosine: float | None
+    """The highest of all its texts."""
 
 
-def _places(scores: dict[tuple[str, int], float]) -> dict[tuple[str, int], int]:
-    return {thing: place for place, thing in enumerate(sorted(scores, key=lambda t: (-scores[t], t)), start=1)}
+def _match(thing: _Thing, best: _Best, asked: _Asked, bar: float) -> Match:
+    is_old = best.row.seen_on is not None and best.row.seen_on <= localdate() - OLD
+    return Match(
+        *thing,
+        best.row.part,
+        best.row.language,
+        best.score,
+        _method(best),
+        best.cosine,
+        _shared(best.row, asked.terms),
+        is_likely=best.cosine is not None and best.cosine >= bar and not is_old,
+    )
 
 
-def _method(is_worded: bool, cosine: float | None) -> Method:
-    if cosine is None or cosine < LIKELY / 2:
-        return "words" if is_worded else "meaning"
-    return "both" if is_worded else "meaning"
+def _method(best: _Best) -> Method:
+    is_alike = best.cosine is not None and best.cosine >= LIKELY / 2
+    if best.share >= SHARED or not is_alike:
+        return "both" if is_alike else ("words" if best.share else "meaning")
+    return "meaning"
+
+
+def _kin(code: str) -> frozenset[str]:
+    """A language and those that readers of one read as the other, as Dari and Persian."""
+    kin = {code} if code else set()
+    for known in languages.CATALOG.values():
+        near = set(known.fallbacks) - {languages.SOURCE}
+        if known.code == code:
+            kin |= near
+        elif code in near:
+            kin.add(known.code)
+    return frozenset(kin)
 
 
 def _shared(row: _Row, terms: Sequence[_Term]) -> tuple[str, ...]:

@@ -12,10 +12,12 @@ SHORT: Final = 8
 """Texts of fewer words say too little to be called the same."""
 LONG: Final = 60
 """Texts of more words are also compared piece by piece: a forwarded message says one thing among many."""
-PIECE: Final = 30
-PIECES: Final = 6
+PIECE: Final = 16
+PIECES: Final = 8
 
-_LINK: Final = re.compile(r"(?:https?://|www\.)\S+|\b[\w-]+(?:\.[\w-]+)*\.(?:com|org|net|se|ly|co|me|tv|gl|be)/\S*", re.I)
+_LINK: Final = re.compile(
+    r"(?:https?://|www\.)\S+|\b[\w-]+(?:\.[\w-]+)*\.(?:com|org|net|se|ly|co|me|tv|gl|be)/\S*", re.I
+)
 _MENTION: Final = re.compile(r"(?<!\w)@\w+(?:\.\w+)*:?")
 _RETWEET: Final = re.compile(r"^\s*RT\b:?\s*")
 _HASHTAG: Final = re.compile(r"[#\uff03](\w+)")
@@ -60,15 +62,19 @@ def count(text: str) -> int:
     return sum(1 for chunk in text.split() if _WORD.search(chunk))
 
 
+def is_long(text: str) -> bool:
+    return count(text) > LONG
+
+
 def pieces(text: str) -> list[str]:
-    """The whole of a cleaned text and, of a long one, its parts of about 30 words: at most 7 texts in all."""
+    """The whole of a cleaned text and, of a long one, its parts of about 20 words: at most 9 texts in all."""
     whole = " ".join(text.split())
-    if count(whole) <= LONG:
+    if not is_long(whole):
         return [whole]
     parts: list[list[str]] = [[]]
     for sentence in text.split("\n"):
         for word in sentence.split():
-            if len(parts[-1]) >= 2 * PIECE:
+            if len(parts[-1]) >= 3 * PIECE:
                 parts.append([])
             parts[-1].append(word)
         if len(parts[-1]) >= PIECE:

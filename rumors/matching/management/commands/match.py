@@ -177,7 +177,7 @@ def make(cursor: Any) -> None:
         cursor.execute(f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE")
         cursor.execute(f"CREATE SCHEMA {SCHEMA}")
         for table in TABLES:
-            cursor.execute(f"CREATE TABLE {SCHEMA}.{table} (LIKE public.{table} INCLUDING ALL)")  # noqa: S608
+            cursor.execute(f"CREATE TABLE {SCHEMA}.{table} (LIKE public.{table} INCLUDING ALL)")
         cursor.execute(f"CREATE TABLE {SCHEMA}.scratch_name (object_id bigint PRIMARY KEY, name text NOT NULL)")
         cursor.execute(
             "SELECT pg_get_triggerdef(oid) FROM pg_trigger "
