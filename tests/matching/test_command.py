@@ -91,9 +91,9 @@ def test_a_broken_line_is_named_and_changes_nothing(files, line, says):
     index(1, "barn")
     before = state()
     broken = files["write"]("broken.jsonl", [DOCUMENTS[0], "", line])
-    with pytest.raises(CommandError, match=f"broken.jsonl, line 3: .*{says}"):
+    with pytest.raises(CommandError, match=rf"broken\.jsonl, line 3: .*{says}"):
         run(load=broken, input=files["input"], output=files["output"])
-    with pytest.raises(CommandError, match="broken.jsonl, line 3"):
+    with pytest.raises(CommandError, match=r"broken\.jsonl, line 3"):
         run(load=files["load"], input=broken, output=files["output"])
     assert (state(), schemas(), files["output"].exists()) == (before, [], False)
 

@@ -149,7 +149,7 @@ def test_a_service_that_fails_costs_only_the_meanings(service, settings, fault):
     assert embed() == 0
     matches = rules.match("barnen tas", language="sv")
     assert not matches.is_semantic
-    assert [hit.object_id for hit in matches][0] == 1
+    assert next(hit.object_id for hit in matches) == 1
 
 
 @pytest.mark.django_db
