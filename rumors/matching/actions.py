@@ -147,7 +147,7 @@ def embed_due(*, limit: int, now: datetime) -> int:
 
 @transaction.atomic
 def _claim(embedder: Embedder, most: int, *, now: datetime) -> list[Document]:
-    due = Document.objects.due(embedder.name, now).select_for_update(skip_locked=True)[:most]
+    due = Document.objects.due(embedder.name, now).select_for_update(skip_locked=True, of=("self",))[:most]
     taken: list[Document] = list(due.only("pk", "text", "language", "is_secret", "hash"))
     until = max(now, timezone.now()) + LEASE
     Document.objects.filter(pk__in=[document.pk for document in taken]).update(embed_after=until)

@@ -58,7 +58,7 @@ _WORDS: Final = 80
 """Words of a text that are looked for, the longest first when there are more."""
 _TERMS: Final = 64
 """Of them, those that weigh most in each language."""
-_READ: Final = 3000
+_READ: Final = 1500
 """Documents whose words are scored: with the rarest words first, as many as there are place for."""
 _NEAREST: Final = 100
 """Documents nearest by meaning, for each piece of the text."""

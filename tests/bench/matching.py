@@ -91,11 +91,11 @@ def example_facts() -> dict[str, list[Question]]:
     number = 0
     for kind in ("facts", "rumors"):
         for versions in starter.texts(kind):
+            number += 1
             for field in ("title", "summary", "claim"):
                 swedish = str(versions["sv"].meta.get(field, ""))
                 if not swedish:
                     continue
-                number += 1
                 actions.index(kind="example", object_id=number, part=field, language="sv", text=swedish)
                 for code, asked in questions.items():
                     if code in versions and versions[code].meta.get(field):
@@ -133,8 +133,8 @@ CROSS JOIN LATERAL (
         SELECT l2_normalize((base.vector::vector + noise.vector)::halfvec(384)) AS vector
         FROM (SELECT (%(vectors)s::text[])[1 + (number / %(each)s) %% %(bases)s]::vector AS vector) AS base
         CROSS JOIN (
-            SELECT array_agg((random() - 0.5) * 0.12 + number * 0)::real[]::vector AS vector
-            FROM generate_series(1, 384)
+            SELECT array_agg((random() - 0.5) * 0.12 + place * 0 + number * 0)::real[]::vector AS vector
+            FROM generate_series(1, 384) AS place
         ) AS noise
     ) AS embedded
 ) AS made
