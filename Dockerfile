@@ -24,7 +24,7 @@ RUN apt-get update \
     && install --directory --owner=klarlagt --group=klarlagt /srv/media
 COPY --from=build /opt/venv /opt/venv
 COPY --from=build /srv/klarlagt /srv/klarlagt
-ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
+ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 OMP_NUM_THREADS=1 \
     DJANGO_SETTINGS_MODULE=portal.settings STATIC_ROOT=/srv/klarlagt/static MEDIA_ROOT=/srv/media
 WORKDIR /srv/klarlagt
 USER klarlagt

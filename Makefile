@@ -78,6 +78,6 @@ messages: ## gather what is to be translated, compile what is
 
 lock: ## write the hashed locks from pyproject.toml (UPGRADE=--upgrade for newer releases)
 	$(INSTALL)
-	@$(LOCK) --output-file requirements/site.lock
-	@$(LOCK) --extra local --output-file requirements/run.lock
-	@$(LOCK) --extra local --extra dev --output-file requirements/dev.lock
+	@$(LOCK) --extra matching --output-file requirements/site.lock
+	@$(LOCK) --extra matching --extra local --output-file requirements/run.lock
+	@$(LOCK) --extra matching --extra local --extra dev --output-file requirements/dev.lock

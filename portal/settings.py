@@ -74,6 +74,7 @@ INSTALLED_APPS = [
     "rumors.responses",
     "rumors.pairs",
     "rumors.assessments",
+    "rumors.matching",
     "events",
 ]
 
@@ -187,6 +188,8 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 300},
     },
     "keep_readings": {"task": "portal.facts.readings.tasks.flush", "schedule": 60.0, "options": {"expires": 60}},
+    "embed": {"task": "rumors.matching.tasks.embed", "schedule": 60.0, "options": {"expires": 60}},
+    "add_up_words": {"task": "rumors.matching.tasks.add_up", "schedule": 600.0, "options": {"expires": 600}},
     "keep_missed_searches": {"task": "portal.search.tasks.flush", "schedule": 60.0, "options": {"expires": 60}},
 }
 
@@ -197,6 +200,14 @@ RUMOR_DAYS: dict[str, int] = {
     **env.dict("RUMOR_DAYS", {}, subcast_values=int, validate=lambda days: {"high", "medium", "low"} >= days.keys()),
 }
 """Within how many days a rumor is to be answered, by its priority."""
+MATCH_MEANING = env.bool("MATCH_MEANING", True)
+"""Find rumors and facts that mean the same, in other languages too, with the model of the extra `matching`."""
+EMBEDDING_URL = env.str("EMBEDDING_URL", "")
+"""A service that speaks OpenAI's API for embeddings, like https://host/v1, and makes vectors of 384 numbers; it takes
+the place of our own model. Never asked about secret texts or those in which the guard finds something."""
+EMBEDDING_KEY = env.str("EMBEDDING_KEY", "")
+EMBEDDING_MODEL = env.str("EMBEDDING_MODEL", "multilingual-e5-small")
+
 LINK_CHECK = env.bool("LINK_CHECK", not DEMO)
 """Ask other sites whether the links of our texts still lead to a page. Needs a way out without a proxy: the check of
 where an address leads must be ours."""

@@ -36,7 +36,7 @@ COUNT = f"{EACH} {TABLES} \\gexec"
 HAS_MIGRATIONS = "SELECT to_regclass('django_migrations') IS NOT NULL;"
 MIGRATIONS = "SELECT app || '.' || name FROM django_migrations ORDER BY app, name;"
 PSQL = ("-XqAt", "--set=ON_ERROR_STOP=1")
-PG_RESTORE = ("--exit-on-error", "--single-transaction", "--no-owner", "--no-privileges")
+PG_RESTORE = ("--exit-on-error", "--no-comments", "--single-transaction", "--no-owner", "--no-privileges")
 
 
 class Database:

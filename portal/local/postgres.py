@@ -26,6 +26,7 @@ def start(place: Place, ledger: Ledger) -> tuple[Child, dict[str, str]]:
     data = place.services / "postgres"
     if not data.exists():
         initialize(place, data, programs, user)
+    add_extensions(place, data, programs, user)
     sockets = socket_folder(place, user)
     command: list[str | Path] = [programs / "postgres", "-D", data, "-k", sockets, "-p", "5432"]
     command += [
@@ -118,6 +119,18 @@ def initialize(place: Place, data: Path, programs: Path, user: User | None) -> N
     """
     tell(place, [programs / "postgres", "--single", "-D", unfinished, "postgres"], user, statements)
     unfinished.rename(data)
+
+
+def add_extensions(place: Place, data: Path, programs: Path, user: User | None) -> None:
+    """What only a superuser may bring in, once: into our database, and the template of those that tests make."""
+    done = place.services / "postgres-extensions"
+    if done.exists():
+        return
+    clear_stale_lock(data)
+    for database in ("template1", "klarlagt"):
+        command: list[str | Path] = [programs / "postgres", "--single", "-D", data, database]
+        tell(place, command, user, "CREATE EXTENSION IF NOT EXISTS vector;")
+    done.touch()
 
 
 def tell(place: Place, command: list[str | Path], user: User | None, words: str = "") -> None:

@@ -22,7 +22,14 @@ def main() -> int:
     starter.load_pages()
     starter.load()
     call_command("collectstatic", interactive=False, verbosity=0)
-    parts = {"speed": speed, "weight": weight, "memory": memory, "library": library, "search": search}
+    parts = {
+        "speed": speed,
+        "weight": weight,
+        "memory": memory,
+        "library": library,
+        "search": search,
+        "matching": matching,
+    }
     kept = [parts[name]() for name in sys.argv[1:] or parts]
     return 0 if all(kept) else 1
 
@@ -183,6 +190,54 @@ def library() -> bool:
     for codes in [("sv",), ("ar", "sv"), ("ti", "sv")]:
         seconds = library.handout_seconds(codes)
         kept &= told(f"CPU of a handout, {' and '.join(codes)}", seconds, 2, at_most=True, unit=" s")
+    return kept
+
+
+def matching() -> bool:
+    """What is found of what is said in other words and languages, and how long it takes."""
+    from tests.bench import matching
+
+    print("Matching", flush=True)
+    before = _kilobytes(os.getpid(), "status", "VmRSS")
+    parallel, examples, (tuned, unseen) = matching.parallel(), matching.example_facts(), matching.paraphrases()
+    matching.keep_promises()
+    print(f"       the model takes {(_kilobytes(os.getpid(), 'status', 'VmRSS') - before) / 1000:.0f} MB here")
+    kept = True
+    if parallel is None:
+        print(f"       no parallel sentences: name their file by {matching.PARALLEL}")
+    for code, limit in (("so", 0.89), ("fa", 0.97), ("tr", 0.97), ("en", 0.99)):
+        if parallel is not None:
+            figures = matching.ask(parallel[code], "parallel")
+            kept &= told(f"{code} to sv, first is right", figures.first, limit, at_most=False)
+    # Some of the example texts treat the same matter, for parents and for children.
+    for code, limit in (("ar", 0.8), ("ti", 0.65)):
+        figures = matching.ask(examples[code], "example")
+        kept &= told(f"{code} to sv, example texts, first is right", figures.first, limit, at_most=False)
+    for what, questions, limit in (("tuned on", tuned, 0.9), ("never looked at", unseen, 0.8)):
+        figures = matching.ask(questions, "told")
+        kept &= told(f"paraphrases {what} ({len(questions)}), MAP@5", figures.map5, limit, at_most=False)
+        print(
+            f"       first is right {figures.first:.2f}, among five {figures.recall5:.2f}; "
+            f"{figures.likely:.2f} called likely, {figures.precise:.2f} of them right",
+            flush=True,
+        )
+    asked, slow = (tuned + unseen)[: matching.ASKED], []
+    for rumors in (2_000, 20_000, 100_000):
+        began = time.monotonic()
+        matching.fill(rumors)
+        made = time.monotonic() - began
+        p50, p95, sql, queries = matching.timed(asked)
+        slow.append(sql)
+        what = f"{rumors} rumors, {rumors * matching.SIGHTINGS} sightings"
+        print(
+            f"       {what}: p50 {p50:.0f}, p95 {p95:.0f} ms, without the model p95 {sql:.0f} ms; "
+            f"{matching.size():.0f} MB, made in {made:.0f} s",
+            flush=True,
+        )
+        kept &= told("SQL queries, most", queries, 5, at_most=True)
+        if rumors == 20_000:
+            kept &= told("p95 of a match", p95, 150, at_most=True, unit=" ms")
+    kept &= told("times as slow with fifty times as many", slow[-1] / slow[0], 25, at_most=True, unit="x")
     return kept
 
 
