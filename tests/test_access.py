@@ -297,7 +297,8 @@ def answer(client, name, arguments):
     if name in QUERIES:
         url += QUERIES[name].format(draft=arguments["revision"]["pk"])
     response = client.post(url) if name in POSTS else client.get(url)
-    response.close()  # a file
+    if response.streaming:
+        list(response.streaming_content)  # or the file stays open
     return response
 
 
