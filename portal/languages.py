@@ -29,6 +29,11 @@ class Language:
     script: Literal["latin", "cyrillic", "arabic", "ethiopic", "hebrew", "thai", "han"] = "latin"
 
     @property
+    def in_both_scripts(self) -> str:
+        """As a reader of either script finds it: ትግርኛ – Tigrinya."""
+        return self.autonym if self.autonym == self.english else f"{self.autonym} – {self.english}"
+
+    @property
     def locale(self) -> str:
         """For Open Graph: as it is written in Sweden."""
         return f"{self.tag.partition('-')[0]}_SE"

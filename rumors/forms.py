@@ -35,11 +35,7 @@ from rumors.vocabulary import (
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
-# As a reader of either script finds them: ትግርኛ – Tigrinya.
-SPOKEN: Final = [
-    (code, known.autonym if known.autonym == known.english else f"{known.autonym} – {known.english}")
-    for code, known in languages.CATALOG.items()
-]
+SPOKEN: Final = [(code, known.in_both_scripts) for code, known in languages.CATALOG.items()]
 
 _OFTEN: Final = (
     Channel.HOME_VISIT,

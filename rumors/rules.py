@@ -1,4 +1,3 @@
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -12,6 +11,7 @@ from portal.accounts.models import Role, User
 from portal.accounts.rules import has_role, is_anyone_on_staff
 from portal.facts.models import Fact
 from portal.public import in_language
+from portal.questions.rules import any_word
 from portal.revisions.rules import read
 from portal.search.models import IndexRow
 from rumors.models import ENDED, Rebuttal, Rumor
@@ -65,11 +65,6 @@ def needs_reason(rumor: Rumor, status: str) -> bool:
 
 
 # What is known already --------------------------------------------------------------------------------------------
-
-
-def any_word(claim: str) -> str:
-    """A query for the search, which wants every word it is given: of a whole sentence, any will do."""
-    return " or ".join(sorted(set(re.findall(r"\w+", claim.lower())), key=len, reverse=True))
 
 
 @dataclass(frozen=True, slots=True)

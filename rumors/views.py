@@ -18,6 +18,7 @@ from portal.audit.rules import entries
 from portal.facts.models import Fact
 from portal.http import StaffRequest, staff
 from portal.public import alternates, guarded, public
+from portal.questions.rules import any_word
 from portal.revisions.rules import read
 from portal.revisions.views import gone_or_missing, language_rows, reading
 from portal.search.models import IndexRow
@@ -408,7 +409,7 @@ def _choose_fact(request: StaffRequest, found: Rumor) -> HttpResponse:
     """The facts that have the words looked for; before that all facts, those with words of the claim first."""
     form = FactSearchForm(request.GET)
     query = form.cleaned_data["q"] if form.is_valid() else ""
-    hits = IndexRow.objects.matching(query or rules.any_word(found.claim), languages.SOURCE)
+    hits = IndexRow.objects.matching(query or any_word(found.claim), languages.SOURCE)
     facts = {fact.pk: fact for fact in Fact.objects.published().read_in(languages.SOURCE)}
     rows = [facts.pop(hit.object_id) for hit in hits if hit.kind == "fact" and hit.object_id in facts]
     if not query:

@@ -73,13 +73,6 @@ class CodeForm(forms.Form):
         )
 
 
-def _named(language: languages.Language) -> str:
-    """As a reader of either script finds it: ትግርኛ – Tigrinya."""
-    if language.autonym == language.english:
-        return language.autonym
-    return f"{language.autonym} – {language.english}"
-
-
 class _Facts(forms.ModelChoiceField[Fact]):
     def label_from_instance(self, obj: Fact) -> str:
         return heading(obj)
@@ -140,7 +133,7 @@ class SettleForm(guard.GuardedForm):
         codes = dict.fromkeys([question.language, languages.SOURCE])
         chooser = self.fields["answer_language"]
         assert isinstance(chooser, forms.ChoiceField)
-        chooser.choices = [(code, _named(languages.get(code))) for code in codes]
+        chooser.choices = [(code, languages.get(code).in_both_scripts) for code in codes]
         facts = self.fields["fact"]
         assert isinstance(facts, forms.ModelChoiceField)
         first = {each.fact.pk: each.title for each in close}
@@ -169,6 +162,6 @@ class QuestionFilterForm(forms.Form):
     door = forms.ChoiceField(label=pgettext_lazy("staff", "Came in by"), choices=[*_ALL, *Door.choices], required=False)
     language = forms.ChoiceField(
         label=pgettext_lazy("staff", "Language"),
-        choices=[*_ALL, *((language.code, _named(language)) for language in languages.ACTIVE)],
+        choices=[*_ALL, *((language.code, language.in_both_scripts) for language in languages.ACTIVE)],
         required=False,
     )
