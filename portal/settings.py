@@ -74,6 +74,7 @@ INSTALLED_APPS = [
     "rumors.responses",
     "rumors.pairs",
     "rumors.assessments",
+    "rumors.lists",
     "rumors.matching",
     "events",
 ]
@@ -189,6 +190,12 @@ CELERY_BEAT_SCHEDULE = {
     },
     "keep_readings": {"task": "portal.facts.readings.tasks.flush", "schedule": 60.0, "options": {"expires": 60}},
     "embed": {"task": "rumors.matching.tasks.embed", "schedule": 60.0, "options": {"expires": 60}},
+    "follow_library": {
+        "task": "rumors.matching.tasks.follow_library",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    "tell_the_matcher": {"task": "rumors.tasks.tell_the_matcher", "schedule": 300.0, "options": {"expires": 300}},
     "add_up_words": {"task": "rumors.matching.tasks.add_up", "schedule": 600.0, "options": {"expires": 600}},
     "keep_missed_searches": {"task": "portal.search.tasks.flush", "schedule": 60.0, "options": {"expires": 60}},
 }
