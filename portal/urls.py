@@ -19,6 +19,7 @@ import portal.revisions.glossary.urls
 import portal.revisions.readers.urls
 import portal.revisions.urls
 import rumors.assessments.urls
+import rumors.intake.urls
 import rumors.lists.urls
 import rumors.pairs.urls
 import rumors.responses.urls
@@ -51,6 +52,7 @@ urlpatterns = [
                 *portal.facts.packs.urls.staff,
                 *portal.questions.urls.staff,
                 *rumors.lists.urls.staff,
+                *rumors.intake.urls.staff,
                 *rumors.urls.staff,
                 *rumors.responses.urls.staff,
                 *rumors.pairs.urls.staff,
