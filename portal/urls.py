@@ -19,6 +19,9 @@ import portal.revisions.glossary.urls
 import portal.revisions.readers.urls
 import portal.revisions.urls
 import rumors.assessments.urls
+import rumors.assignments.urls
+import rumors.comments.urls
+import rumors.evidence.urls
 import rumors.intake.urls
 import rumors.lists.urls
 import rumors.pairs.urls
@@ -57,6 +60,9 @@ urlpatterns = [
                 *rumors.responses.urls.staff,
                 *rumors.pairs.urls.staff,
                 *rumors.assessments.urls.staff,
+                *rumors.assignments.urls.staff,
+                *rumors.comments.urls.staff,
+                *rumors.evidence.urls.staff,
                 *events.urls.staff,
                 *portal.reports.urls.staff,
             ]

@@ -11,6 +11,7 @@ from rumors.vocabulary import Status
 
 rules.add_perm("rumors.view", is_anyone_on_staff)
 rules.add_perm("rumors.log", has_role(Role.REPORTER, Role.EDITOR, Role.EVENTS, Role.SECURITY))
+rules.add_perm("rumors.comment", has_role(Role.REPORTER, Role.EDITOR, Role.EVENTS, Role.SECURITY, Role.APPROVER))
 rules.add_perm("rumors.handle", has_role(Role.EDITOR, Role.SECURITY))
 rules.add_perm("rumors.edit", has_role(Role.EDITOR))
 rules.add_perm("rumors.translate", has_role(Role.EDITOR, Role.TRANSLATOR))

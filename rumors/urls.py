@@ -21,7 +21,6 @@ staff = [
     path("rumors/<int:pk>/rate/", views.rate_rumor, name="rate_rumor"),
     path("rumors/<int:pk>/move/", views.move_rumor, name="move_rumor"),
     path("rumors/<int:pk>/approve/", views.approve_rumor, name="approve_rumor"),
-    path("rumors/<int:pk>/assign/", views.assign_rumor, name="assign_rumor"),
     path("rumors/<int:pk>/watch/", views.watch_rumor, name="watch_rumor"),
     path("rumors/<int:pk>/link/", views.link_fact, name="link_fact"),
 ]

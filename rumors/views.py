@@ -1,4 +1,5 @@
 from typing import Any
+from uuid import uuid4
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -23,7 +24,6 @@ from portal.revisions.views import gone_or_missing, language_rows, reading
 from portal.search.models import IndexRow
 from rumors import actions, rules
 from rumors.forms import (
-    AssignForm,
     EditForm,
     FactSearchForm,
     HandleForm,
@@ -137,6 +137,10 @@ def _detail(request: StaffRequest, found: Rumor, form: MoveForm) -> HttpResponse
         "impacts": found.impacts.all(),
         "abcde": getattr(found, "abcde", None),
         "responses": found.responses.select_related("planned_by", "done_by"),
+        "evidence": found.evidence.select_related("fact", "added_by"),
+        "comments": found.comments.select_related("written_by"),
+        "comment_id": uuid4(),
+        "assignments": found.assignments.select_related("to", "made_by"),
         "is_watching": found.watchers.filter(pk=request.user.pk).exists(),
         "rebuttals": Rebuttal.objects.with_repeats(found).select_related("fact"),
         "pairs": [
@@ -236,22 +240,6 @@ def approve_rumor(request: StaffRequest, pk: int) -> HttpResponse:
     else:
         messages.success(request, pgettext("staff", "Approved. It can begin."))
     return redirect(found)
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@staff("rumors.handle")
-def assign_rumor(request: StaffRequest, pk: int) -> HttpResponse:
-    found = _consulted(request, pk)
-    form = AssignForm(rules.handlers(), request.POST or None, initial={"assignee": found.assignee_id})
-    if request.method == "POST" and form.is_valid():
-        try:
-            actions.assign(found, to=form.cleaned_data["assignee"], by=request.user)
-        except ValidationError as error:
-            form.add_error(None, error)
-        else:
-            messages.success(request, pgettext("staff", "Saved."))
-            return redirect(found)
-    return _form_page(request, found, form, title=pgettext("staff", "Who takes care of it?"))
 
 
 @require_POST

@@ -38,7 +38,7 @@ from portal.revisions.readers import actions as readers
 from portal.revisions.readers.forms import AnswerForm
 from portal.revisions.readers.models import ReaderCheck
 from portal.revisions.readers.rules import address
-from rumors.forms import AssignForm
+from rumors.assignments.forms import AssignForm
 from rumors.intake.forms import LogForm
 from rumors.lists.forms import RumorFilterForm
 from rumors.pairs.forms import RelateForm
