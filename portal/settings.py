@@ -212,6 +212,8 @@ RUMOR_DAYS: dict[str, int] = {
     **env.dict("RUMOR_DAYS", {}, subcast_values=int, validate=lambda days: {"high", "medium", "low"} >= days.keys()),
 }
 """Within how many days a rumor is to be answered, by its priority."""
+CLAIM_REVIEW = env.bool("CLAIM_REVIEW", False)
+"""Tell search engines the claim and the verdict of a published answer, as schema.org's ClaimReview."""
 MATCH_MEANING = env.bool("MATCH_MEANING", True)
 """Find rumors and facts that mean the same, in other languages too, with the model of the extra `matching`."""
 EMBEDDING_URL = env.str("EMBEDDING_URL", "")

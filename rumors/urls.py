@@ -5,6 +5,7 @@ from rumors import views
 public = [
     path("rumors/", views.rumors, name="rumors"),
     path("rumors/<slug:slug>/", views.rumor, name="rumor"),
+    path("rumors/<slug:slug>/card.png", views.rumor_card, name="rumor_card"),
 ]
 staff = [
     path("rumors/threats/", views.threats, name="threats"),
@@ -13,6 +14,7 @@ staff = [
     path("rumors/narratives/new/", views.narrative, name="new_narrative"),
     path("rumors/narratives/<int:pk>/", views.narrative, name="narrative"),
     path("rumors/rebuttals/<int:pk>/", views.staff_rebuttal, name="staff_rebuttal"),
+    path("rumors/rebuttals/<int:pk>/confirm/", views.confirm_rebuttal, name="confirm_rebuttal"),
     path("rumors/<int:pk>/", views.staff_rumor, name="staff_rumor"),
     path("rumors/sightings/<int:pk>/picture/", views.sighting_picture, name="sighting_picture"),
     path("rumors/sightings/<int:pk>/preview/", views.sighting_picture, {"is_preview": True}, name="sighting_preview"),

@@ -46,7 +46,8 @@ TABLE = {
     **dict.fromkeys(
         words("""
         root sitemap robots security_txt healthz readyz short unsubscribe front search feed accessibility
-        privacy preview parents children embassies fact handout card tell_us told_answer rumors rumor events events_ics
+        privacy preview parents children embassies fact handout card tell_us told_answer rumors rumor rumor_card events
+        events_ics
         handouts print packs pack pack_pdf pack_zip follow followed following event_ics event register
         registered registration openapi-json api-root list_languages list_facts get_fact list_rebuttals
         list_events helpful helped words reader_check
@@ -133,6 +134,7 @@ TABLE = {
     "known_to_question": LOGGERS,
     "throw_draft_away": LOGGERS,
     "suggestions": ALL,
+    "confirm_rebuttal": {R.EDITOR},
     "add_evidence": {R.EDITOR, R.SECURITY},
     "remove_evidence": {R.EDITOR, R.SECURITY},
     "comment_rumor": LOGGERS | {R.APPROVER},
@@ -177,7 +179,7 @@ TABLE = {
 POSTS = set(
     words("""
     writing renew confirm_fact comment_revision schedule_revision unschedule move_revision merge_rumor move_rumor
-    approve_rumor watch_rumor forget_filter known_rumors known_to_question throw_draft_away
+    approve_rumor confirm_rebuttal watch_rumor forget_filter known_rumors known_to_question throw_draft_away
     drop_response remove_evidence take_comment_back settle_pair undo_merge confirm_attribution
     forget_comment ask_missed approve_answer reopen_question approve_wording machine_translate
     revoke_reader
@@ -274,7 +276,7 @@ def arguments(db) -> dict[str, dict]:
             ["staff_question", "settle_question", "approve_answer", "reopen_question"], {"pk": question.pk}
         ),
         **dict.fromkeys(["log_from_question", "known_to_question"], {"pk": question.pk}),
-        "staff_rebuttal": {"pk": rebuttal.pk},
+        **dict.fromkeys(["staff_rebuttal", "confirm_rebuttal"], {"pk": rebuttal.pk}),
         **dict.fromkeys(
             [
                 "staff_rumor",

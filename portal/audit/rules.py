@@ -29,6 +29,7 @@ DEEDS: Final = {
     "check_again": pgettext_lazy("staff", "Had a link checked again"),
     "comment": pgettext_lazy("staff", "Commented"),
     "confirm": pgettext_lazy("staff", "Confirmed who is behind it"),
+    "confirm_answer": pgettext_lazy("staff", "Confirmed that an answer holds, though the fact has changed"),
     "create": pgettext_lazy("staff", "Made"),
     "delete": pgettext_lazy("staff", "Deleted"),
     "describe": pgettext_lazy("staff", "Described it by ABCDE"),
