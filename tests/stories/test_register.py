@@ -218,7 +218,7 @@ def test_a_threat_goes_to_the_security_role_and_nowhere_else(open_browser, is_ac
     security.locator("main .links a").first.click()
     assert "Vi kommer till kontoret" in security.locator("main").inner_text()
     security.get_by_label("What was done?").fill("Polisen och chefen vet.")
-    security.get_by_role("button", name="Save").click()
+    security.locator("main form button").last.click()
     security.wait_for_url("**/threats/")
     handled = Sighting.objects.get()
     assert handled.handled_note == "Polisen och chefen vet."
