@@ -74,6 +74,7 @@ INSTALLED_APPS = [
     "rumors.responses",
     "rumors.pairs",
     "rumors.assessments",
+    "rumors.dashboard",
     "rumors.matching",
     "events",
 ]

@@ -14,6 +14,7 @@ from portal.facts.readings import actions as readings
 from portal.pages.models import Page
 from portal.questions import actions as questions
 from portal.questions.models import Door
+from portal.reports import actions as reports
 from portal.revisions import actions as revisions
 from portal.revisions.readers import actions as readers
 from rumors import actions as rumors
@@ -142,6 +143,7 @@ TABLE = {
     "assess": {R.EDITOR, R.SECURITY},
     "abcde": {R.EDITOR, R.SECURITY},
     "confirm_attribution": {R.EDITOR, R.SECURITY},
+    "rumor_dashboard": ALL,
     "settle_pair": {R.EDITOR, R.SECURITY},
     "undo_merge": {R.EDITOR, R.SECURITY},
     "sighting_picture": ALL,
@@ -158,6 +160,8 @@ TABLE = {
     "event_program": {R.EVENTS, R.EDITOR, R.TRANSLATOR},
     "event_registrations": {R.EVENTS},
     "staff_reports": {R.MANAGER, R.AUDITOR, R.EDITOR},
+    **dict.fromkeys(words("report report_pdf report_workbook"), {R.MANAGER, R.AUDITOR, R.EDITOR}),
+    "keep_report": {R.MANAGER, R.EDITOR},
     "staff_audit": {R.AUDITOR},
 }
 POSTS = set(
@@ -166,7 +170,7 @@ POSTS = set(
     approve_rumor watch_rumor drop_response settle_pair undo_merge confirm_attribution
     forget_comment ask_missed approve_answer reopen_question approve_wording machine_translate
     revoke_reader
-    check_link_again
+    check_link_again keep_report
     """)
 )
 # What an address asks for in its query.
@@ -225,6 +229,8 @@ def arguments(db) -> dict[str, dict]:
     )
     word = factories.term("orosanmälan")
     factories.wording(word, "ar", is_approved=False)
+    month = timezone.localdate().replace(day=1)
+    kept = reports.keep(scope="period", first=month, last=timezone.localdate(), by=author, form_id=uuid4())
     on_fact = {"kind": "fact", "object_id": fact.pk, "language": "sv"}
     at = timezone.now() + timezone.timedelta(days=1)
     promise = revisions.schedule(fact, language="sv", at=at, by=author)
@@ -285,6 +291,7 @@ def arguments(db) -> dict[str, dict]:
         "narrative": {"pk": Narrative.objects.create(name="Staten vill ha våra barn").pk},
         **dict.fromkeys(["staff_event", "edit_event", "event_registrations"], {"pk": event.pk}),
         "event_program": {"pk": event.pk, "language": "ar"},
+        **dict.fromkeys(["report", "report_pdf", "report_workbook"], {"pk": kept.pk}),
         "mailbox_message": {"name": "00000000000000000001-1"},
     }
 
