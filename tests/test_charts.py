@@ -1,6 +1,7 @@
 """Numbers as bars."""
 
 from datetime import date, timedelta
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,7 +18,7 @@ def test_weeks_are_mondays_without_a_gap_around_both_days(first, days):
     assert found[0] <= first < found[0] + timedelta(days=7)
     assert found[-1] <= last < found[-1] + timedelta(days=7)
     assert all(day.isoweekday() == 1 for day in found)
-    assert {b - a for a, b in zip(found, found[1:], strict=False)} <= {timedelta(days=7)}
+    assert {b - a for a, b in pairwise(found)} <= {timedelta(days=7)}
 
 
 @given(st.integers(0, 10**7))
@@ -53,7 +54,7 @@ def test_nothing_is_lost_in_the_row_of_all_others_and_no_bar_leaves_the_picture(
             assert 0 <= bar.y <= charts.HEIGHT
             assert bar.y + bar.height == charts.HEIGHT
             assert (bar.height == 0) <= (number * charts.HEIGHT <= chart.top)
-            assert 0 <= bar.x
+            assert bar.x >= 0
             assert bar.x + bar.width <= chart.width
 
 

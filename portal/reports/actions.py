@@ -10,21 +10,11 @@ from portal.reports import rules
 from portal.reports.models import Report, digest_of
 
 
-def counted(*, scope: str, first: date, last: date, by: User, form_id: UUID, name: str = "") -> Report:
-    """The report as of now; it is not kept."""
+def counted(*, scope: str, first: date, last: date) -> Report:
+    """What there is to tell of the period now; it is not kept."""
     as_of = timezone.now()
-    report = Report(
-        name=name,
-        scope=scope,
-        first=first,
-        last=last,
-        as_of=as_of,
-        numbers=rules.count(rules.Period(first, last, as_of), scope),
-        counting=Report.COUNTING,
-        made_by=by,
-        form_id=form_id,
-    )
-    report.digest = digest_of(report.content)
+    report = Report(scope=scope, first=first, last=last, as_of=as_of, counting=Report.COUNTING)
+    report.numbers = rules.count(rules.Period(first, last, as_of), scope)
     return report
 
 
@@ -34,7 +24,9 @@ def keep(*, scope: str, first: date, last: date, by: User, form_id: UUID, name: 
     sent_before: Report | None = Report.objects.filter(made_by=by, form_id=form_id).first()
     if sent_before:
         return sent_before
-    report = counted(scope=scope, first=first, last=last, by=by, form_id=form_id, name=name)
+    report = counted(scope=scope, first=first, last=last)
+    report.name, report.made_by, report.form_id = name, by, form_id
+    report.digest = digest_of(report.content)
     report.save()
     audit.record("make_report", report, by=by, note=f"{scope} {first} {last}")
     return report

@@ -174,7 +174,7 @@ def _rumors(period: Period) -> Numbers:
 
 
 def _sightings(period: Period) -> Numbers:
-    found = Sighting.objects.countable().filter(seen_on__range=period.days, logged_at__lt=period.as_of)
+    found = Sighting.objects.countable().filter(seen_on__range=period.days, logged_at__lte=period.as_of)
     meant = found.aggregate(sightings=Count("pk"), sighted=Count(Coalesce("rumor__same_as", "rumor"), distinct=True))
     name = languages.suffixed("name", languages.SOURCE)
     told = areas(found)

@@ -29,7 +29,7 @@ def staff_reports(request: StaffRequest) -> HttpResponse:
 def _reports(request: StaffRequest, form: PeriodForm, keep_form: KeepForm | None, *, status: int = 200) -> HttpResponse:
     report = None
     if form.is_bound and form.is_valid():
-        report = actions.counted(by=request.user, **form.cleaned_data)
+        report = actions.counted(**form.cleaned_data)
     context = {
         "form": form,
         "keep_form": keep_form,

@@ -38,10 +38,11 @@ class DashboardForm(RumorFilterForm):
     def __init__(self, data: Mapping[str, Any]) -> None:
         today = timezone.localdate()
         self.usual = charts.monday(today) - timedelta(weeks=WEEKS - 1), today
-        shown = {"first": self.usual[0].isoformat(), "last": self.usual[1].isoformat()}
+        usual = {"first": self.usual[0], "last": self.usual[1]}
+        shown = {name: day.isoformat() for name, day in usual.items()}
         is_asked_for = data.get("first") or data.get("last")
         given = {name: data.get(name, "") for name in ("first", "last", "topic", "language")}
-        super().__init__(given if is_asked_for else given | shown, initial=shown)
+        super().__init__(given if is_asked_for else given | shown, initial=usual)
 
     def clean(self) -> dict[str, Any]:
         values: dict[str, Any] = self.cleaned_data

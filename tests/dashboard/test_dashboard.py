@@ -97,7 +97,7 @@ def test_a_period_is_whole_weeks_and_filters_go_for_figures(as_manager):
     assert shown(as_manager, f"?topic={topic.pk}").context["spread"].number == 2
     somali = shown(as_manager, f"?topic={topic.pk}&language=so")
     assert somali.context["spread"].number == 1
-    assert [filter["query"] for filter in somali.context["active"]] == [
+    assert [each["query"] for each in somali.context["active"]] == [
         f"first={somali.context['form'].usual[0]}&last={timezone.localdate()}&language=so&",
         f"first={somali.context['form'].usual[0]}&last={timezone.localdate()}&topic={topic.pk}&",
     ]
