@@ -58,10 +58,14 @@ class KeepForm(GuardedForm, PeriodForm):
             self.fields[name].widget = forms.HiddenInput()
 
 
+class _Choice(forms.ModelChoiceField[Report]):
+    def label_from_instance(self, obj: Report) -> str:
+        days = f"{obj.first} – {obj.last}"
+        return f"{obj.pk}: {obj.name}, {days}" if obj.name else f"{obj.pk}: {days}"
+
+
 class CompareForm(forms.Form):
-    older = forms.ModelChoiceField(
-        label=pgettext_lazy("staff", "Another report"), queryset=Report.objects.none(), required=False
-    )
+    older = _Choice(label=pgettext_lazy("staff", "Another report"), queryset=Report.objects.none(), required=False)
 
     def __init__(self, report: Report, data: Any) -> None:
         super().__init__(data)

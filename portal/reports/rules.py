@@ -114,16 +114,13 @@ def standings(period: Period) -> list[Standing]:
     """Of all rumors that were open at any time in the period. What became of them later is taken back, change by
     change, by the audit log. Two queries."""
     touched = Q(ended_at__isnull=True) | Q(ended_at__gte=period.start) | Q(logged_at__gte=period.start)
-    rows = Rumor.objects.countable().filter(touched, logged_at__lt=period.end).select_related("topic").order_by("pk")
+    rows = Rumor.objects.countable().filter(touched, logged_at__lt=period.end)
+    topic = _name_of("topic")
     found = {
-        str(rumor.pk): Standing(
-            rumor.pk,
-            rumor.logged_at,
-            _topic(rumor.topic),
-            {name: getattr(rumor, name) for name in _KEPT},
-            rumor.status,
+        str(row["pk"]): Standing(
+            row["pk"], row["logged_at"], row[topic] or "", {name: row[name] for name in _KEPT}, row["status"]
         )
-        for rumor in rows
+        for row in rows.order_by("pk").values("pk", "logged_at", topic, *_KEPT)
     }
     events = AuditEvent.objects.filter(
         kind=Rumor._meta.label_lower, at__gte=period.start, changes__has_any_keys=list(_KEPT)
@@ -141,8 +138,9 @@ def _take_back(standing: Standing, at: datetime, changes: Mapping[str, list[Any]
     standing.status_before = before.get("status", standing.status_before)
 
 
-def _topic(topic: Any) -> str:
-    return (getattr(topic, languages.suffixed("name", languages.SOURCE)) or topic.key) if topic else ""
+def _name_of(topic: str) -> str:
+    """The Swedish name of a topic, by which a report keeps it."""
+    return f"{topic}__{languages.suffixed('name', languages.SOURCE)}"
 
 
 def _rumors(period: Period) -> Numbers:
@@ -176,7 +174,6 @@ def _rumors(period: Period) -> Numbers:
 def _sightings(period: Period) -> Numbers:
     found = Sighting.objects.countable().filter(seen_on__range=period.days, logged_at__lte=period.as_of)
     meant = found.aggregate(sightings=Count("pk"), sighted=Count(Coalesce("rumor__same_as", "rumor"), distinct=True))
-    name = languages.suffixed("name", languages.SOURCE)
     told = areas(found)
     by_area = [[area, number] for area, number in told.named]
     return {
@@ -184,7 +181,7 @@ def _sightings(period: Period) -> Numbers:
         **_over_time(period, found),
         "by_channel": _grouped(found, F("channel")),
         "by_language": _grouped(found, F("language")),
-        "by_topic": _grouped(found, Coalesce(f"rumor__same_as__topic__{name}", f"rumor__topic__{name}")),
+        "by_topic": _grouped(found, Coalesce(_name_of("rumor__same_as__topic"), _name_of("rumor__topic"))),
         "by_area": [*by_area, ["", told.rest]] if told.rest else by_area,
     }
 
