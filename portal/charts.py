@@ -95,9 +95,12 @@ class Weeks:
         return not any(series.total for series in self.series)
 
     @property
-    def table(self) -> list[tuple[date, tuple[int, ...]]]:
-        """A line for each week, with the number of every series."""
-        return [(week, tuple(series.numbers[place] for series in self.series)) for place, week in enumerate(self.weeks)]
+    def table(self) -> list[tuple[date, tuple[tuple[str, int], ...]]]:
+        """A line for each week, with name and number of every series."""
+        return [
+            (week, tuple((series.name, series.numbers[place]) for series in self.series))
+            for place, week in enumerate(self.weeks)
+        ]
 
 
 def per_week(

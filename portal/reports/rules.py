@@ -2,9 +2,10 @@
 person is."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 import rules
@@ -64,10 +65,11 @@ class Period:
 
 def count(period: Period, scope: str) -> Numbers:
     """Every table of the sections that a report of this scope has."""
-    counted = {
-        "rumors": _rumors,
+    known = standings(period)
+    counted: dict[str, Callable[[Period], Numbers]] = {
+        "rumors": partial(_rumors, known=known),
         "sightings": _sightings,
-        "answers": _answers,
+        "answers": partial(_answers, known=known),
         "responses": _responses,
         "questions": _questions,
         "facts": _facts,
@@ -125,9 +127,10 @@ def standings(period: Period) -> list[Standing]:
     events = AuditEvent.objects.filter(
         kind=Rumor._meta.label_lower, at__gte=period.start, changes__has_any_keys=list(_KEPT)
     ).order_by("-pk")
+    end = period.end
     for object_id, at, changes in events.values_list("object_id", "at", "changes"):
         if object_id in found:
-            _take_back(found[object_id], at, changes, period.end)
+            _take_back(found[object_id], at, changes, end)
     return list(found.values())
 
 
@@ -143,15 +146,14 @@ def _name_of(topic: str) -> str:
     return f"{topic}__{languages.suffixed('name', languages.SOURCE)}"
 
 
-def _rumors(period: Period) -> Numbers:
-    all_known = standings(period)
-    logged = [each for each in all_known if each.logged_at >= period.start]
+def _rumors(period: Period, *, known: list[Standing]) -> Numbers:
+    start = period.start
+    logged = [each for each in known if each.logged_at >= start]
     own = [each for each in logged if each.values["status"] != Status.DUPLICATE]
     closed = [
         each
-        for each in all_known
-        if each.values["status"] == Status.CLOSED
-        and (each.status_before != Status.CLOSED or each.logged_at >= period.start)
+        for each in known
+        if each.values["status"] == Status.CLOSED and (each.status_before != Status.CLOSED or each.logged_at >= start)
     ]
     latest = ReachEstimate.objects.filter(rumor__in=[each.pk for each in own], estimated_at__lt=period.end)
     reach = dict(latest.order_by("rumor", "-pk").distinct("rumor").values_list("rumor", "level"))
@@ -160,7 +162,7 @@ def _rumors(period: Period) -> Numbers:
             ["logged", len(logged)],
             ["repeating", len(logged) - len(own)],
             ["closed", len(closed)],
-            ["open", sum(each.is_open for each in all_known)],
+            ["open", sum(each.is_open for each in known)],
         ],
         **{f"by_{name}": _rows(Counter(each.values[name] for each in own).items()) for name in _KEPT},
         "by_topic": _rows(Counter(each.topic for each in own).items()),
@@ -205,11 +207,12 @@ def _months(period: Period) -> list[date]:
     return [date(number // 12, number % 12 + 1, 1) for number in numbers]
 
 
-def _answers(period: Period) -> Numbers:
-    ever = {pk: at for pk, at in first_answers().items() if at < period.end}
-    answered = {pk: at for pk, at in ever.items() if at >= period.start}
+def _answers(period: Period, *, known: list[Standing]) -> Numbers:
+    start, end = period.start, period.end
+    ever = {pk: at for pk, at in first_answers().items() if at < end}
+    answered = {pk: at for pk, at in ever.items() if at >= start}
     took = quartiles(days_to_answer(answered))
-    waiting = [each for each in standings(period) if each.is_open and each.pk not in ever]
+    waiting = [each for each in known if each.is_open and each.pk not in ever]
     countable = Rebuttal.objects.filter(rumor__in=Rumor.objects.countable())
     return {
         "summary": [

@@ -378,7 +378,7 @@ def test_counting_costs_the_same_for_one_and_for_three(number, django_assert_num
             heard(rumor, *[0] * 6, area=f"Del {place}")
             rumors.move(rumor, status="screened", by=editor)
             published(rumor=rumor, slug=f"svar-{place}")
-    with on(SOON), django_assert_num_queries(36):
+    with on(SOON), django_assert_num_queries(34):
         report = actions.counted(scope="period", first=FIRST, last=LAST)
     assert numbers(report, "rumors.by_status") == {"screened": number}
 
