@@ -1,13 +1,15 @@
 from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from django import forms
 from django.utils import timezone
 from django.utils.translation import pgettext, pgettext_lazy
 
 from portal import charts
-from rumors.forms import RumorFilterForm
+from portal.facts.models import Topic
+from rumors.forms import SPOKEN
 
 WEEKS: Final = 13
 MOST_WEEKS: Final = 53
@@ -18,8 +20,8 @@ def whole_weeks(first: date, last: date) -> tuple[date, date]:
     return charts.monday(first), charts.monday(last) + timedelta(days=6)
 
 
-class DashboardForm(RumorFilterForm):
-    """The period and those filters of the list that go for figures, too; without a period, the last weeks."""
+class DashboardForm(forms.Form):
+    """What the figures are about, in the address; without a period, the last weeks."""
 
     first = forms.DateField(
         label=pgettext_lazy("staff", "From"),
@@ -31,9 +33,17 @@ class DashboardForm(RumorFilterForm):
         required=False,
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
     )
-    status = priority = channel = area = overdue = unanswered = None  # type: ignore[assignment]
-
-    field_order = ("first", "last", "topic", "language")
+    topic = forms.ModelChoiceField(
+        label=pgettext_lazy("staff", "Topic"),
+        queryset=Topic.objects.all(),
+        empty_label=pgettext_lazy("staff", "All"),
+        required=False,
+    )
+    language = forms.ChoiceField(
+        label=pgettext_lazy("staff", "Language"),
+        choices=[("", pgettext_lazy("staff", "All")), *SPOKEN],
+        required=False,
+    )
 
     def __init__(self, data: Mapping[str, Any]) -> None:
         today = timezone.localdate()
@@ -69,6 +79,14 @@ class DashboardForm(RumorFilterForm):
         return whole_weeks(*((first, last) if first and last else self.usual))
 
     def active(self) -> list[dict[str, str]]:
-        """The filters alone: there is always a period."""
-        period = {self.query(without=name) for name in ("first", "last")}
-        return [each for each in super().active() if each["query"] not in period]
+        """The filters in words, each with the query string without it; the period is always there."""
+        topic, language = self.cleaned_data.get("topic"), self.cleaned_data.get("language")
+        words = {"topic": str(topic) if topic else "", "language": dict(SPOKEN).get(language or "", "")}
+        return [
+            {
+                "words": f"{self.fields[name].label}: {word}",
+                "query": urlencode({other: value for other, value in self.data.items() if value and other != name}),
+            }
+            for name, word in words.items()
+            if word
+        ]
