@@ -79,6 +79,7 @@ INSTALLED_APPS = [
     "rumors.evidence",
     "rumors.lists",
     "rumors.intake",
+    "rumors.dashboard",
     "rumors.matching",
     "events",
 ]

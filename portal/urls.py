@@ -21,6 +21,7 @@ import portal.revisions.urls
 import rumors.assessments.urls
 import rumors.assignments.urls
 import rumors.comments.urls
+import rumors.dashboard.urls
 import rumors.evidence.urls
 import rumors.intake.urls
 import rumors.lists.urls
@@ -63,6 +64,7 @@ urlpatterns = [
                 *rumors.assignments.urls.staff,
                 *rumors.comments.urls.staff,
                 *rumors.evidence.urls.staff,
+                *rumors.dashboard.urls.staff,
                 *events.urls.staff,
                 *portal.reports.urls.staff,
             ]

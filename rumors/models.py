@@ -400,6 +400,10 @@ class SightingQuerySet(models.QuerySet["Sighting"]):
         """Threats exist only for those who handle them."""
         return self if user.has_perm("rumors.secret") else self.exclude(is_threat=True)
 
+    def countable(self) -> "SightingQuerySet":
+        """What figures may count: no threats, and nothing of secret rumors."""
+        return self.exclude(is_threat=True).exclude(rumor__sensitivity=Sensitivity.SECRET)
+
     def unhandled_threats(self) -> "SightingQuerySet":
         return self.filter(is_threat=True, handled_at__isnull=True)
 

@@ -14,6 +14,7 @@ from portal.facts.readings import actions as readings
 from portal.pages.models import Page
 from portal.questions import actions as questions
 from portal.questions.models import Door
+from portal.reports import actions as reports
 from portal.revisions import actions as revisions
 from portal.revisions.readers import actions as readers
 from rumors import actions as rumors
@@ -158,6 +159,7 @@ TABLE = {
     "assess": {R.EDITOR, R.SECURITY},
     "abcde": {R.EDITOR, R.SECURITY},
     "confirm_attribution": {R.EDITOR, R.SECURITY},
+    "rumor_dashboard": ALL,
     "settle_pair": {R.EDITOR, R.SECURITY},
     "undo_merge": {R.EDITOR, R.SECURITY},
     "sighting_picture": ALL,
@@ -174,6 +176,8 @@ TABLE = {
     "event_program": {R.EVENTS, R.EDITOR, R.TRANSLATOR},
     "event_registrations": {R.EVENTS},
     "staff_reports": {R.MANAGER, R.AUDITOR, R.EDITOR},
+    **dict.fromkeys(words("report report_pdf report_workbook"), {R.MANAGER, R.AUDITOR, R.EDITOR}),
+    "keep_report": {R.MANAGER, R.EDITOR},
     "staff_audit": {R.AUDITOR},
 }
 POSTS = set(
@@ -183,7 +187,7 @@ POSTS = set(
     drop_response remove_evidence take_comment_back settle_pair undo_merge confirm_attribution
     forget_comment ask_missed approve_answer reopen_question approve_wording machine_translate
     revoke_reader
-    check_link_again
+    check_link_again keep_report
     """)
 )
 NOT_THEIRS = {("merge_rumor", 404), ("take_comment_back", 404)}
@@ -243,6 +247,8 @@ def arguments(db) -> dict[str, dict]:
     )
     word = factories.term("orosanmälan")
     factories.wording(word, "ar", is_approved=False)
+    month = timezone.localdate().replace(day=1)
+    kept = reports.keep(scope="period", first=month, last=timezone.localdate(), by=author, form_id=uuid4())
     on_fact = {"kind": "fact", "object_id": fact.pk, "language": "sv"}
     at = timezone.now() + timezone.timedelta(days=1)
     promise = revisions.schedule(fact, language="sv", at=at, by=author)
@@ -309,6 +315,7 @@ def arguments(db) -> dict[str, dict]:
         "narrative": {"pk": Narrative.objects.create(name="Staten vill ha våra barn").pk},
         **dict.fromkeys(["staff_event", "edit_event", "event_registrations"], {"pk": event.pk}),
         "event_program": {"pk": event.pk, "language": "ar"},
+        **dict.fromkeys(["report", "report_pdf", "report_workbook"], {"pk": kept.pk}),
         "mailbox_message": {"name": "00000000000000000001-1"},
     }
 

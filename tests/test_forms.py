@@ -30,6 +30,8 @@ from portal.mail.rules import unsubscribe_token
 from portal.public import form_token
 from portal.questions.forms import SettleForm
 from portal.questions.models import Question
+from portal.reports.forms import CompareForm
+from portal.reports.models import Report
 from portal.revisions.actions import kind_named
 from portal.revisions.exchange.forms import ChoiceForm
 from portal.revisions.forms import TextForm, WithdrawForm
@@ -73,6 +75,7 @@ MAKERS: dict[type, Callable[[QueryDict], list[BaseForm]]] = {
     AssignForm: lambda data: [AssignForm(User.objects.all(), data)],
     LogForm: lambda data: [LogForm(_somebody(), data)],
     RumorFilterForm: lambda data: [RumorFilterForm(_somebody(), data)],
+    CompareForm: lambda data: [CompareForm(Report(pk=1, scope="period"), data)],
     RelateForm: lambda data: [RelateForm(_somebody(), data)],
     AnswerForm: lambda data: [AnswerForm(_reader_check(), data)],
     FactForm: lambda data: [FactForm(data, matter=matter, by=_somebody()) for matter in (None, Matter.objects.first())],

@@ -41,6 +41,7 @@ DEEDS: Final = {
     "keep_picture": pgettext_lazy("staff", "Kept a picture"),
     "link": pgettext_lazy("staff", "Linked a fact as the answer"),
     "log": pgettext_lazy("staff", "Logged"),
+    "make_report": pgettext_lazy("staff", "Kept a report"),
     "merge": pgettext_lazy("staff", "Found to be the same as another one"),
     "move": pgettext_lazy("staff", "Changed the status"),
     "name_program": pgettext_lazy("staff", "Changed the titles of the program"),
