@@ -75,6 +75,8 @@ INSTALLED_APPS = [
     "rumors.pairs",
     "rumors.assessments",
     "rumors.matching",
+    "rumors.alarms",
+    "rumors.notices",
     "events",
 ]
 
@@ -190,6 +192,7 @@ CELERY_BEAT_SCHEDULE = {
     "keep_readings": {"task": "portal.facts.readings.tasks.flush", "schedule": 60.0, "options": {"expires": 60}},
     "embed": {"task": "rumors.matching.tasks.embed", "schedule": 60.0, "options": {"expires": 60}},
     "add_up_words": {"task": "rumors.matching.tasks.add_up", "schedule": 600.0, "options": {"expires": 600}},
+    "tell_of_rumors": {"task": "rumors.notices.tasks.keep", "schedule": 60.0, "options": {"expires": 60}},
     "keep_missed_searches": {"task": "portal.search.tasks.flush", "schedule": 60.0, "options": {"expires": 60}},
 }
 

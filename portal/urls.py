@@ -18,7 +18,9 @@ import portal.revisions.exchange.urls
 import portal.revisions.glossary.urls
 import portal.revisions.readers.urls
 import portal.revisions.urls
+import rumors.alarms.urls
 import rumors.assessments.urls
+import rumors.notices.urls
 import rumors.pairs.urls
 import rumors.responses.urls
 import rumors.urls
@@ -53,6 +55,8 @@ urlpatterns = [
                 *rumors.responses.urls.staff,
                 *rumors.pairs.urls.staff,
                 *rumors.assessments.urls.staff,
+                *rumors.alarms.urls.staff,
+                *rumors.notices.urls.staff,
                 *events.urls.staff,
                 *portal.reports.urls.staff,
             ]

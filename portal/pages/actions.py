@@ -22,6 +22,8 @@ from portal.revisions.exchange import actions as exchange
 from portal.revisions.readers import actions as readers
 from portal.search import actions as search
 from rumors import actions as rumors
+from rumors.alarms import actions as alarms
+from rumors.notices import actions as notices
 from rumors.pictures import actions as pictures
 
 AUDIT_KEEP: Final = timedelta(days=5 * 365)
@@ -65,6 +67,8 @@ def purge(*, now: datetime) -> dict[str, int]:
         "questions": questions.purge(now=now),
         "registrations": events.purge(now=now),
         "rumors": rumors.purge(now=now),
+        "notices": notices.purge(now=now),
+        "seen alarms": alarms.purge(now=now),
         "pictures": pictures.purge(now=now),
         "reader checks": readers.purge(now=now),
         "followers": packs.purge(now=now),
