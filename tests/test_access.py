@@ -148,6 +148,10 @@ TABLE = {
     "sighting_preview": ALL,
     "threats": {R.SECURITY},
     "threat": {R.SECURITY},
+    "alarms": ALL,
+    "see_alarm": ALL,
+    "unsee_alarm": ALL,
+    "rumor_notices": ALL,
     "narratives": ALL,
     "new_narrative": {R.EDITOR, R.SECURITY},
     "narrative": {R.EDITOR, R.SECURITY},
@@ -166,7 +170,7 @@ POSTS = set(
     approve_rumor watch_rumor drop_response settle_pair undo_merge confirm_attribution
     forget_comment ask_missed approve_answer reopen_question approve_wording machine_translate
     revoke_reader
-    check_link_again
+    check_link_again see_alarm unsee_alarm
     """)
 )
 # What an address asks for in its query.

@@ -100,13 +100,15 @@ def _read_on(place: Bookmark, now: datetime) -> None:
     that differ, and leaves out what has been read.
     """
     settled_to = min(now, _oldest_writer() or now)
-    about_rumors = AuditEvent.objects.filter(kind=Rumor._meta.label_lower, verb__in=rules.TOLD)
-    events = list(
-        about_rumors.filter(at__gte=place.read_to - Bookmark.MARGIN).exclude(pk__in=place.read).order_by("pk")
+    news = AuditEvent.objects.filter(
+        kind=Rumor._meta.label_lower,
+        verb__in=rules.TOLD,
+        at__gte=max(place.started_at, place.read_to - Bookmark.MARGIN),
     )
+    events = list(news.exclude(pk__in=place.read).order_by("pk"))
     _tell(_of_events(events))
-    read = about_rumors.filter(pk__in=[*place.read, *(event.pk for event in events)])
     place.read_to = max(place.read_to, settled_to)
+    read = AuditEvent.objects.filter(pk__in=[*place.read, *(event.pk for event in events)])
     place.read = list(read.filter(at__gte=place.read_to - Bookmark.MARGIN).values_list("pk", flat=True))
 
 

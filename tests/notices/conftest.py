@@ -2,6 +2,7 @@ from datetime import datetime, timedelta
 from email.message import EmailMessage
 
 import pytest
+import time_machine
 from django.utils import timezone, translation
 
 from portal.accounts.models import Role, User
@@ -60,3 +61,31 @@ def watcher(db):
 def started(db) -> None:
     """The clock has run before."""
     tick(-timedelta(hours=1))
+
+
+class Days:
+    """A clock that is moved by hand, ticks, and lets the mail leave."""
+
+    def __init__(self, clock, inbox):
+        self.clock, self.inbox = clock, inbox
+
+    def promise(self, **by: float) -> None:
+        self.clock.shift(timedelta(**by))
+        tick()
+
+    def pass_by(self, **by: float) -> None:
+        self.promise(**by)
+        mail.deliver()
+
+    def heard(self, user: User) -> list[str]:
+        """What has arrived."""
+        letters = [letter for letter in self.inbox if letter["To"] == user.email]
+        return [f"{letter['Subject']}\n{letter.get_body(('plain',)).get_content()}" for letter in letters]
+
+
+@pytest.fixture
+def days(inbox, db):
+    """Noon of a Tuesday."""
+    with time_machine.travel(stockholm(2026, 11, 10, 12, 0), tick=False) as clock:
+        tick()
+        yield Days(clock, inbox)
