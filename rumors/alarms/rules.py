@@ -1,13 +1,14 @@
 """What has become worse, computed from what stands in the register; nothing is stored but who has seen it."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import partial
 from itertools import groupby
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-from django.db.models import Count, F, Min, OuterRef, QuerySet, Subquery, TextChoices
+from django.db.models import Count, Min, OuterRef, Q, Subquery, TextChoices
 from django.db.models.functions import Coalesce, Greatest
 from django.urls import reverse
 from django.utils import timezone
@@ -108,8 +109,9 @@ class Board:
 
 def standing(user: User, *, now: datetime) -> Board:
     """The alarms for one person: nothing secret, and no threats, for those who may not read that."""
-    found = [*_threats(user, now), *_spreading(user, now), *_reach(user, now), *_returned(user, now)]
-    found += _unanswered(user, now)
+    heard = _heard(user, now)
+    found = [*_threats(user, now), *_spreading(heard, now), *_returned(heard, now)]
+    found += [*_reach(user, now), *_unanswered(user, now)]
     known = Seen.objects.by_key(user)
     fresh: dict[Kind, list[Finding]] = {kind: [] for kind in Kind}
     aside: list[Finding] = []
@@ -149,34 +151,54 @@ def _day(value: date | datetime) -> str:
 # Which there are --------------------------------------------------------------------------------------------------
 
 
-def _sightings(user: User) -> "QuerySet[Any]":
-    """With `root`, the rumor that they stand for: their own, or the one that it repeats. Threats are not counted."""
+class Heard(NamedTuple):
+    """A sighting, as far as it is counted."""
+
+    root: int
+    """The rumor that it stands for: its own, or the one that that repeats."""
+    language: str
+    seen_on: date
+    logged_at: datetime
+    before: date | None
+    """When that rumor was last seen before."""
+
+
+def _heard(user: User, now: datetime) -> list[Heard]:
+    """Of the last two weeks, by the day or by when it was written down. Threats are not counted."""
     visible = Rumor.objects.visible_to(user).exclude(status=Status.OUT_OF_SCOPE)
     counted = Sighting.objects.filter(is_threat=False, rumor__in=visible)
-    counted = counted.exclude(rumor__same_as__status=Status.OUT_OF_SCOPE).order_by()
-    return counted.annotate(root=Coalesce("rumor__same_as_id", "rumor_id"))
-
-
-def _spreading(user: User, now: datetime) -> Iterator[Finding]:
-    """At least two sightings in one language in two weeks, and a linked fact that its speakers do not get."""
-    first_day = timezone.localdate(now) - RECENT + timedelta(days=1)
-    spread = (
-        _sightings(user)
-        .filter(seen_on__gte=first_day)
-        .values("root", "language")
-        .annotate(number=Count("pk"), since=Min("logged_at"))
-        .filter(number__gte=SPREADING)
-        .values_list("root", "language", "number", "since")
+    counted = counted.exclude(rumor__same_as__status=Status.OUT_OF_SCOPE)
+    lately = counted.filter(Q(seen_on__gte=_first_day(now)) | Q(logged_at__gte=now - RECENT))
+    # Two subqueries: no index helps with a rumor's own sightings and those of what repeats it at once.
+    earlier = Sighting.objects.filter(is_threat=False, seen_on__lt=OuterRef("seen_on")).order_by("-seen_on")
+    own = earlier.filter(rumor=OuterRef("root")).values("seen_on")[:1]
+    repeated = earlier.filter(rumor__same_as=OuterRef("root")).values("seen_on")[:1]
+    rows = lately.annotate(
+        root=Coalesce("rumor__same_as_id", "rumor_id"), before=Greatest(Subquery(own), Subquery(repeated))
     )
-    rows = list(spread)
-    facts = _Facts({root for root, *_rest in rows})
-    for root, language, number, since in rows:
+    fields = rows.order_by("logged_at", "pk").values_list("root", "language", "seen_on", "logged_at", "before")
+    return [Heard(*row) for row in fields]
+
+
+def _first_day(now: datetime) -> date:
+    return timezone.localdate(now) - RECENT + timedelta(days=1)
+
+
+def _spreading(heard: Iterable[Heard], now: datetime) -> Iterator[Finding]:
+    """At least two sightings in one language in two weeks, and a linked fact that its speakers do not get."""
+    spread: dict[tuple[int, str], list[datetime]] = {}
+    for each in heard:
+        if each.seen_on >= _first_day(now):
+            spread.setdefault((each.root, each.language), []).append(each.logged_at)
+    spread = {where: times for where, times in spread.items() if len(times) >= SPREADING}
+    facts = _Facts({root for root, _language in spread})
+    for (root, language), times in spread.items():
         lacking = facts.lacking(root, language)
         if lacking:
             # Twice as many is worse, and so is a text that is not there beside one that is out of date.
-            level = 2 * number.bit_length() + any(lack != _OUTDATED for _title, lack in lacking)
-            say = partial(_say_spreading, language, number, lacking)
-            yield Finding(Kind.SPREADING, f"{Kind.SPREADING}:{root}:{language}", level, since, say, root)
+            level = 2 * len(times).bit_length() + any(lack != _OUTDATED for _title, lack in lacking)
+            say = partial(_say_spreading, language, len(times), lacking)
+            yield Finding(Kind.SPREADING, f"{Kind.SPREADING}:{root}:{language}", level, min(times), say, root)
 
 
 _MISSING, _OUTDATED, _WITHDRAWN = "missing", "outdated", "withdrawn"
@@ -257,30 +279,21 @@ def _say_reach(before: str, level: str, since: datetime) -> str:
     }
 
 
-def _returned(user: User, now: datetime) -> Iterator[Finding]:
+def _returned(heard: Iterable[Heard], now: datetime) -> Iterator[Finding]:
     """A sighting was logged in the last two weeks, and before it nothing was seen for a quarter."""
-    # Two subqueries: no index helps with a rumor's own sightings and those of what repeats it at once.
-    earlier = Sighting.objects.filter(is_threat=False, seen_on__lt=OuterRef("seen_on")).order_by("-seen_on")
-    own = earlier.filter(rumor=OuterRef("root")).values("seen_on")[:1]
-    repeated = earlier.filter(rumor__same_as=OuterRef("root")).values("seen_on")[:1]
     # What was seen longer ago than a quarter, and is written down only now, tells of no return.
-    lately = _sightings(user).filter(
-        logged_at__gte=now - RECENT, seen_on__gte=timezone.localdate(now) - DORMANT + timedelta(days=1)
-    )
-    hits = (
-        lately.annotate(before=Greatest(Subquery(own), Subquery(repeated)))
-        .filter(before__lte=F("seen_on") - DORMANT)
-        .order_by("-logged_at", "-pk")
-        .values_list("root", "logged_at", "seen_on", "before")
-    )
-    first = {root: tuple(rest) for root, *rest in hits}
-    numbers = dict(
-        lately.filter(root__in=first).values("root").annotate(number=Count("pk")).values_list("root", "number")
-    )
-    for root, (since, seen_on, before) in first.items():
-        number = numbers.get(root, 1)
-        say = partial(_say_returned, number, seen_on, before)
-        yield Finding(Kind.RETURNED, f"{Kind.RETURNED}:{root}", number.bit_length(), since, say, root)
+    oldest = timezone.localdate(now) - DORMANT
+    lately = [each for each in heard if each.logged_at >= now - RECENT and each.seen_on > oldest]
+    numbers = Counter(each.root for each in lately)
+    first: dict[int, Heard] = {}
+    for each in lately:
+        if each.before and each.seen_on - each.before >= DORMANT:
+            first.setdefault(each.root, each)
+    for root, each in first.items():
+        assert each.before is not None
+        say = partial(_say_returned, numbers[root], each.seen_on, each.before)
+        level = numbers[root].bit_length()
+        yield Finding(Kind.RETURNED, f"{Kind.RETURNED}:{root}", level, each.logged_at, say, root)
 
 
 def _say_returned(number: int, seen_on: date, before: date) -> str:

@@ -53,14 +53,12 @@ def keep(*, now: datetime) -> int:
     if place is None:
         return 0
     _settle(now)
-    before = place.read_to
-    _read_on(place, now)
-    _look_at_days(place, before, now)
-    _look_at_answers(place, now)
+    found = [*_days(place, now), *_happened(place, now), *_answers(place, now)]
     if place.alarms_on < morning.date():
-        _look_at_alarms(morning, now)
+        found += _alarms(morning, now)
         place.alarms_on = morning.date()
     place.save()
+    _tell(found)
     return _promise(morning, now)
 
 
@@ -92,8 +90,8 @@ def _settle(now: datetime) -> None:
 # What happened ----------------------------------------------------------------------------------------------------
 
 
-def _read_on(place: Bookmark, now: datetime) -> None:
-    """Make notices of what the audit log has on rumors since the clock last read in it.
+def _happened(place: Bookmark, now: datetime) -> list[Notice]:
+    """What the audit log has on rumors since the clock last read in it.
 
     Rows do not become visible in the order of their numbers or times: a transaction may be open for long. So the next
     tick begins again at the start of the oldest one that was writing when this one looked, less a margin for clocks
@@ -106,10 +104,10 @@ def _read_on(place: Bookmark, now: datetime) -> None:
         at__gte=max(place.started_at, place.read_to - Bookmark.MARGIN),
     )
     events = list(news.exclude(pk__in=place.read).order_by("pk"))
-    _tell(_of_events(events))
     place.read_to = max(place.read_to, settled_to)
     read = AuditEvent.objects.filter(pk__in=[*place.read, *(event.pk for event in events)])
     place.read = list(read.filter(at__gte=place.read_to - Bookmark.MARGIN).values_list("pk", flat=True))
+    return _of_events(events)
 
 
 def _oldest_writer() -> datetime | None:
@@ -164,28 +162,31 @@ def _is_of_threat(event: AuditEvent) -> bool:
 
 
 def _tell(notices: Iterable[Notice]) -> None:
-    """Those whose reader may know; each key once, for good."""
+    """Those whose reader may know; each key once, for good.
+
+    A row that names a rumor holds it as long as this transaction: late, and in the order in which a merge takes two.
+    """
     known = [notice for notice in notices if rules.may_be_told(notice.person) and rules.may_know(notice.person, notice)]
-    Notice.objects.bulk_create(known, ignore_conflicts=True, batch_size=500)
+    in_order = sorted(known, key=lambda notice: (notice.rumor_id or 0, notice.key))
+    Notice.objects.bulk_create(in_order, ignore_conflicts=True, batch_size=500)
 
 
 # Days that come and go ----------------------------------------------------------------------------------------------
 
 
-def _look_at_days(place: Bookmark, before: datetime, now: datetime) -> None:
+def _days(place: Bookmark, now: datetime) -> list[Notice]:
     """That a rumor is due within two days, and that its day has passed, to who takes care of it; when nobody does, to
     all who may. What was overdue before the clock ever ran is for the list of alarms."""
     since = max(place.started_at, now - LOOK_BACK)
     due = Rumor.objects.open().filter(due_at__gt=since, due_at__lte=now + rules.SOON).select_related("assignee")
     everybody = list(handlers())
     notices = [
-        _of_day(rumor, person, before, now)
+        _of_day(rumor, person, place.read_to, now)
         for rumor in due
         for person in ([rumor.assignee] if rumor.assignee else everybody)
     ]
     told = set(Notice.objects.filter(key__in=[notice.key for notice in notices]).values_list("key", flat=True))
-    fresh = [notice for notice in notices if notice.key not in told]
-    _tell(notice for notice in fresh if notice.person.has_perm("rumors.handle"))
+    return [notice for notice in notices if notice.key not in told and notice.person.has_perm("rumors.handle")]
 
 
 def _of_day(rumor: Rumor, person: User, before: datetime, now: datetime) -> Notice:
@@ -206,8 +207,9 @@ def _of_day(rumor: Rumor, person: User, before: datetime, now: datetime) -> Noti
 # Answers ----------------------------------------------------------------------------------------------------------
 
 
-def _look_at_answers(place: Bookmark, now: datetime) -> None:
+def _answers(place: Bookmark, now: datetime) -> list[Notice]:
     """Once for each answer, and again after an important change: everybody who had logged what it answers by then."""
+    notices: list[Notice] = []
     editions = Told.objects.all().unchecked()
     rebuttals = Rebuttal.objects.select_related("rumor__same_as").in_bulk([edition.object_id for edition in editions])
     for edition in editions:
@@ -222,8 +224,9 @@ def _look_at_answers(place: Bookmark, now: datetime) -> None:
         told.checked = revision
         if is_news:
             told.revision = revision
-            _tell(_of_answer(rebuttal, edition, now))
+            notices += _of_answer(rebuttal, edition, now)
         told.save()
+    return notices
 
 
 def _has_changed(edition: Edition, *, since: int) -> bool:
@@ -260,28 +263,35 @@ def _of_answer(rebuttal: Rebuttal, edition: Edition, now: datetime) -> list[Noti
 # Alarms -----------------------------------------------------------------------------------------------------------
 
 
-def _look_at_alarms(morning: datetime, now: datetime) -> None:
+def _alarms(morning: datetime, now: datetime) -> list[Notice]:
     """Once a day, to each who may do something about them: those that are new or worse since they were last told."""
+    notices: list[Notice] = []
     for person in handlers():
         if not rules.may_be_told(person) or rules.choice(person) == How.NECESSARY:
             continue
-        found = alarms.standing(person, now=now).alarms
+        # What began later is for the next morning.
+        found = [alarm for alarm in alarms.standing(person, now=now).alarms if alarm.since <= morning]
         told = Notice.objects.filter(person=person, kind=NoticeKind.ALARM, alarm__in=[alarm.key for alarm in found])
         known = list(told.values_list("alarm", "level", "at"))
-        _tell(
-            Notice(
-                person=person,
-                kind=NoticeKind.ALARM,
-                key=f"alarm:{alarm.key}:{alarm.level}:{morning.date()}:{person.pk}",
-                rumor=alarm.rumor,
-                alarm=alarm.key,
-                level=alarm.level,
-                is_shared=True,
-                at=morning,
-            )
+        notices += [
+            _of_alarm(alarm, person, morning)
             for alarm in found
             if not any(key == alarm.key and level >= alarm.level and at >= alarm.since for key, level, at in known)
-        )
+        ]
+    return notices
+
+
+def _of_alarm(alarm: alarms.Alarm, person: User, morning: datetime) -> Notice:
+    return Notice(
+        person=person,
+        kind=NoticeKind.ALARM,
+        key=f"alarm:{alarm.key}:{alarm.level}:{morning.date()}:{person.pk}",
+        rumor=alarm.rumor,
+        alarm=alarm.key,
+        level=alarm.level,
+        is_shared=True,
+        at=morning,
+    )
 
 
 # Promises ---------------------------------------------------------------------------------------------------------
@@ -332,14 +342,12 @@ def _wanted(person: User, notices: list[Notice]) -> list[Notice]:
 
 
 def _write(person: User, kind: LetterKind, notices: list[Notice], now: datetime) -> int:
-    morning, day = rules.next_morning(now), None
     expires_at = {
         LetterKind.NEWS: now + AT_ONCE_IS_OVER,
-        LetterKind.DIGEST: morning,
+        LetterKind.DIGEST: rules.next_morning(now),
         LetterKind.ANSWER: now + ANSWER_IS_OLD,
     }[kind]
-    if kind == LetterKind.DIGEST:
-        day = rules.last_morning(now).date()
+    day = rules.last_morning(now).date() if kind == LetterKind.DIGEST else None
     letter = Letter.objects.create(person=person, kind=kind, day=day, made_at=now)
     Notice.objects.filter(pk__in=[notice.pk for notice in notices]).update(letter=letter)
     mail.plan(

@@ -1,11 +1,13 @@
 """What the mails about rumors say. A mail is written when it leaves, and says only what its reader may know then."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from itertools import groupby
 from typing import Final
 
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -140,9 +142,45 @@ def round_up(delivery: Delivery) -> Message | None:
     parts = [*_news(news), *_due(due), *_alarms(alarming)]
     if not parts:
         return None
-    parts.append(pgettext("staff", "Choose how you get these mails:") + "\n" + absolute(reverse("rumor_notices")))
     number = len({notice.rumor_id for notice in still}) + len(alarming)
-    return Message(subject=_subject(letter, still, number), text="\n\n".join(parts))
+    return _message(_subject(letter, still, number), parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    name: str
+    words: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A heading with what stands under it, as far as it fits, and how many more there are."""
+
+    title: str
+    lines: Sequence[Line]
+    more: str = ""
+
+    @classmethod
+    def of(cls, title: str, lines: Sequence[Line], *, page: str) -> "Part":
+        more, said = len(lines) - LINES, ""
+        if more > 0:
+            said = npgettext("staff", "And %(number)s more: %(url)s", "And %(number)s more: %(url)s", more)
+            said = said % {"number": more, "url": absolute(reverse(page))}
+        return cls(title, lines[:LINES], said)
+
+
+def _message(subject: str, parts: list[Part]) -> Message:
+    choose = pgettext("staff", "Choose how you get these mails:")
+    url = absolute(reverse("rumor_notices"))
+    text = [
+        block
+        for part in parts
+        for block in (part.title, *(f"{line.name}: {line.words}\n{line.url}" for line in part.lines), part.more)
+        if block
+    ]
+    html = render_to_string("emails/notices/round_up.html", {"parts": parts, "choose": choose, "choose_url": url})
+    return Message(subject=subject, text="\n\n".join([*text, f"{choose}\n{url}"]), html=html)
 
 
 def _subject(letter: Letter, still: list[Notice], number: int) -> str:
@@ -179,27 +217,28 @@ def _moment(at: datetime | None) -> str:
     return date_format(timezone.localtime(at), "j F H:i") if at else ""
 
 
-def _news(notices: list[Notice]) -> list[str]:
+def _news(notices: list[Notice]) -> list[Part]:
     if not notices:
         return []
     by_rumor = [list(group) for _pk, group in groupby(notices, key=lambda notice: notice.rumor_id)]
-    lines = [_about(group[0].rumor, capfirst(_happened(group))) for group in by_rumor[:LINES]]
-    return [pgettext("staff", "This has happened to rumors that you follow or take care of:"), *lines, *_rest(by_rumor)]
+    lines = [_line(group[0].rumor, _happened(group)) for group in by_rumor]
+    title = pgettext("staff", "This has happened to rumors that you follow or take care of:")
+    return [Part.of(title, lines, page="staff_rumors")]
 
 
-def _due(notices: list[Notice]) -> list[str]:
+def _due(notices: list[Notice]) -> list[Part]:
     titles = {
         (NoticeKind.OVERDUE, False): pgettext("staff", "Yours, and overdue:"),
         (NoticeKind.SOON, False): pgettext("staff", "Yours, and due soon:"),
         (NoticeKind.OVERDUE, True): pgettext("staff", "Overdue, and nobody takes care of it:"),
         (NoticeKind.SOON, True): pgettext("staff", "Due soon, and nobody takes care of it:"),
     }
+    first = sorted(notices, key=lambda notice: (notice.due_at, notice.pk))
     parts = []
     for (kind, is_shared), title in titles.items():
-        group = [notice for notice in notices if (notice.kind, notice.is_shared) == (kind, is_shared)]
+        group = [notice for notice in first if (notice.kind, notice.is_shared) == (kind, is_shared)]
         if group:
-            lines = [_about(notice.rumor, capfirst(_words(notice))) for notice in group[:LINES]]
-            parts += [title, *lines, *_rest(group)]
+            parts.append(Part.of(title, [_line(n.rumor, _words(n)) for n in group], page="staff_rumors"))
     return parts
 
 
@@ -212,29 +251,22 @@ def _alarming(notices: list[Notice], person: User, *, late: set[int | None], now
     return [alarm for alarm in found if alarm.kind != alarms.Kind.UNANSWERED or alarm.rumor_pk not in late]
 
 
-def _alarms(found: list[alarms.Alarm]) -> list[str]:
+def _alarms(found: list[alarms.Alarm]) -> list[Part]:
     if not found:
         return []
-    parts = [
-        pgettext("staff", "New or worse alarms. All that there are: %(url)s") % {"url": absolute(reverse("alarms"))}
-    ]
-    for alarm in found[:LINES]:
-        name = f"{alarm.rumor}: " if alarm.rumor else ""
-        parts.append(f"{name}{alarm.kind.label}. {alarm.reason}\n{absolute(alarm.url)}")
-    return [*parts, *_rest(found)]
+    title = pgettext("staff", "New or worse alarms:")
+    lines = [Line(str(alarm.rumor or alarm.kind.label), _of_alarm(alarm), absolute(alarm.url)) for alarm in found]
+    everything = pgettext("staff", "All alarms: %(url)s") % {"url": absolute(reverse("alarms"))}
+    return [Part(title, lines[:LINES], everything)]
 
 
-def _about(rumor: Rumor | None, words: str) -> str:
+def _of_alarm(alarm: alarms.Alarm) -> str:
+    return f"{alarm.kind.label}. {alarm.reason}" if alarm.rumor else alarm.reason
+
+
+def _line(rumor: Rumor | None, words: str) -> Line:
     assert rumor is not None
-    return f"{rumor}: {words}.\n{absolute(rumor.get_absolute_url())}"
-
-
-def _rest(all_of_them: list[list[Notice]] | list[Notice] | list[alarms.Alarm]) -> list[str]:
-    more = len(all_of_them) - LINES
-    if more <= 0:
-        return []
-    said = npgettext("staff", "And %(number)s more: %(url)s", "And %(number)s more: %(url)s", more)
-    return [said % {"number": more, "url": absolute(reverse("staff_rumors"))}]
+    return Line(str(rumor), f"{capfirst(words)}.", absolute(rumor.get_absolute_url()))
 
 
 # What to answer ---------------------------------------------------------------------------------------------------
