@@ -21,7 +21,7 @@ from portal.facts.models import Fact
 from portal.revisions.models import Standing
 from rumors.alarms.models import Seen
 from rumors.assessments.models import ReachEstimate
-from rumors.models import Rebuttal, Rumor, Sighting
+from rumors.models import Rebuttal, Rumor, RumorQuerySet, Sighting
 from rumors.responses.models import Response
 from rumors.vocabulary import Reach, Status
 
@@ -187,8 +187,9 @@ def _first_day(now: datetime) -> date:
 def _spreading(heard: Iterable[Heard], now: datetime) -> Iterator[Finding]:
     """At least two sightings in one language in two weeks, and a linked fact that its speakers do not get."""
     spread: dict[tuple[int, str], list[datetime]] = {}
+    first_day = _first_day(now)
     for each in heard:
-        if each.seen_on >= _first_day(now):
+        if each.seen_on >= first_day:
             spread.setdefault((each.root, each.language), []).append(each.logged_at)
     spread = {where: times for where, times in spread.items() if len(times) >= SPREADING}
     facts = _Facts({root for root, _language in spread})
@@ -308,13 +309,18 @@ def _say_returned(number: int, seen_on: date, before: date) -> str:
 
 def _unanswered(user: User, now: datetime) -> Iterator[Finding]:
     """Open and past its day, with no published answer and nothing done about it, of its own or of what repeats it."""
-    done = Response.objects.filter(done_at__isnull=False)
-    repeating = done.filter(rumor__same_as__isnull=False)
-    late = Rumor.objects.visible_to(user).overdue(now).unanswered().order_by()
-    late = late.exclude(pk__in=done.values("rumor")).exclude(pk__in=repeating.values("rumor__same_as"))
+    late = to_be_answered(Rumor.objects.visible_to(user).overdue(now)).order_by()
     for rumor, due_at in late.values_list("pk", "due_at"):
         say = partial(_say_unanswered, due_at)
         yield Finding(Kind.UNANSWERED, f"{Kind.UNANSWERED}:{rumor}", _steps(now - due_at, LATE), due_at, say, rumor)
+
+
+def to_be_answered(rumors: RumorQuerySet) -> RumorQuerySet:
+    """Without a published answer, and with nothing done about them."""
+    done = Response.objects.filter(done_at__isnull=False)
+    repeating = done.filter(rumor__same_as__isnull=False)
+    waiting = rumors.unanswered().exclude(pk__in=done.values("rumor"))
+    return waiting.exclude(pk__in=repeating.values("rumor__same_as"))
 
 
 def _say_unanswered(due_at: datetime) -> str:

@@ -178,11 +178,12 @@ def _days(place: Bookmark, now: datetime) -> list[Notice]:
     """That a rumor is due within two days, and that its day has passed, to who takes care of it; when nobody does, to
     all who may. What was overdue before the clock ever ran is for the list of alarms."""
     since = max(place.started_at, now - LOOK_BACK)
-    due = Rumor.objects.open().filter(due_at__gt=since, due_at__lte=now + rules.SOON).select_related("assignee")
+    due = Rumor.objects.open().filter(due_at__gt=since, due_at__lte=now + rules.SOON)
+    waiting = alarms.to_be_answered(due).select_related("assignee")
     everybody = list(handlers())
     notices = [
         _of_day(rumor, person, place.read_to, now)
-        for rumor in due
+        for rumor in waiting
         for person in ([rumor.assignee] if rumor.assignee else everybody)
     ]
     told = set(Notice.objects.filter(key__in=[notice.key for notice in notices]).values_list("key", flat=True))

@@ -99,6 +99,10 @@ def _is_published(rebuttal: Rebuttal) -> bool:
     return bool(Rebuttal.objects.published().filter(pk=rebuttal.pk).exists())
 
 
+def _waits(rumor: Rumor) -> bool:
+    return bool(alarms.to_be_answered(Rumor.objects.open().filter(pk=rumor.pk)).exists())
+
+
 def is_still_so(notice: Notice, person: User, *, now: datetime) -> bool:
     """For all but alarms, which are looked at together."""
     rumor = notice.rumor
@@ -113,8 +117,8 @@ def is_still_so(notice: Notice, person: User, *, now: datetime) -> bool:
             return notice.rebuttal is not None and _is_published(notice.rebuttal)
         case NoticeKind.SOON | NoticeKind.OVERDUE:
             is_theirs = rumor.assignee_id in ({None} if notice.is_shared else {person.pk})
-            is_now = rumor.is_open and rumor.due_at == notice.due_at and person.has_perm("rumors.handle")
-            return is_theirs and is_now and (rumor.due_at <= now) == (notice.kind == NoticeKind.OVERDUE)
+            is_now = rumor.due_at == notice.due_at and (rumor.due_at <= now) == (notice.kind == NoticeKind.OVERDUE)
+            return is_theirs and is_now and person.has_perm("rumors.handle") and _waits(rumor)
     return False
 
 

@@ -13,10 +13,11 @@ from rumors.alarms.rules import standing
 from rumors.models import Rumor
 from rumors.notices import actions
 from rumors.notices.models import How
+from rumors.responses import actions as responses
 from rumors.vocabulary import Priority, Sensitivity, Status
 from tests.accounts.people import person
 from tests.notices.conftest import at_once, stockholm, tick, to
-from tests.rumors.conftest import log
+from tests.rumors.conftest import log, published
 
 pytestmark = pytest.mark.django_db
 LATE = "Dina, och försenade:"
@@ -72,6 +73,16 @@ def test_what_has_ended_before_the_mail_leaves_is_not_called_late(days, owner):
     assert set(to(owner)) == {""}
     days.pass_by(days=1)
     assert days.heard(owner) == []
+
+
+def test_what_is_answered_or_done_is_not_called_late(days, owner, editor):
+    answered, done, waiting = (given(owner, priority="high") for _ in range(3))
+    days.promise(days=2, minutes=1)
+    published(rumor=answered)
+    planned = responses.plan(done, action="direct_contact", by=owner)
+    responses.finish(planned, result="Mötet är hållet.", by=owner)
+    (text,) = to(owner, kind="news")
+    assert [rumor.public_id in text for rumor in (answered, done, waiting)] == [False, False, True]
 
 
 def test_who_gets_it_when_it_is_late_already_is_told(days, owner, editor):
