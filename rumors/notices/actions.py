@@ -180,7 +180,7 @@ def _days(place: Bookmark, now: datetime) -> list[Notice]:
     since = max(place.started_at, now - LOOK_BACK)
     due = Rumor.objects.open().filter(due_at__gt=since, due_at__lte=now + rules.SOON)
     waiting = alarms.to_be_answered(due).select_related("assignee")
-    everybody = list(handlers())
+    everybody = list(handlers().exclude(pk__in=Choice.objects.filter(how=How.NECESSARY).values("user")))
     notices = [
         _of_day(rumor, person, place.read_to, now)
         for rumor in waiting

@@ -212,7 +212,7 @@ def _words(notice: Notice) -> str:
             return pgettext("staff", "due on %(day)s") % {"day": _moment(notice.due_at)}
         case NoticeKind.OVERDUE:
             return pgettext("staff", "was due on %(day)s") % {"day": _moment(notice.due_at)}
-    if notice.verb == "move" and notice.status:
+    if notice.verb == "move" and notice.status in Status.values:
         return f"{TOLD['move']}: {Status(notice.status).label}"
     return str(TOLD.get(notice.verb, TOLD["edit"]))
 

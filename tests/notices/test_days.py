@@ -12,7 +12,7 @@ from rumors.alarms import actions as alarms
 from rumors.alarms.rules import standing
 from rumors.models import Rumor
 from rumors.notices import actions
-from rumors.notices.models import How
+from rumors.notices.models import How, Notice
 from rumors.responses import actions as responses
 from rumors.vocabulary import Priority, Sensitivity, Status
 from tests.accounts.people import person
@@ -114,6 +114,7 @@ def test_without_somebody_who_takes_care_all_who_may_are_told_in_their_digest(da
     assert two.public_id in text
     days.pass_by(days=1)
     assert to(brief) == []
+    assert not Notice.objects.filter(person=brief).exists()
 
 
 def test_nothing_of_a_secret_day_to_who_may_not_know(days, editor):
