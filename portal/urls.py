@@ -20,6 +20,11 @@ import portal.revisions.readers.urls
 import portal.revisions.urls
 import rumors.alarms.urls
 import rumors.assessments.urls
+import rumors.assignments.urls
+import rumors.comments.urls
+import rumors.evidence.urls
+import rumors.intake.urls
+import rumors.lists.urls
 import rumors.notices.urls
 import rumors.pairs.urls
 import rumors.responses.urls
@@ -51,12 +56,17 @@ urlpatterns = [
                 *portal.facts.readings.urls.staff,
                 *portal.facts.packs.urls.staff,
                 *portal.questions.urls.staff,
+                *rumors.lists.urls.staff,
+                *rumors.intake.urls.staff,
                 *rumors.urls.staff,
                 *rumors.responses.urls.staff,
                 *rumors.pairs.urls.staff,
                 *rumors.assessments.urls.staff,
                 *rumors.alarms.urls.staff,
                 *rumors.notices.urls.staff,
+                *rumors.assignments.urls.staff,
+                *rumors.comments.urls.staff,
+                *rumors.evidence.urls.staff,
                 *events.urls.staff,
                 *portal.reports.urls.staff,
             ]

@@ -1,6 +1,6 @@
 from collections.abc import Iterator, Mapping
 from datetime import date
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import Any, ClassVar, Final
 from uuid import uuid4
 
 from django import forms
@@ -11,7 +11,6 @@ from django.utils.text import slugify
 from django.utils.translation import pgettext, pgettext_lazy
 
 from portal import languages
-from portal.accounts.models import User
 from portal.facts.models import Fact, Topic
 from portal.guard import GuardedForm
 from rumors.models import Narrative, Rebuttal
@@ -31,9 +30,6 @@ from rumors.vocabulary import (
     Verdict,
     Verifiability,
 )
-
-if TYPE_CHECKING:
-    from django.db.models import QuerySet
 
 SPOKEN: Final = [(code, known.in_both_scripts) for code, known in languages.CATALOG.items()]
 
@@ -267,27 +263,6 @@ class EditForm(RumorForm):
             )
 
 
-class LogForm(RumorForm, SeenForm):
-    """A new rumor and its first sighting on one page, in the order in which one remembers."""
-
-    guarded: ClassVar[tuple[str, ...]] = ("claim", "original", *SeenForm.guarded)
-    FOLDED: ClassVar[tuple[str, ...]] = ("claim_type", "topic", "priority", "sensitivity", *SeenForm.FOLDED)
-
-    field_order = (
-        "claim",
-        "original",
-        "original_language",
-        "channel",
-        "heard_how",
-        "seen_on",
-        "area",
-        "url",
-        "picture",
-        "is_threat",
-        *FOLDED,
-    )
-
-
 class RateForm(GuardedForm):
     guarded: ClassVar[tuple[str, ...]] = ("basis",)
 
@@ -351,21 +326,6 @@ class HandleForm(GuardedForm):
     )
 
 
-class AssignForm(forms.Form):
-    assignee = forms.ModelChoiceField(
-        label=pgettext_lazy("staff", "Who takes care of it?"),
-        queryset=User.objects.none(),
-        required=False,
-        empty_label=pgettext_lazy("staff", "Nobody"),
-    )
-
-    def __init__(self, handlers: "QuerySet[User]", *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        chooser = self.fields["assignee"]
-        assert isinstance(chooser, forms.ModelChoiceField)
-        chooser.queryset = handlers
-
-
 class MoveForm(GuardedForm):
     guarded: ClassVar[tuple[str, ...]] = ("reason",)
 
@@ -417,57 +377,3 @@ class LinkForm(GuardedForm):
         if Rebuttal.objects.filter(slug=slug).exists():
             raise ValidationError(pgettext("staff", "Another answer has this address already."))
         return slug
-
-
-class RumorFilterForm(forms.Form):
-    """The list's filters; they live in the address, so that a list can be kept and sent."""
-
-    _ALL: Final = [("", pgettext_lazy("staff", "All"))]
-    _YES: Final = [*_ALL, ("yes", pgettext_lazy("staff", "Yes"))]
-
-    status = forms.ChoiceField(label=pgettext_lazy("staff", "Status"), choices=[*_ALL, *Status.choices], required=False)
-    priority = forms.ChoiceField(
-        label=pgettext_lazy("staff", "Priority"), choices=[*_ALL, *Priority.choices], required=False
-    )
-    language = forms.ChoiceField(label=pgettext_lazy("staff", "Language"), choices=[*_ALL, *SPOKEN], required=False)
-    channel = forms.ChoiceField(label=pgettext_lazy("staff", "Where"), choices=[*_ALL, *CHANNELS[1:]], required=False)
-    topic = forms.ModelChoiceField(
-        label=pgettext_lazy("staff", "Topic"),
-        queryset=Topic.objects.all(),
-        empty_label=pgettext_lazy("staff", "All"),
-        required=False,
-    )
-    area = forms.CharField(
-        label=pgettext_lazy("staff", "District"),
-        max_length=60,
-        required=False,
-        widget=forms.TextInput(attrs={"list": "areas", "autocomplete": "off"}),
-    )
-    overdue = forms.ChoiceField(label=pgettext_lazy("staff", "Overdue"), choices=_YES, required=False)
-    unanswered = forms.ChoiceField(label=pgettext_lazy("staff", "Without an answer"), choices=_YES, required=False)
-
-    def query(self, *, without: str = "") -> str:
-        """The filters that are set, as the start of a query string; with a trailing `&` where there are any."""
-        kept = QueryDict(mutable=True)
-        for name in self.fields:
-            value = self.data.get(name)
-            if value and name != without and name not in self.errors:
-                kept[name] = value
-        return f"{kept.urlencode()}&" if kept else ""
-
-    def active(self) -> list[dict[str, str]]:
-        """What the list is filtered by, in words, and the query string without it."""
-        found = []
-        for name, field in self.fields.items():
-            value = self.cleaned_data.get(name)
-            if not value:
-                continue
-            words = str(field.label)
-            if isinstance(field, forms.ModelChoiceField):
-                words += f": {field.label_from_instance(value)}"
-            elif isinstance(field, forms.ChoiceField):
-                words += f": {dict(field.choices)[value]}"  # type: ignore[arg-type]
-            else:
-                words += f": {value}"
-            found.append({"words": words, "query": self.query(without=name)})
-        return found

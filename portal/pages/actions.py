@@ -23,6 +23,7 @@ from portal.revisions.readers import actions as readers
 from portal.search import actions as search
 from rumors import actions as rumors
 from rumors.alarms import actions as alarms
+from rumors.intake import actions as intake
 from rumors.notices import actions as notices
 from rumors.pictures import actions as pictures
 
@@ -69,6 +70,7 @@ def purge(*, now: datetime) -> dict[str, int]:
         "rumors": rumors.purge(now=now),
         "notices": notices.purge(now=now),
         "seen alarms": alarms.purge(now=now),
+        "drafts of what was heard": intake.purge(now=now),
         "pictures": pictures.purge(now=now),
         "reader checks": readers.purge(now=now),
         "followers": packs.purge(now=now),

@@ -31,6 +31,7 @@ LINES: Final = 30
 """Of each part of a mail; the rest is a number."""
 
 TOLD: Final = {
+    "add_evidence": pgettext_lazy("staff", "new evidence"),
     "approve": pgettext_lazy("staff", "what is to be done is approved"),
     "assess": pgettext_lazy("staff", "reach or impact estimated"),
     "assign": pgettext_lazy("staff", "somebody else takes care of it, or nobody"),
@@ -46,6 +47,7 @@ TOLD: Final = {
     "move": pgettext_lazy("staff", "new status"),
     "plan": pgettext_lazy("staff", "something is to be done about it"),
     "rate": pgettext_lazy("staff", "a verdict is given"),
+    "remove_evidence": pgettext_lazy("staff", "evidence taken away"),
     "relate": pgettext_lazy("staff", "compared with another rumor"),
     "sight": pgettext_lazy("staff", "seen again"),
     "undo": pgettext_lazy("staff", "no longer held for a repetition"),
