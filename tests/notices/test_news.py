@@ -334,7 +334,9 @@ def test_words_are_known_for_every_verb_that_the_register_writes():
     for path in root.rglob("*.py"):
         text = path.read_text()
         written |= set(
-            re.findall(r'audit\.record\(\s*"(\w+)", (?:held|rumor|locked|found\.rumor|made\.rumor|target|found)\b', text)
+            re.findall(
+                r'audit\.record\(\s*"(\w+)", (?:held|rumor|locked|found\.rumor|made\.rumor|target|found)\b', text
+            )
         )
         written |= set(re.findall(r'\bwrite\(\w+, "(\w+)"', text))
     assert written >= {"move", "sight", "rate"}
