@@ -81,6 +81,8 @@ INSTALLED_APPS = [
     "rumors.intake",
     "rumors.dashboard",
     "rumors.matching",
+    "rumors.alarms",
+    "rumors.notices",
     "events",
 ]
 
@@ -203,6 +205,7 @@ CELERY_BEAT_SCHEDULE = {
     "compare_rumors": {"task": "rumors.pairs.tasks.compare", "schedule": 60.0, "options": {"expires": 60}},
     "tell_the_matcher": {"task": "rumors.tasks.tell_the_matcher", "schedule": 60.0, "options": {"expires": 60}},
     "add_up_words": {"task": "rumors.matching.tasks.add_up", "schedule": 600.0, "options": {"expires": 600}},
+    "tell_of_rumors": {"task": "rumors.notices.tasks.keep", "schedule": 60.0, "options": {"expires": 60}},
     "keep_missed_searches": {"task": "portal.search.tasks.flush", "schedule": 60.0, "options": {"expires": 60}},
 }
 

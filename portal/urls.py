@@ -18,6 +18,7 @@ import portal.revisions.exchange.urls
 import portal.revisions.glossary.urls
 import portal.revisions.readers.urls
 import portal.revisions.urls
+import rumors.alarms.urls
 import rumors.assessments.urls
 import rumors.assignments.urls
 import rumors.comments.urls
@@ -25,6 +26,7 @@ import rumors.dashboard.urls
 import rumors.evidence.urls
 import rumors.intake.urls
 import rumors.lists.urls
+import rumors.notices.urls
 import rumors.pairs.urls
 import rumors.responses.urls
 import rumors.urls
@@ -61,6 +63,8 @@ urlpatterns = [
                 *rumors.responses.urls.staff,
                 *rumors.pairs.urls.staff,
                 *rumors.assessments.urls.staff,
+                *rumors.alarms.urls.staff,
+                *rumors.notices.urls.staff,
                 *rumors.assignments.urls.staff,
                 *rumors.comments.urls.staff,
                 *rumors.evidence.urls.staff,

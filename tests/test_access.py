@@ -166,6 +166,10 @@ TABLE = {
     "sighting_preview": ALL,
     "threats": {R.SECURITY},
     "threat": {R.SECURITY},
+    "alarms": ALL,
+    "see_alarm": ALL,
+    "unsee_alarm": ALL,
+    "rumor_notices": ALL,
     "narratives": ALL,
     "new_narrative": {R.EDITOR, R.SECURITY},
     "narrative": {R.EDITOR, R.SECURITY},
@@ -187,7 +191,7 @@ POSTS = set(
     drop_response remove_evidence take_comment_back settle_pair undo_merge confirm_attribution
     forget_comment ask_missed approve_answer reopen_question approve_wording machine_translate
     revoke_reader
-    check_link_again keep_report
+    check_link_again keep_report see_alarm unsee_alarm
     """)
 )
 NOT_THEIRS = {("merge_rumor", 404), ("take_comment_back", 404)}

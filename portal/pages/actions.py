@@ -22,7 +22,9 @@ from portal.revisions.exchange import actions as exchange
 from portal.revisions.readers import actions as readers
 from portal.search import actions as search
 from rumors import actions as rumors
+from rumors.alarms import actions as alarms
 from rumors.intake import actions as intake
+from rumors.notices import actions as notices
 from rumors.pictures import actions as pictures
 
 AUDIT_KEEP: Final = timedelta(days=5 * 365)
@@ -66,6 +68,8 @@ def purge(*, now: datetime) -> dict[str, int]:
         "questions": questions.purge(now=now),
         "registrations": events.purge(now=now),
         "rumors": rumors.purge(now=now),
+        "notices": notices.purge(now=now),
+        "seen alarms": alarms.purge(now=now),
         "drafts of what was heard": intake.purge(now=now),
         "pictures": pictures.purge(now=now),
         "reader checks": readers.purge(now=now),
