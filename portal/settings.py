@@ -74,6 +74,8 @@ INSTALLED_APPS = [
     "rumors.responses",
     "rumors.pairs",
     "rumors.assessments",
+    "rumors.imports",
+    "rumors.exports",
     "rumors.matching",
     "events",
 ]
@@ -188,6 +190,7 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 300},
     },
     "keep_readings": {"task": "portal.facts.readings.tasks.flush", "schedule": 60.0, "options": {"expires": 60}},
+    "import_sightings": {"task": "rumors.imports.tasks.work", "schedule": 5.0, "options": {"expires": 5}},
     "embed": {"task": "rumors.matching.tasks.embed", "schedule": 60.0, "options": {"expires": 60}},
     "add_up_words": {"task": "rumors.matching.tasks.add_up", "schedule": 600.0, "options": {"expires": 600}},
     "keep_missed_searches": {"task": "portal.search.tasks.flush", "schedule": 60.0, "options": {"expires": 60}},

@@ -19,6 +19,7 @@ import portal.revisions.glossary.urls
 import portal.revisions.readers.urls
 import portal.revisions.urls
 import rumors.assessments.urls
+import rumors.imports.urls
 import rumors.pairs.urls
 import rumors.responses.urls
 import rumors.urls
@@ -53,6 +54,7 @@ urlpatterns = [
                 *rumors.responses.urls.staff,
                 *rumors.pairs.urls.staff,
                 *rumors.assessments.urls.staff,
+                *rumors.imports.urls.staff,
                 *events.urls.staff,
                 *portal.reports.urls.staff,
             ]
