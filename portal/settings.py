@@ -74,6 +74,7 @@ INSTALLED_APPS = [
     "rumors.responses",
     "rumors.pairs",
     "rumors.assessments",
+    "rumors.lists",
     "rumors.imports",
     "rumors.exports",
     "rumors.matching",
@@ -192,6 +193,12 @@ CELERY_BEAT_SCHEDULE = {
     "keep_readings": {"task": "portal.facts.readings.tasks.flush", "schedule": 60.0, "options": {"expires": 60}},
     "import_sightings": {"task": "rumors.imports.tasks.work", "schedule": 5.0, "options": {"expires": 5}},
     "embed": {"task": "rumors.matching.tasks.embed", "schedule": 60.0, "options": {"expires": 60}},
+    "follow_library": {
+        "task": "rumors.matching.tasks.follow_library",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    "tell_the_matcher": {"task": "rumors.tasks.tell_the_matcher", "schedule": 300.0, "options": {"expires": 300}},
     "add_up_words": {"task": "rumors.matching.tasks.add_up", "schedule": 600.0, "options": {"expires": 600}},
     "keep_missed_searches": {"task": "portal.search.tasks.flush", "schedule": 60.0, "options": {"expires": 60}},
 }

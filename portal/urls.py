@@ -20,6 +20,7 @@ import portal.revisions.readers.urls
 import portal.revisions.urls
 import rumors.assessments.urls
 import rumors.imports.urls
+import rumors.lists.urls
 import rumors.pairs.urls
 import rumors.responses.urls
 import rumors.urls
@@ -50,6 +51,7 @@ urlpatterns = [
                 *portal.facts.readings.urls.staff,
                 *portal.facts.packs.urls.staff,
                 *portal.questions.urls.staff,
+                *rumors.lists.urls.staff,
                 *rumors.urls.staff,
                 *rumors.responses.urls.staff,
                 *rumors.pairs.urls.staff,

@@ -1,11 +1,11 @@
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Model
+from django.db.models import Max, Model, Q
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import pgettext
@@ -18,6 +18,7 @@ from portal.revisions import actions as revisions
 from portal.revisions.rules import translated_fields
 from portal.search import actions as search
 from rumors import rules
+from rumors.matching import actions as matching
 from rumors.models import DEADLINES, ENDED, Narrative, Rebuttal, Rumor, Sighting
 from rumors.vocabulary import (
     ClaimType,
@@ -107,7 +108,7 @@ def log(
         due_at=timezone.now() + DEADLINES[Priority(priority)],
         logged_by=by,
     )
-    Sighting.objects.create(
+    sighting = Sighting.objects.create(
         rumor=rumor,
         seen_on=seen_on,
         channel=channel,
@@ -118,6 +119,7 @@ def log(
         **seen,
     )
     audit.record("log", rumor, by=by)
+    _index(rumor, [sighting])
     return rumor
 
 
@@ -157,6 +159,8 @@ def sight(
         **seen,
     )
     audit.record("sight", held, by=by)
+    _index_sighting(held, sighting)
+    _seen(held)
     return sighting
 
 
@@ -207,6 +211,9 @@ def edit(rumor: Rumor, *, by: User, was: Mapping[str, Any] | None = None, **valu
         # They hold the same claim.
         for duplicate in held.duplicates.select_for_update(of=("self",)):
             write(duplicate, "edit", by=by, sensitivity=values["sensitivity"])
+            _index(duplicate, duplicate.sightings.all())
+    if not values.keys().isdisjoint({"claim", "original", "original_language", "sensitivity"}):
+        _index(held, held.sightings.all())
     return held
 
 
@@ -361,7 +368,71 @@ def purge(*, now: datetime) -> int:
     Sighting.objects.filter(rumor__in=found).update(original="", url="", archive_url="", picture=None)
     for rumor in found:
         Rumor.objects.filter(pk=rumor.pk).update(original="")
+        rumor.original = ""
         audit.record("purge", rumor, by=None)
+        _index(rumor, rumor.sightings.all())
+    return len(found)
+
+
+# What the matcher finds them by ----------------------------------------------------------------------------------
+
+
+def _index(rumor: Rumor, sightings: Iterable[Sighting]) -> None:
+    """The claim, the words as they were said, and those of the sightings; of the rumor that it repeats, if it does."""
+    _say(rumor, f"claim:{rumor.pk}", languages.SOURCE, rumor.claim)
+    heard = list(sightings)
+    # Mostly they were logged together: the same words are one text.
+    is_repeated = any(sighting.original == rumor.original for sighting in heard)
+    _say(rumor, f"original:{rumor.pk}", rumor.original_language, "" if is_repeated else rumor.original)
+    for sighting in heard:
+        _index_sighting(rumor, sighting)
+    _seen(rumor)
+
+
+def _index_sighting(rumor: Rumor, sighting: Sighting) -> None:
+    is_secret = rumor.is_secret or sighting.is_threat
+    _say(rumor, f"sighting:{sighting.pk}", sighting.language, sighting.original, is_secret=is_secret)
+
+
+def _say(rumor: Rumor, part: str, language: str, text: str, *, is_secret: bool | None = None) -> None:
+    matching.index(
+        kind="rumor",
+        object_id=rumor.same_as_id or rumor.pk,
+        part=part,
+        language=language,
+        text=text,
+        is_secret=rumor.is_secret if is_secret is None else is_secret,
+    )
+
+
+def _seen(rumor: Rumor) -> None:
+    root = rumor.same_as_id or rumor.pk
+    family = Sighting.objects.filter(Q(rumor=root) | Q(rumor__same_as=root))
+    matching.seen(kind="rumor", object_id=root, on=family.aggregate(last=Max("seen_on"))["last"])
+
+
+def join(rumor: Rumor, *, into: Rumor) -> None:
+    """What a rumor and those that repeated it say is found as the one that they repeat now."""
+    matching.move(kind="rumor", from_id=rumor.pk, to_id=into.pk)
+    _seen(into)
+
+
+def part(rumor: Rumor, *, of: Rumor) -> None:
+    """The other way round: what it and those that repeat it say stands for itself again."""
+    family = [rumor.pk, *rumor.duplicates.values_list("pk", flat=True)]
+    heard = Sighting.objects.filter(rumor__in=family).values_list("pk", flat=True)
+    parts = [f"{name}:{pk}" for pk in family for name in ("claim", "original")] + [f"sighting:{pk}" for pk in heard]
+    matching.move(kind="rumor", parts=parts, from_id=of.pk, to_id=rumor.pk)
+    _seen(rumor)
+    _seen(of)
+
+
+def tell_the_matcher(*, limit: int) -> int:
+    """Make findable what never was, as after an upgrade; returns how many rumors that were."""
+    found = list(Rumor.objects.unfindable()[:limit])
+    for rumor in found:
+        with transaction.atomic():
+            _index(held := locked(rumor), held.sightings.all())
     return len(found)
 
 

@@ -1,20 +1,37 @@
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+import re
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.postgres.search import TrigramSimilarity
 from django.db import models
-from django.db.models import Aggregate, Case, Count, Exists, ExpressionWrapper, F, Max, Min, OuterRef, Q, Subquery, When
-from django.db.models.functions import Coalesce, Greatest, Least
+from django.db.models import (
+    Aggregate,
+    Case,
+    Count,
+    Exists,
+    ExpressionWrapper,
+    F,
+    Max,
+    Min,
+    OuterRef,
+    Q,
+    Subquery,
+    Value,
+    When,
+)
+from django.db.models.functions import Cast, Coalesce, Concat, Greatest, Least
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import pgettext_lazy
 
 from portal import languages
 from portal.facts.models import Fact, Topic
+from portal.fold import fold
 from portal.revisions.models import Edition, Revision
 from portal.revisions.rules import reading_columns
+from rumors.matching.models import Document
 from rumors.pictures.models import Picture
 from rumors.vocabulary import (
     Audience,
@@ -42,6 +59,14 @@ DEADLINES: Final = {priority: timedelta(days=settings.RUMOR_DAYS[priority]) for 
 ENDED: Final = (Status.CLOSED, Status.OUT_OF_SCOPE, Status.DUPLICATE)
 NEAR: Final = 0.3
 """Trigram similarity from which a claim may be an earlier one; a person decides."""
+NEVER: Final = datetime(9999, 1, 1, tzinfo=UTC)
+_PUBLIC_ID: Final = re.compile(r"\s*(?:R\s*-?\s*)?(\d{4})\s*-\s*(\d{1,6})\s*", re.IGNORECASE | re.ASCII)
+
+
+def named(public_id: str) -> dict[str, int] | None:
+    """The year and number in R-2026-0042, however it is typed; None when it is no such name."""
+    found = _PUBLIC_ID.fullmatch(public_id)
+    return {"year": int(found[1]), "number": int(found[2])} if found else None
 
 
 class NarrativeQuerySet(models.QuerySet["Narrative"]):
@@ -101,25 +126,61 @@ class RumorQuerySet(models.QuerySet["Rumor"]):
         *,
         status: str = "",
         priority: str = "",
-        language: str = "",
-        channel: str = "",
-        area: str = "",
+        sensitivity: str = "",
         topic: Topic | None = None,
+        assignee: "User | Literal['nobody'] | None" = None,
+        channel: str = "",
+        language: str = "",
+        area: str = "",
+        first: date | None = None,
+        last: date | None = None,
+        is_overdue: bool = False,
+        is_unanswered: bool = False,
+        words: str = "",
+        with_secret: bool = False,
     ) -> "RumorQuerySet":
-        """The filters of the staff list; empty ones do not filter. Channel, area and language are any sighting's."""
-        own: dict[str, Any] = {"status": status, "priority": priority, "topic": topic}
-        heard = {"channel": channel, "language": language, "area__iexact": area.strip()}
+        """The filters of the staff list; empty ones do not filter. Channel, language, area and days are those of one
+        sighting; `with_secret` says that it may be found by secret words, too."""
+        own = {"status": status, "priority": priority, "sensitivity": sensitivity, "topic": topic}
         found = self.filter(**{name: value for name, value in own.items() if value})
-        for name, value in heard.items():
-            if value:
-                seen = Sighting.objects.filter(**{"is_threat": False, name: value})
-                found = found.filter(_is_there(seen))
-        return found
+        if assignee:
+            found = found.filter(assignee=None if assignee == "nobody" else assignee)
+        heard = {
+            "channel": channel,
+            "language": language,
+            "area__iexact": area.strip(),
+            "seen_on__gte": first,
+            "seen_on__lte": last,
+        }
+        if seen := {name: value for name, value in heard.items() if value}:
+            found = found.filter(_is_there(Sighting.objects.filter(**seen, is_threat=False)))
+        if is_overdue:
+            found = found.overdue(timezone.now())
+        if is_unanswered:
+            found = found.unanswered()
+        return found.saying(words, with_secret=with_secret) if words else found
+
+    def saying(self, words: str, *, with_secret: bool) -> "RumorQuerySet":
+        """With these letters in the claim or in what was heard, or with this number."""
+        texts = Document.objects.filter(kind="rumor", folded__contains=fold(words))
+        if not with_secret:
+            texts = texts.exclude(is_secret=True)
+        name = named(words)
+        return self.filter(**name) if name else self.filter(pk__in=texts.values("object_id"))
+
+    def unfindable(self) -> "RumorQuerySet":
+        """Of which the matcher was never told."""
+        told = Document.objects.filter(
+            kind="rumor",
+            object_id=Coalesce(OuterRef("same_as_id"), OuterRef("pk")),
+            part=Concat(Value("claim:"), Cast(OuterRef("pk"), models.CharField())),
+        )
+        return self.filter(~Exists(told)).order_by("pk")
 
     def most_urgent_first(self) -> "RumorQuerySet":
-        """Open ones by the day they are due, then what has ended, newest first."""
-        due = Case(When(status__in=ENDED, then=None), default=F("due_at"), output_field=models.DateTimeField())
-        return self.order_by(due.asc(nulls_last=True), "-id")
+        """Open ones by the day they are due, then what has ended, newest first. `sort_due` is their order."""
+        due = Case(When(status__in=ENDED, then=Value(NEVER)), default=F("due_at"), output_field=models.DateTimeField())
+        return self.annotate(sort_due=due).order_by("sort_due", "-id")
 
     def as_rows(self) -> "RumorQuerySet":
         """With what a list shows of each: `sightings_count`, `first_seen_on`, `last_seen_on`, `is_answered`.

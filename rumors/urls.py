@@ -7,7 +7,6 @@ public = [
     path("rumors/<slug:slug>/", views.rumor, name="rumor"),
 ]
 staff = [
-    path("rumors/", views.staff_rumors, name="staff_rumors"),
     path("rumors/log/", views.log_rumor, name="log_rumor"),
     path("rumors/threats/", views.threats, name="threats"),
     path("rumors/threats/<int:pk>/", views.threat, name="threat"),

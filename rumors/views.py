@@ -8,7 +8,6 @@ from django.forms import Form, model_to_dict
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
 from django.utils.translation import get_language, pgettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -33,7 +32,6 @@ from rumors.forms import (
     MoveForm,
     NarrativeForm,
     RateForm,
-    RumorFilterForm,
     SightingForm,
 )
 from rumors.models import Narrative, Rebuttal, Rumor, Sighting
@@ -87,23 +85,6 @@ def _consulted(request: StaffRequest, pk: int) -> Rumor:
     )
     actions.consult(found, by=request.user)
     return found
-
-
-@require_safe
-@staff("rumors.view")
-def staff_rumors(request: StaffRequest) -> HttpResponse:
-    form = RumorFilterForm(request.GET)
-    form.is_valid()
-    filters = dict(form.cleaned_data)
-    is_overdue, is_unanswered = filters.pop("overdue", ""), filters.pop("unanswered", "")
-    found = Rumor.objects.visible_to(request.user).matching(**filters)
-    if is_overdue:
-        found = found.overdue(timezone.now())
-    if is_unanswered:
-        found = found.unanswered()
-    page = Paginator(found.most_urgent_first().as_rows(), 50).get_page(request.GET.get("page"))
-    context = {"page": page, "form": form, "active": form.active(), "areas": Sighting.objects.areas()}
-    return render(request, "rumors/staff/rumors.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

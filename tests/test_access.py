@@ -17,6 +17,7 @@ from portal.questions.models import Door
 from portal.revisions import actions as revisions
 from portal.revisions.readers import actions as readers
 from rumors import actions as rumors
+from rumors.lists import actions as lists
 from rumors.models import Narrative
 from rumors.pairs import actions as pairs
 from rumors.pictures import actions as pictures
@@ -122,6 +123,8 @@ TABLE = {
     "approve_answer": {R.EDITOR, R.APPROVER},
     "reopen_question": {R.EDITOR, R.REPORTER, R.EVENTS, R.APPROVER},
     "staff_rumors": ALL,
+    "save_filter": ALL,
+    "forget_filter": ALL,
     "log_rumor": LOGGERS,
     "staff_rebuttal": ALL,
     "staff_rumor": ALL,
@@ -163,7 +166,7 @@ TABLE = {
 POSTS = set(
     words("""
     writing renew confirm_fact comment_revision schedule_revision unschedule move_revision merge_rumor move_rumor
-    approve_rumor watch_rumor drop_response settle_pair undo_merge confirm_attribution
+    approve_rumor watch_rumor forget_filter drop_response settle_pair undo_merge confirm_attribution
     forget_comment ask_missed approve_answer reopen_question approve_wording machine_translate
     revoke_reader
     check_link_again
@@ -276,6 +279,7 @@ def arguments(db) -> dict[str, dict]:
             {"pk": rumor.pk},
         ),
         **dict.fromkeys(["relate", "assess", "abcde", "confirm_attribution"], {"pk": rumor.pk}),
+        "forget_filter": {"pk": lists.save(name="Mina", query="overdue=yes", by=author).pk},
         "settle_pair": {"rumor_pk": rumor.pk, "pk": pair.pk},
         "undo_merge": {"pk": merge.pk},
         "finish_response": {"pk": first.pk},

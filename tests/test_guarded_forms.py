@@ -39,6 +39,7 @@ NOT_KEPT = {
     ("SearchForm", "q"): "a search, of which the log keeps nothing with a number in it",
     ("WordFilterForm", "q"): "a filter",
     ("RumorFilterForm", "area"): "a filter",
+    ("RumorFilterForm", "words"): "a filter",
     ("RelateForm", "other"): "looked up: only the number of a rumor is taken",
     ("CodeForm", "code"): "looked for, never stored",
     ("NewPassword", "oldpassword"): "a password",

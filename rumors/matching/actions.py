@@ -2,14 +2,13 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
 from typing import Final
 
 import structlog
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef, Q, Value
-from django.db.models.functions import Concat
+from django.db.models import Q
 from django.utils import timezone
 
 from portal.fold import fold
@@ -22,6 +21,7 @@ log = structlog.get_logger(__name__)
 LEASE: Final = timedelta(minutes=10)
 """After it a text that a worker took and never settled is due again."""
 _BATCH: Final = 16
+LEAD_WORDS: Final = 40
 
 # What is told again as it was is left as it is, vector and all.
 _INDEX: Final = """
@@ -46,6 +46,21 @@ ON CONFLICT (kind, object_id, part, language) DO UPDATE SET
 WHERE (matching_document.hash, matching_document.is_secret, matching_document.seen_on, matching_document.by_words,
         matching_document.by_meaning)
     IS DISTINCT FROM (excluded.hash, excluded.is_secret, excluded.seen_on, excluded.by_words, excluded.by_meaning)
+"""
+
+_WITHDRAWN: Final = """
+DELETE FROM matching_document AS document WHERE kind = 'fact' AND NOT EXISTS (
+    SELECT FROM search_indexrow AS published WHERE published.kind = 'fact'
+        AND published.object_id = document.object_id AND published.language = document.language
+)
+"""
+
+_NEW: Final = """
+SELECT object_id, language, title, text FROM search_indexrow AS published WHERE kind = 'fact' AND NOT EXISTS (
+    SELECT FROM matching_document AS document WHERE document.kind = 'fact' AND document.part = 'whole'
+        AND document.object_id = published.object_id AND document.language = published.language
+        AND document.hash = encode(sha256(convert_to(published.title || E'\\n' || published.text, 'UTF8')), 'hex')
+) ORDER BY object_id, language LIMIT %s
 """
 
 _ADD_UP: Final = """
@@ -117,15 +132,35 @@ def remove(*, kind: str, object_id: int, part: str | None = None) -> None:
     documents.delete()
 
 
-@transaction.atomic
-def move(*, kind: str, from_id: int, to_id: int) -> None:
-    """Two things were one: what was said of the first is found as the second. A part that both have gets its number."""
-    if from_id == to_id:
-        return
+def move(*, kind: str, from_id: int, to_id: int, parts: Collection[str] | None = None) -> None:
+    """What a thing says, or these parts of it, is found as another one from now on, and by its meaning at once.
+
+    Neither part may be there already.
+    """
     moving = Document.objects.filter(kind=kind, object_id=from_id)
-    taken = Document.objects.filter(kind=kind, object_id=to_id, part=OuterRef("part"), language=OuterRef("language"))
-    moving.filter(Exists(taken)).update(part=Concat("part", Value(f":{from_id}")))
-    moving.update(object_id=to_id)
+    (moving if parts is None else moving.filter(part__in=parts)).update(object_id=to_id)
+
+
+def seen(*, kind: str, object_id: int, on: date | None) -> None:
+    """When a thing was last seen, whichever of its texts it was."""
+    Document.objects.filter(kind=kind, object_id=object_id).exclude(seen_on=on).update(seen_on=on)
+
+
+@transaction.atomic
+def follow_library(*, limit: int) -> int:
+    """What the library has published meanwhile is found, at most so many texts; what it has withdrawn is not. Returns
+    how many texts were new."""
+    with connection.cursor() as cursor:
+        cursor.execute(_WITHDRAWN)
+        cursor.execute(_NEW, [limit])
+        new = cursor.fetchall()
+    for object_id, language, title, text in new:
+        fact = {"kind": "fact", "object_id": object_id, "language": language}
+        index(**fact, part="title", text=title)
+        # What a text is about stands at its beginning; the rest has words that a claim may share.
+        index(**fact, part="lead", text=" ".join(text.split()[:LEAD_WORDS]), by_words=False)
+        index(**fact, part="whole", text=f"{title}\n{text}", by_meaning=False)
+    return len(new)
 
 
 def embed_due(*, limit: int, now: datetime) -> int:

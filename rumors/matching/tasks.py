@@ -12,3 +12,8 @@ def embed() -> None:
 @shared_task(name="rumors.matching.tasks.add_up")
 def add_up() -> None:
     actions.add_up()
+
+
+@shared_task(name="rumors.matching.tasks.follow_library")
+def follow_library() -> None:
+    actions.follow_library(limit=500)

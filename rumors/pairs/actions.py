@@ -84,6 +84,7 @@ def merge(rumor: Rumor, *, into: Rumor, by: User) -> Merge:
     for follower in held.duplicates.select_for_update(of=("self",)).order_by("pk"):
         rumors.write(follower, "merge", by=by, same_as=target)
     rumors.write(held, "merge", by=by, status=Status.DUPLICATE, same_as=target, ended_at=held.ended_at or now)
+    rumors.join(held, into=target)
     audit.record("sight", target, by=by)
     return made
 
@@ -115,6 +116,8 @@ def undo(merge: Merge, *, by: User) -> Rumor:
     rumors.write(held, "undo", by=by, status=found.status_before, same_as=None, ended_at=found.ended_before)
     for follower in followers:
         rumors.write(follower, "undo", by=by, same_as=held)
+    if target is not None:
+        rumors.part(held, of=target)
     return held
 
 

@@ -5,8 +5,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import pgettext, pgettext_lazy
 
 from portal.accounts.models import User
-from rumors.models import Rumor
-from rumors.pairs import rules
+from rumors.models import Rumor, named
 from rumors.vocabulary import PairKind, PairState
 
 
@@ -29,7 +28,7 @@ class RelateForm(forms.Form):
         self.user = user
 
     def clean_other(self) -> Rumor:
-        name = rules.named(self.cleaned_data["other"])
+        name = named(self.cleaned_data["other"])
         found: Rumor | None = Rumor.objects.visible_to(self.user).filter(**name).first() if name else None
         if found is None:
             raise ValidationError(pgettext("staff", "There is no rumor of this number."))

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from portal.accounts.models import Role
 from portal.audit.models import AuditEvent
 from rumors import actions as rumors
-from rumors.models import Rumor, Sighting
-from rumors.pairs import actions, rules
+from rumors.models import Rumor, Sighting, named
+from rumors.pairs import actions
 from rumors.pairs.models import Merge, Pair
 from rumors.vocabulary import PairKind, PairState, Sensitivity, Status
 from tests.accounts.people import person, sign_in
@@ -36,7 +36,7 @@ pytestmark = pytest.mark.django_db
     ],
 )
 def test_the_number_of_a_rumor_is_read_however_it_is_typed(typed, meant):
-    assert rules.named(typed) == (meant and {"year": meant[0], "number": meant[1]})
+    assert named(typed) == (meant and {"year": meant[0], "number": meant[1]})
 
 
 def test_somebody_says_that_two_belong_together_and_the_last_word_stands(as_editor, editor):

@@ -251,15 +251,15 @@ def test_strangers_are_led_to_the_sign_in():
 
 @pytest.mark.parametrize("number", [1, 3])
 def test_the_list_costs_the_same_for_one_and_for_three(as_editor, django_assert_num_queries, number):
-    """Seven to know who asks and what they may; how many, the rows, topics and districts of the filter."""
+    """Seven to know who asks and what they may; six for the page, as in test_lists.py."""
     for place in range(number):
         rumor = log(area=f"Del {place}")
         actions.sight(rumor, channel="sfi", seen_on=timezone.localdate(), by=rumor.logged_by)
         published(rumor=rumor, slug=f"sant-{place}")
     as_editor.get("/staff/rumors/log/")
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(13):
         response = as_editor.get("/staff/rumors/")
-    assert len(response.context["page"]) == number
+    assert len(response.context["page"].rows) == number
 
 
 def listed(client, **filters) -> set[int]:
@@ -332,7 +332,7 @@ def test_absurd_queries_show_a_list(as_editor, query):
     log()
     response = as_editor.get(f"/staff/rumors/?{query}")
     assert response.status_code == 200
-    assert len(response.context["page"]) == 1
+    assert len(response.context["page"].rows) == 1
 
 
 def test_a_nul_is_refused(as_editor):
