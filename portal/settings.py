@@ -192,6 +192,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "keep_readings": {"task": "portal.facts.readings.tasks.flush", "schedule": 60.0, "options": {"expires": 60}},
     "import_sightings": {"task": "rumors.imports.tasks.work", "schedule": 5.0, "options": {"expires": 5}},
+    "export_rumors": {"task": "rumors.exports.tasks.work", "schedule": 5.0, "options": {"expires": 5}},
     "embed": {"task": "rumors.matching.tasks.embed", "schedule": 60.0, "options": {"expires": 60}},
     "follow_library": {
         "task": "rumors.matching.tasks.follow_library",

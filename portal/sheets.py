@@ -5,11 +5,12 @@ colleague to open. So texts that begin so get an apostrophe in front; numbers an
 """
 
 import csv
+import tempfile
 import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Final, Self
 
 import xlsxwriter
 
@@ -64,11 +65,13 @@ def _as_text(value: Value) -> str:
 
 class ExcelSheet:
     """Rows written to an .xlsx file, none of which stay in memory: the first is the header, and stands still while one
-    scrolls. Days are days, and texts that run from right to left are shown so."""
+    scrolls. Days are days, and texts that run from right to left are shown so. It is whole once it is left; OSError
+    when the disk is full."""
 
     def __init__(self, path: Path, *, name: str, widths: Sequence[int], is_right_to_left: bool = False) -> None:
-        # What lies on the disk until it is whole lies beside it, and not where everybody may look.
-        options = {"constant_memory": True, "tmpdir": str(path.parent), "default_date_format": "yyyy-mm-dd"}
+        # Its parts lie beside it until it is whole, and not where everybody may look.
+        self._parts = tempfile.TemporaryDirectory(dir=path.parent)
+        options = {"constant_memory": True, "tmpdir": self._parts.name}
         self._book = xlsxwriter.Workbook(str(path), options)
         self._page = self._book.add_worksheet(name[:31])
         if is_right_to_left:
@@ -83,6 +86,18 @@ class ExcelSheet:
             self._page.set_column(place, place, min(width, _WIDEST))
         self._page.freeze_panes(1, 0)
         self._rows, self._columns = 0, len(widths)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *about: object) -> None:
+        try:
+            if kind is None:
+                self._close()
+            else:
+                self._page._opt_close()  # nobody will ever ask it to
+        finally:
+            self._parts.cleanup()
 
     def write(self, row: Iterable[Value]) -> None:
         for place, value in enumerate(row):
@@ -104,15 +119,14 @@ class ExcelSheet:
         elif value is not None:
             self._page.write_number(*at, value, self._number)
 
-    def close(self) -> None:
-        """Raises OSError when the disk is full."""
+    def _close(self) -> None:
         if self._rows > 1:
             self._page.autofilter(0, 0, self._rows - 1, self._columns - 1)
         try:
             self._book.close()
         except xlsxwriter.exceptions.FileCreateError as error:
-            cause: Any = error.args[0] if error.args else None
-            raise (cause if isinstance(cause, OSError) else OSError(*error.args)) from None
+            # It wraps what the disk said.
+            raise (error.args[0] if isinstance(error.args[0], OSError) else OSError(str(error))) from None
 
 
 def _runs_from_right(text: str) -> bool:

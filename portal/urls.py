@@ -19,6 +19,7 @@ import portal.revisions.glossary.urls
 import portal.revisions.readers.urls
 import portal.revisions.urls
 import rumors.assessments.urls
+import rumors.exports.urls
 import rumors.imports.urls
 import rumors.lists.urls
 import rumors.pairs.urls
@@ -57,6 +58,7 @@ urlpatterns = [
                 *rumors.pairs.urls.staff,
                 *rumors.assessments.urls.staff,
                 *rumors.imports.urls.staff,
+                *rumors.exports.urls.staff,
                 *events.urls.staff,
                 *portal.reports.urls.staff,
             ]

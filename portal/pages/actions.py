@@ -22,6 +22,7 @@ from portal.revisions.exchange import actions as exchange
 from portal.revisions.readers import actions as readers
 from portal.search import actions as search
 from rumors import actions as rumors
+from rumors.exports import actions as exports
 from rumors.imports import actions as imports
 from rumors.pictures import actions as pictures
 
@@ -75,6 +76,7 @@ def purge(*, now: datetime) -> dict[str, int]:
         "readings": readings.purge(now=now),
         "searches": search.purge(now=now),
         "uploads": exchange.purge(now=now),
+        "exports": exports.purge(now=now),
         "imports": imports.purge(now=now),
         "unsaved texts": revisions.purge(now=now),
     }

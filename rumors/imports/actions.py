@@ -278,7 +278,7 @@ class _Making:
 
 def _tell(batch: Batch, number: int) -> None:
     """The transaction hides what it has done until its end: the page is told beside it."""
-    with suppress(CACHE_DOWN):  # then the page only says that it is under way
+    with suppress(*CACHE_DOWN):  # then the page only says that it is under way
         cache.set(_key(batch), number, _PROGRESS_SECONDS)
 
 

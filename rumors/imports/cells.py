@@ -94,8 +94,7 @@ def _from_workbook(content: bytes) -> Rows:
                 continue
             if sheet.width > MOST_COLUMNS * 10:
                 raise RefusedError("too_many_columns")
-            first = sheet.start[0] + 1
-            return [(first + number, [_text(cell) for cell in cells]) for number, cells in _some(sheet.iter_rows())]
+            return [(number, [_text(cell) for cell in cells]) for number, cells in _some(sheet.iter_rows())]
     except PasswordError:
         raise RefusedError("password") from None
     except CalamineError:
@@ -104,9 +103,10 @@ def _from_workbook(content: bytes) -> Rows:
 
 
 def _some(rows: Iterable[list[Any]]) -> Iterator[tuple[int, list[Any]]]:
-    """Rows that hold something, and one more than are taken: what is left blank below costs nothing."""
+    """Rows that hold something, and one more than are taken: what is left blank below costs nothing. They are counted
+    from the top of the sheet, empty ones too."""
     kept = 0
-    for number, cells in enumerate(rows):
+    for number, cells in enumerate(rows, 1):
         if any(cell not in ("", None) for cell in cells):
             kept += 1
             yield number, cells

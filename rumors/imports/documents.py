@@ -27,11 +27,10 @@ def template(kind: str) -> bytes:
     if kind == "csv":
         return _csv(rows)
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "template.xlsx"
-        sheet = ExcelSheet(path, name=pgettext("staff", "Sightings"), widths=[_WIDE.get(name, 18) for name in LABELS])
-        for row in rows:
-            sheet.write(row)
-        sheet.close()
+        path, name = Path(folder) / "template.xlsx", pgettext("staff", "Sightings")
+        with ExcelSheet(path, name=name, widths=[_WIDE.get(column, 18) for column in LABELS]) as sheet:
+            for row in rows:
+                sheet.write(row)
         return path.read_bytes()
 
 

@@ -14,7 +14,7 @@ from rumors.forms import CHANNELS, SPOKEN, LogForm
 from rumors.imports import cells, encoding, words
 from rumors.imports.models import Batch, Line
 from rumors.imports.words import CHOICES, FIXABLE, FOLDED, LABELS
-from rumors.pairs.rules import named
+from rumors.models import named
 
 ACCEPT: Final = ".csv,.txt,.tsv,.xlsx,.ods"
 _SHOWN: Final = 40

@@ -14,8 +14,7 @@ from django.utils.translation import pgettext
 
 from portal.accounts.models import User
 from rumors.imports.models import Imported, Line, Outcome
-from rumors.models import Rumor
-from rumors.pairs.rules import named
+from rumors.models import Rumor, named
 from rumors.vocabulary import Sensitivity
 
 AT_ONCE: Final = 100
@@ -52,7 +51,7 @@ def place(lines: Sequence[Line], *, by: User) -> None:
     there = _imported(understood)
     known = Rumor.objects.visible_to(by).in_bulk(there.values())
     first: dict[str, int] = {}
-    begun: dict[str, Line] = {}
+    begun: dict[tuple[str, bool], int] = {}
     for line in understood:
         line.rumor, line.follows, line.faults = None, None, []
         if line.digest in there or line.digest in first:
@@ -67,8 +66,8 @@ def place(lines: Sequence[Line], *, by: User) -> None:
         _place(line, targets, begun)
 
 
-def _place(line: Line, targets: "_Targets", begun: dict[str, Line]) -> None:
-    claim = _plain(line.values.get("claim", ""))
+def _place(line: Line, targets: "_Targets", begun: dict[tuple[str, bool], int]) -> None:
+    said = _plain(line.values.get("claim", "")), _is_secret(line)
     found = targets.of(line)
     is_secret = line.values.get("sensitivity") == Sensitivity.SECRET
     line.outcome = Outcome.SIGHTING
@@ -82,10 +81,10 @@ def _place(line: Line, targets: "_Targets", begun: dict[str, Line]) -> None:
         )
     elif found is not None:
         line.rumor = found
-    elif claim in begun and _is_secret(begun[claim]) == _is_secret(line):
-        line.follows = begun[claim].number
+    elif said in begun:
+        line.follows = begun[said]
     else:
-        begun[claim] = line
+        begun[said] = line.number
         line.outcome = Outcome.NEW
 
 
