@@ -75,6 +75,7 @@ INSTALLED_APPS = [
     "rumors.pairs",
     "rumors.assessments",
     "rumors.lists",
+    "rumors.intake",
     "rumors.imports",
     "rumors.exports",
     "rumors.matching",

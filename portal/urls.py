@@ -21,6 +21,7 @@ import portal.revisions.urls
 import rumors.assessments.urls
 import rumors.exports.urls
 import rumors.imports.urls
+import rumors.intake.urls
 import rumors.lists.urls
 import rumors.pairs.urls
 import rumors.responses.urls
@@ -53,6 +54,7 @@ urlpatterns = [
                 *portal.facts.packs.urls.staff,
                 *portal.questions.urls.staff,
                 *rumors.lists.urls.staff,
+                *rumors.intake.urls.staff,
                 *rumors.urls.staff,
                 *rumors.responses.urls.staff,
                 *rumors.pairs.urls.staff,

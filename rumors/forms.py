@@ -267,27 +267,6 @@ class EditForm(RumorForm):
             )
 
 
-class LogForm(RumorForm, SeenForm):
-    """A new rumor and its first sighting on one page, in the order in which one remembers."""
-
-    guarded: ClassVar[tuple[str, ...]] = ("claim", "original", *SeenForm.guarded)
-    FOLDED: ClassVar[tuple[str, ...]] = ("claim_type", "topic", "priority", "sensitivity", *SeenForm.FOLDED)
-
-    field_order = (
-        "claim",
-        "original",
-        "original_language",
-        "channel",
-        "heard_how",
-        "seen_on",
-        "area",
-        "url",
-        "picture",
-        "is_threat",
-        *FOLDED,
-    )
-
-
 class RateForm(GuardedForm):
     guarded: ClassVar[tuple[str, ...]] = ("basis",)
 

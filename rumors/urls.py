@@ -7,7 +7,6 @@ public = [
     path("rumors/<slug:slug>/", views.rumor, name="rumor"),
 ]
 staff = [
-    path("rumors/log/", views.log_rumor, name="log_rumor"),
     path("rumors/threats/", views.threats, name="threats"),
     path("rumors/threats/<int:pk>/", views.threat, name="threat"),
     path("rumors/narratives/", views.narratives, name="narratives"),
@@ -17,7 +16,6 @@ staff = [
     path("rumors/<int:pk>/", views.staff_rumor, name="staff_rumor"),
     path("rumors/sightings/<int:pk>/picture/", views.sighting_picture, name="sighting_picture"),
     path("rumors/sightings/<int:pk>/preview/", views.sighting_picture, {"is_preview": True}, name="sighting_preview"),
-    path("rumors/<int:pk>/logged/", views.logged_rumor, name="logged_rumor"),
     path("rumors/<int:pk>/sight/", views.sight_rumor, name="sight_rumor"),
     path("rumors/<int:pk>/edit/", views.edit_rumor, name="edit_rumor"),
     path("rumors/<int:pk>/rate/", views.rate_rumor, name="rate_rumor"),

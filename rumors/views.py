@@ -28,7 +28,6 @@ from rumors.forms import (
     FactSearchForm,
     HandleForm,
     LinkForm,
-    LogForm,
     MoveForm,
     NarrativeForm,
     RateForm,
@@ -87,22 +86,6 @@ def _consulted(request: StaffRequest, pk: int) -> Rumor:
     return found
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@staff("rumors.log")
-def log_rumor(request: StaffRequest) -> HttpResponse:
-    form = LogForm(request.POST or None, request.FILES or None)
-    if request.method == "POST" and form.is_valid() and _keep_picture(request, form):
-        made = actions.log(by=request.user, **_values(form))
-        if Rumor.objects.visible_to(request.user).filter(pk=made.pk).exists():
-            return redirect("logged_rumor", made.pk)
-        messages.success(
-            request, pgettext("staff", "%(rumor)s is saved. Only the security role can read it.") % {"rumor": made}
-        )
-        return redirect("staff_rumors")
-    context = {"form": form, "areas": Sighting.objects.areas()}
-    return render(request, "rumors/staff/log.html", context, status=422 if form.errors else 200)
-
-
 def _keep_picture(request: StaffRequest, form: Form) -> bool:
     """Puts the kept screenshot in the place of the file that was sent; False when it was refused."""
     file = form.cleaned_data["picture"]
@@ -130,20 +113,6 @@ def sighting_picture(request: StaffRequest, pk: int, *, is_preview: bool = False
 def _values(form: Form) -> dict[str, Any]:
     """What the actions want: the confirmation is between the writer and the form."""
     return {name: value for name, value in form.cleaned_data.items() if name in form.base_fields}
-
-
-@require_safe
-@staff("rumors.log")
-def logged_rumor(request: StaffRequest, pk: int) -> HttpResponse:
-    """The receipt: what is known already, and what to answer."""
-    found = _consulted(request, pk)
-    near = [] if found.is_secret else list(Rumor.objects.near(found.claim).exclude(pk=found.pk).as_rows()[:3])
-    context = {
-        "rumor": found,
-        "near": near,
-        "answers": rules.answers(found.claim, near=near, language=found.original_language),
-    }
-    return render(request, "rumors/staff/logged.html", context)
 
 
 @require_safe

@@ -126,6 +126,10 @@ TABLE = {
     "save_filter": ALL,
     "forget_filter": ALL,
     "log_rumor": LOGGERS,
+    "log_from_question": LOGGERS,
+    "known_rumors": LOGGERS,
+    "known_to_question": LOGGERS,
+    "throw_draft_away": LOGGERS,
     "staff_rebuttal": ALL,
     "staff_rumor": ALL,
     "logged_rumor": LOGGERS,
@@ -166,7 +170,8 @@ TABLE = {
 POSTS = set(
     words("""
     writing renew confirm_fact comment_revision schedule_revision unschedule move_revision merge_rumor move_rumor
-    approve_rumor watch_rumor forget_filter drop_response settle_pair undo_merge confirm_attribution
+    approve_rumor watch_rumor forget_filter known_rumors known_to_question throw_draft_away
+    drop_response settle_pair undo_merge confirm_attribution
     forget_comment ask_missed approve_answer reopen_question approve_wording machine_translate
     revoke_reader
     check_link_again
@@ -260,6 +265,7 @@ def arguments(db) -> dict[str, dict]:
         **dict.fromkeys(
             ["staff_question", "settle_question", "approve_answer", "reopen_question"], {"pk": question.pk}
         ),
+        **dict.fromkeys(["log_from_question", "known_to_question"], {"pk": question.pk}),
         "staff_rebuttal": {"pk": rebuttal.pk},
         **dict.fromkeys(
             [

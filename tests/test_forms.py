@@ -39,6 +39,7 @@ from portal.revisions.readers.forms import AnswerForm
 from portal.revisions.readers.models import ReaderCheck
 from portal.revisions.readers.rules import address
 from rumors.forms import AssignForm
+from rumors.intake.forms import LogForm
 from rumors.lists.forms import RumorFilterForm
 from rumors.pairs.forms import RelateForm
 from tests import factories
@@ -70,6 +71,7 @@ MAKERS: dict[type, Callable[[QueryDict], list[BaseForm]]] = {
     ProgramTitlesForm: lambda data: [ProgramTitlesForm({7: SimpleNamespace(title_sv="", title_ar="")}, "ar", data)],
     SettleForm: lambda data: [SettleForm(Question(language="ar"), [], data)],
     AssignForm: lambda data: [AssignForm(User.objects.all(), data)],
+    LogForm: lambda data: [LogForm(_somebody(), data)],
     RumorFilterForm: lambda data: [RumorFilterForm(_somebody(), data)],
     RelateForm: lambda data: [RelateForm(_somebody(), data)],
     AnswerForm: lambda data: [AnswerForm(_reader_check(), data)],

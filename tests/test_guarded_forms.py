@@ -38,6 +38,7 @@ NOT_KEPT = {
     ("FactSearchForm", "q"): "a search",
     ("SearchForm", "q"): "a search, of which the log keeps nothing with a number in it",
     ("WordFilterForm", "q"): "a filter",
+    ("LogForm", "number"): "looked up: only the number of a rumor is taken",
     ("RumorFilterForm", "area"): "a filter",
     ("RumorFilterForm", "words"): "a filter",
     ("RelateForm", "other"): "looked up: only the number of a rumor is taken",

@@ -24,6 +24,7 @@ from portal.search import actions as search
 from rumors import actions as rumors
 from rumors.exports import actions as exports
 from rumors.imports import actions as imports
+from rumors.intake import actions as intake
 from rumors.pictures import actions as pictures
 
 AUDIT_KEEP: Final = timedelta(days=5 * 365)
@@ -67,6 +68,7 @@ def purge(*, now: datetime) -> dict[str, int]:
         "questions": questions.purge(now=now),
         "registrations": events.purge(now=now),
         "rumors": rumors.purge(now=now),
+        "drafts of what was heard": intake.purge(now=now),
         "pictures": pictures.purge(now=now),
         "reader checks": readers.purge(now=now),
         "followers": packs.purge(now=now),

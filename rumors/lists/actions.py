@@ -11,9 +11,10 @@ def save(*, name: str, query: str, by: User) -> SavedFilter:
     """Keep filters under a name; under one that is there already they take its place."""
     User.objects.select_for_update(of=("self",), no_key=True).get(pk=by.pk)
     mine = SavedFilter.objects.filter(owner=by)
-    found: SavedFilter = mine.filter(name__iexact=name).first() or SavedFilter(owner=by)
-    if found.pk is None and mine.count() >= SavedFilter.MOST:
+    same: SavedFilter | None = mine.filter(name__iexact=name).first()
+    if same is None and mine.count() >= SavedFilter.MOST:
         raise ValidationError(pgettext("staff", "You have many saved filters. Delete one first."))
+    found = same or SavedFilter(owner=by)
     found.name, found.query = name, query
     found.save()
     return found

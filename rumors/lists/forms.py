@@ -13,7 +13,11 @@ from rumors.vocabulary import Priority, Sensitivity, Status
 
 _ALL: Final = [("", pgettext_lazy("staff", "All"))]
 _YES: Final = [*_ALL, ("yes", pgettext_lazy("staff", "Yes"))]
-_DAY: Final = {"format": "%Y-%m-%d", "attrs": {"type": "date"}}
+
+
+def _day(label: Any) -> forms.DateField:
+    widget = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
+    return forms.DateField(label=label, required=False, widget=widget)
 
 
 class RumorFilterForm(forms.Form):
@@ -46,8 +50,8 @@ class RumorFilterForm(forms.Form):
         required=False,
         widget=forms.TextInput(attrs={"list": "areas", "autocomplete": "off"}),
     )
-    first = forms.DateField(label=pgettext_lazy("staff", "Heard from"), required=False, widget=forms.DateInput(**_DAY))
-    last = forms.DateField(label=pgettext_lazy("staff", "Heard until"), required=False, widget=forms.DateInput(**_DAY))
+    first = _day(pgettext_lazy("staff", "Heard from"))
+    last = _day(pgettext_lazy("staff", "Heard until"))
     sensitivity = forms.ChoiceField(
         label=pgettext_lazy("staff", "Who may read it"), choices=[*_ALL, *Sensitivity.choices], required=False
     )

@@ -1,4 +1,7 @@
+from collections.abc import Collection
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from typing import Any, ClassVar, Final
 
 from django.contrib.postgres.indexes import GinIndex, GistIndex, OpClass
@@ -20,6 +23,12 @@ class DocumentQuerySet(models.QuerySet["Document"]):
         """What the model has not embedded as it stands, and no worker has in hand."""
         free = Q(embed_after__isnull=True) | Q(embed_after__lte=now)
         return self.filter(free, by_meaning=True).exclude(embedded_with=model).order_by("pk")
+
+    def wordings(self, keys: Collection[tuple[str, int, str, str]]) -> dict[tuple[str, int, str, str], str]:
+        """The texts of these kinds, numbers, parts and languages."""
+        names = ("kind", "object_id", "part", "language")
+        wanted = reduce(or_, (Q(**dict(zip(names, key, strict=True))) for key in keys), Q(pk__in=[]))
+        return {tuple(row[:4]): row[4] for row in self.filter(wanted).values_list(*names, "text")}
 
 
 class Document(models.Model):

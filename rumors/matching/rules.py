@@ -20,7 +20,7 @@ from portal import languages, spoken
 from portal.fold import fold
 from rumors.matching import embedding, words
 from rumors.matching.embedding import EmbeddingError, Vector
-from rumors.matching.models import FOLDED_CHARACTERS, config_of
+from rumors.matching.models import FOLDED_CHARACTERS, Document, config_of
 
 log = structlog.get_logger(__name__)
 
@@ -62,6 +62,8 @@ _READ: Final = 1500
 """Documents whose words are scored: with the rarest words first, as many as there are place for."""
 _NEAREST: Final = 100
 """Documents nearest by meaning, for each piece of the text."""
+EXCERPT: Final = 40
+"""Words of a wording that are shown."""
 _KEPT: Final = 150
 """Documents kept of each of the two rankings."""
 
@@ -152,6 +154,13 @@ LEFT JOIN LATERAL (
     SELECT sum(documents) AS documents FROM matching_tally
     WHERE matching_tally.language = spoken.language AND matching_tally.word = lexemes.lexeme
 ) AS tally ON true
+"""
+
+_LEXEMES: Final = """
+SELECT config, word, array(
+    SELECT lexeme FROM unnest(to_tsvector(config::regconfig, CASE config WHEN 'simple' THEN folded ELSE word END))
+)
+FROM unnest(%(configs)s::text[], %(words)s::text[], %(folded)s::text[]) AS asked (config, word, folded)
 """
 
 _CENTERS: Final = """
@@ -269,6 +278,61 @@ def near(text: str, *, kinds: Sequence[str] = KINDS, with_secret: bool = False, 
             (kind, object_id), Match(kind, object_id, part, code, likeness, "words", None, (), is_likely=False)
         )
     return list(best.values())[:limit]
+
+
+def marked(matches: Collection[Match]) -> dict[Match, list[tuple[str, bool]]]:
+    """Of each, the wording that was found, in pieces: those that are `True` are words of the text, in whatever form.
+
+    Of a long one, what stands around the first of them. Two SQL queries.
+    """
+    texts = Document.objects.wordings([(m.kind, m.object_id, m.part, m.language) for m in matches])
+    words_of = {match: _WORD.findall(texts.get(_key(match), "")) for match in matches}
+    asked = {(config_of(match.language), word) for match in matches for word in (*words_of[match], *match.terms)}
+    lexemes = _lexemes(sorted(asked)) if asked else {}
+    found = {}
+    for match in matches:
+        config = config_of(match.language)
+        shared = {lexeme for word in match.terms for lexeme in lexemes[config, word]}
+        held = {word for word in words_of[match] if shared & lexemes[config, word]}
+        found[match] = list(_pieces(_around(texts.get(_key(match), ""), held), held))
+    return found
+
+
+def _key(match: Match) -> tuple[str, int, str, str]:
+    return match.kind, match.object_id, match.part, match.language
+
+
+def _lexemes(asked: Sequence[tuple[str, str]]) -> dict[tuple[str, str], set[str]]:
+    given = {
+        "configs": [config for config, _word in asked],
+        "words": [word for _config, word in asked],
+        "folded": [words.spaced(word) for _config, word in asked],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_LEXEMES, given)
+        return {(config, word): set(found) for config, word, found in cursor.fetchall()}
+
+
+def _around(text: str, held: Collection[str]) -> str:
+    """At most so many words of a text, from a little before the first that is held."""
+    found = list(_WORD.finditer(text))
+    if len(found) <= EXCERPT:
+        return text
+    first = next((place for place, word in enumerate(found) if word[0] in held), 0)
+    start = max(min(first - EXCERPT // 4, len(found) - EXCERPT), 0)
+    end = start + EXCERPT
+    before, after = "… " if start else "", " …" if end < len(found) else ""
+    return before + text[found[start].start() : found[end - 1].end()] + after
+
+
+def _pieces(text: str, held: Collection[str]) -> Iterator[tuple[str, bool]]:
+    end = 0
+    for word in _WORD.finditer(text):
+        if word[0] in held:
+            yield text[end : word.start()], False
+            yield word[0], True
+            end = word.end()
+    yield text[end:], False
 
 
 @dataclass(frozen=True, slots=True)

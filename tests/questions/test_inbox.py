@@ -5,21 +5,17 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from html import unescape
 from threading import Barrier
-from types import ModuleType
 
 import pytest
 import time_machine
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
-from django.urls import path
 from django.utils import timezone
 
-from portal import urls
 from portal.accounts.models import Role
 from portal.audit.models import AuditEvent
 from portal.questions import actions, rules
 from portal.questions.models import Door, Outcome, Question
-from portal.questions.views import staff_question
 from tests import factories
 from tests.accounts.people import person, sign_in
 from tests.questions.conftest import asked, proposed, told
@@ -297,22 +293,11 @@ def test_a_translator_reads_but_settles_nothing():
     assert client.post(f"{page_of(question)}settle/", {"outcome": "dismissed"}).status_code == 403
 
 
-def test_the_register_adds_its_two_buttons_as_soon_as_it_has_addresses_for_them(as_editor, settings):
+def test_who_may_log_can_take_it_into_the_register(as_editor):
     question = asked()
-    page = page_of(question)
-    assert "Is it a rumor?" not in words(as_editor.get(page))
-    with_register = ModuleType("with_register")
-    with_register.urlpatterns = [
-        *urls.urlpatterns,
-        path("staff/rumors/from-question/<int:pk>/", staff_question, name="log_from_question"),
-        path("staff/rumors/sight-from-question/<int:pk>/", staff_question, name="sight_from_question"),
-    ]
-    settings.ROOT_URLCONF = with_register
-    html = as_editor.get(page).content.decode()
-    assert f'href="/staff/rumors/from-question/{question.pk}/"' in html
-    assert f'href="/staff/rumors/sight-from-question/{question.pk}/"' in html
-    translator = sign_in(person(Role.TRANSLATOR, language="en")).get(page).content.decode()
-    assert "from-question" not in translator
+    address = f'href="/staff/rumors/log/question/{question.pk}/"'
+    assert address in as_editor.get(page_of(question)).content.decode()
+    assert address not in sign_in(person(Role.TRANSLATOR)).get(page_of(question)).content.decode()
 
 
 def test_the_work_list_shows_answers_to_who_may_approve_them_and_did_not_write_them(editor, as_editor, as_approver):

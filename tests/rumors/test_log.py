@@ -3,6 +3,7 @@
 import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 import time_machine
@@ -15,12 +16,11 @@ from rumors import actions
 from rumors.models import Rumor, Sighting
 from rumors.pairs import actions as pairs
 from rumors.vocabulary import Priority, Sensitivity, Status
-from tests import factories
 from tests.accounts.people import person, sign_in
 from tests.pictures.conftest import sent
 from tests.pictures.images import file_of, screenshot
 from tests.pictures.images import opened as opened_image
-from tests.rumors.conftest import CLAIM, log, published
+from tests.rumors.conftest import CLAIM, log
 
 pytestmark = pytest.mark.django_db
 
@@ -218,35 +218,15 @@ def test_the_audit_log_holds_no_words_of_a_rumor(editor):
     assert events[0].changes["status"] == ["new", "out_of_scope"]
 
 
-# The receipt ------------------------------------------------------------------------------------------------------
+# Added to an earlier one ------------------------------------------------------------------------------------------
 
 
-def test_the_receipt_says_what_to_answer_in_the_language_of_the_claim(as_reporter):
-    fact = factories.published_fact("tr")
-    published("tr", rumor=log(), fact=fact)
-    receipt = as_reporter.post(URL, form(claim="Barn tas utan att en domstol prövar det"), follow=True)
-    page = receipt.content.decode().partition("</h1>")[2]
-    first = receipt.context["answers"][0]
-    assert first.title == "Domstolen beslutar om vård utan samtycke"
-    assert (first.url, first.language.code) == ("/tr/rumors/domstolen-beslutar/", "tr")
-    assert first.handout_url == f"/sv/facts/{fact.slug}/handout.pdf?with=tr"
-    assert page.index("En domstol beslutar. Kommunen ansöker.") < page.index(
-        "Add as a sighting" if "Add as" in page else "R-"
-    )
-    assert f'href="{first.handout_url}"' in page
-
-
-def test_the_receipt_says_so_when_nothing_is_known(as_reporter):
-    receipt = as_reporter.post(URL, form(claim="Zebror dansar"), follow=True)
-    assert receipt.context["answers"] == []
-    assert receipt.context["near"] == []
-
-
-def test_one_tap_makes_it_a_sighting_of_the_earlier_one(as_reporter, reporter):
+def test_what_was_logged_as_new_can_be_added_to_the_earlier_one_from_the_receipt(as_reporter, reporter):
     earlier = log()
-    receipt = as_reporter.post(URL, form(), follow=True)
-    fresh = receipt.context["rumor"]
-    assert [near.pk for near in receipt.context["near"]] == [earlier.pk]
+    fresh = log(by=reporter, original="Mahkeme yok", original_language="tr")
+    receipt = as_reporter.get(f"/staff/rumors/{fresh.pk}/logged/")
+    assert receipt.context["known"].ids == [earlier.pk]
+    assert f'name="into" value="{earlier.pk}"' in " ".join(receipt.content.decode().split())
     response = as_reporter.post(f"/staff/rumors/{fresh.pk}/merge/", {"into": earlier.pk})
     assert response.headers["Location"] == f"/staff/rumors/{earlier.pk}/"
     fresh.refresh_from_db()
@@ -331,9 +311,7 @@ def test_a_form_that_is_sent_twice_makes_one_rumor(as_reporter):
 
     assert {answer.headers["Location"] for answer in answers} == {f"/staff/rumors/{Rumor.objects.get().pk}/logged/"}
     assert Sighting.objects.count() == 1
-    as_reporter.post(
-        URL, form(form_id=re.search(r'form_id" value="([^"]+)"', as_reporter.get(URL).content.decode())[1])
-    )
+    as_reporter.post(URL, form(form_id=str(uuid4()), offered=str(Rumor.objects.get().pk)))
     assert Rumor.objects.count() == 2
 
 

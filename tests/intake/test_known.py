@@ -1,0 +1,319 @@
+"""Logging what was heard: what is known already, in two steps or while typing; drafts; questions from the public."""
+
+import re
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from portal import spoken
+from portal.accounts.models import Role
+from portal.questions import actions as questions
+from portal.questions.models import Door, Outcome
+from rumors import actions as rumors
+from rumors.intake import actions
+from rumors.intake.models import Draft, Offer
+from rumors.matching import actions as matching
+from rumors.matching import embedding
+from rumors.models import Rumor, Sighting
+from rumors.pictures.models import Picture
+from tests import factories
+from tests.accounts.people import person, sign_in
+from tests.pictures.conftest import sent
+from tests.pictures.images import file_of, screenshot
+from tests.rumors.conftest import CLAIM, log, published
+from tests.rumors.test_log import NUMBER, form
+
+pytestmark = pytest.mark.django_db
+URL = "/staff/rumors/log/"
+KNOWN = f"{URL}known/"
+
+
+@pytest.fixture
+def reporter(db):
+    return person(Role.REPORTER)
+
+
+@pytest.fixture
+def as_reporter(reporter):
+    return sign_in(reporter)
+
+
+def flat(response) -> str:
+    return " ".join(response.content.decode().split())
+
+
+# In two steps ----------------------------------------------------------------------------------------------------
+
+
+def test_what_is_known_is_shown_before_anything_is_saved(as_reporter):
+    fact = factories.published_fact("tr")
+    earlier = log()
+    published("tr", rumor=earlier, fact=fact)
+    response = as_reporter.post(URL, form(claim="Barn tas utan att en domstol prövar det"))
+    assert (response.status_code, Rumor.objects.count()) == (200, 1)
+    known = response.context["known"].rumors[0]
+    assert known.rumor == earlier
+    assert {"barn", "domstol"} <= {term.lower() for term in known.reason.match.terms}
+    assert ("domstol", True) in known.reason.wording
+    answer = known.answers[0]
+    assert answer.title == "Domstolen beslutar om vård utan samtycke"
+    assert (answer.url, answer.language.code) == ("/tr/rumors/domstolen-beslutar/", "tr")
+    assert answer.handout_url == f"/sv/facts/{fact.slug}/handout.pdf?with=tr"
+    page = flat(response)
+    for words in ["<mark>domstol</mark>", "En domstol beslutar. Kommunen ansöker.", f'href="{answer.handout_url}"']:
+        assert words in page
+    assert f'name="same" value="{earlier.pk}"' in page
+    assert f'name="offered" value="{earlier.pk}"' in page
+    assert "Mahkeme yok" in page  # nothing typed is lost
+
+
+def test_the_second_time_it_is_saved_as_new(as_reporter, reporter):
+    earlier = log()
+    first = as_reporter.post(URL, form())
+    offered = re.search(r'name="offered" value="([^"]*)"', flat(first))[1]
+    form_id = re.search(r'name="form_id" value="([^"]*)"', flat(first))[1]
+    as_reporter.post(URL, form(offered=offered, form_id=form_id))
+    made = Rumor.objects.get(logged_by=reporter)
+    assert made.claim == CLAIM
+    offer = Offer.objects.get()
+    assert (offer.rumor, offer.is_taken, offer.place, offer.form_id) == (earlier, False, 1, made.form_id)
+
+
+def test_this_is_it_makes_a_sighting_of_what_is_known(as_reporter, reporter):
+    earlier, other = log(), log(claim="Det sägs att barn tas utan domstol på natten")
+    form_id = uuid4()
+    sent_twice = [as_reporter.post(URL, form(same=str(earlier.pk), form_id=form_id)) for _ in range(2)]
+    assert {answer["Location"] for answer in sent_twice} == {f"/staff/rumors/{earlier.pk}/logged/"}
+    sighting = Sighting.objects.get(logged_by=reporter)
+    assert (sighting.rumor, sighting.original, sighting.language) == (earlier, "Mahkeme yok", "tr")
+    assert (sighting.channel, sighting.area) == ("home_visit", "Väster")
+    assert Rumor.objects.count() == 2
+    assert {(offer.rumor, offer.is_taken) for offer in Offer.objects.all()} == {(earlier, True), (other, False)}
+
+
+def test_this_is_it_needs_no_claim_but_some_words(as_reporter, reporter):
+    earlier = log()
+    response = as_reporter.post(URL, form(same=str(earlier.pk), claim="", original=""))
+    assert response.context["form"].errors.keys() == {"original"}
+    as_reporter.post(URL, form(same=str(earlier.pk), claim="", original="Mahkeme yok"))
+    as_reporter.post(URL, form(same=str(earlier.pk), claim="De tar barnen", original="", original_language=""))
+    said = Sighting.objects.filter(logged_by=reporter).order_by("pk").values_list("original", "language")
+    assert list(said) == [("Mahkeme yok", "tr"), ("De tar barnen", "sv")]
+
+
+def test_a_number_that_one_knows_is_enough(as_reporter, reporter):
+    earlier = log(claim="Något helt annat")
+    typed = earlier.public_id.lower().replace("r-", "R ")
+    as_reporter.post(URL, form(same="number", number=typed))
+    assert Sighting.objects.get(logged_by=reporter).rumor == earlier
+    response = as_reporter.post(URL, form(same="number", number="R-1999-0001"))
+    assert response.context["form"].errors.keys() == {"number"}
+
+
+@pytest.mark.parametrize("same", ["x", "-1", "9" * 30, "٣", "0"])
+def test_a_rumor_that_is_not_there_is_nothing_to_sight(as_reporter, same):
+    response = as_reporter.post(URL, form(same=same))
+    assert response.status_code == 422
+    assert not Sighting.objects.exists()
+
+
+def test_nothing_known_is_saved_at_once_and_the_receipt_says_so(as_reporter):
+    log(claim="Zebror dansar")
+    response = as_reporter.post(URL, form(), follow=True)
+    assert Rumor.objects.count() == 2
+    assert not response.context["known"]
+    assert "It is now on the list of what needs one" in flat(response) or "listan" in flat(response)
+
+
+def test_what_came_up_meanwhile_is_shown_once_more(as_reporter):
+    first = log()
+    second = log(claim="Det sägs att barn tas utan att någon domstol prövar det")
+    response = as_reporter.post(URL, form(offered=str(first.pk)))
+    assert set(response.context["known"].ids) == {first.pk, second.pk}
+    assert Rumor.objects.count() == 2
+
+
+def test_a_screenshot_stays_through_the_second_step(as_reporter, reporter, tmp_path, settings):
+    settings.PICTURES_ROOT = tmp_path
+    log()
+    first = as_reporter.post(URL, form() | {"picture": sent(file_of(screenshot(), "PNG"))})
+    kept = re.search(r'name="kept_picture" value="(\d+)"', flat(first))[1]
+    offered = re.search(r'name="offered" value="([^"]*)"', flat(first))[1]
+    as_reporter.post(URL, form(offered=offered, kept_picture=kept))
+    picture = Picture.objects.get()
+    assert Sighting.objects.get(logged_by=reporter).picture == picture
+    # Another one's picture, or one that is used, is nobody's to take.
+    other = sign_in(person(Role.REPORTER))
+    other.post(URL, form(offered=",".join(map(str, Rumor.objects.values_list("pk", flat=True))), kept_picture=kept))
+    assert Sighting.objects.filter(picture=picture).count() == 1
+
+
+# Who sees what ---------------------------------------------------------------------------------------------------
+
+
+def test_a_secret_rumor_and_a_threat_come_up_for_the_security_role_only(as_reporter):
+    secret = log(sensitivity="secret")
+    spread = log(claim="Zebror dansar")
+    rumors.sight(
+        spread, channel="phone", seen_on=timezone.localdate(), by=spread.logged_by, original=CLAIM, is_threat=True
+    )
+    assert as_reporter.post(KNOWN, form()).context["known"].ids == []
+    known = sign_in(person(Role.SECURITY)).post(KNOWN, form())
+    assert set(known.context["known"].ids) == {secret.pk, spread.pk}
+    assert CLAIM not in re.sub(r"<blockquote.*?</blockquote>", "", known.content.decode(), flags=re.DOTALL)
+
+
+def test_only_by_meaning_across_languages_and_the_reason_says_so(as_reporter):
+    if embedding.configured() is None:
+        pytest.skip("The extra for meanings is not installed")
+    earlier = log(claim="Det sägs att socialtjänsten tar barn från muslimska familjer utan anledning")
+    log(claim="Det sägs att parkeringen i centrum blir dyrare nästa år")
+    while matching.embed_due(limit=100, now=timezone.now()):
+        pass
+    words = "يقولون إن الخدمات الاجتماعية تأخذ الأطفال من العائلات المسلمة دون سبب"
+    response = as_reporter.post(KNOWN, form(claim="", original=words, original_language=""))
+    known = response.context["known"]
+    assert known.ids == [earlier.pk]
+    assert known.is_semantic
+    reason = known.rumors[0].reason
+    assert (reason.is_other_language, reason.match.method, reason.match.is_likely) == (True, "meaning", True)
+    assert "Svenska" in flat(response)
+    assert response.context["guessed"] == ("ar" if spoken.is_installed() else "")
+
+
+def test_without_meanings_the_page_says_that_only_words_are_compared(as_reporter, settings):
+    log()
+    settings.MATCH_MEANING = False
+    response = as_reporter.post(KNOWN, form())
+    assert response.context["known"].is_semantic is False
+    assert "inte betydelser" in flat(response) or "not meanings" in flat(response)
+
+
+# While typing ----------------------------------------------------------------------------------------------------
+
+
+def test_what_is_typed_is_saved_for_its_writer_and_opened_again(as_reporter, reporter):
+    form_id = uuid4()
+    for claim in ["Det sägs", "Det sägs att barn tas"]:
+        response = as_reporter.post(KNOWN, {"claim": claim, "original": "خطف", "form_id": form_id, "x": "y"})
+        assert response.context["is_kept"] is True
+    draft = Draft.objects.get()
+    assert draft.data == {"claim": "Det sägs att barn tas", "original": "خطف", "form_id": str(form_id)}
+    assert "Det sägs att barn tas" in flat(as_reporter.get(URL))
+    opened = as_reporter.get(f"{URL}?draft={form_id}")
+    assert opened.context["form"]["claim"].value() == "Det sägs att barn tas"
+    assert str(opened.context["form"]["form_id"].value()) == str(form_id)
+    stranger = sign_in(person(Role.REPORTER))
+    assert "Det sägs att barn tas" not in flat(stranger.get(f"{URL}?draft={form_id}"))
+    stranger.post(f"{URL}drafts/delete/", {"draft": form_id})
+    assert Draft.objects.count() == 1
+    as_reporter.post(f"{URL}drafts/delete/", {"draft": form_id})
+    assert not Draft.objects.exists()
+
+
+def test_a_draft_is_gone_when_the_form_has_been_sent_and_does_not_come_back(as_reporter):
+    form_id = uuid4()
+    as_reporter.post(KNOWN, form(form_id=form_id))
+    as_reporter.post(URL, form(form_id=form_id))
+    assert Rumor.objects.count() == 1
+    as_reporter.post(KNOWN, form(form_id=form_id))  # the one that was under way
+    assert not Draft.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"claim": f"Barnet {NUMBER} togs"},
+        {"original": "Ring 070-123 45 67"},
+        {"area": "Storgatan 12"},
+        {"url": "https://x.example/?mail=anna@example.org"},
+        {"claim": "Ring 070-123 45 67", "guard_reason": "public", "guard_words": "anna@example.org"},
+    ],
+)
+def test_what_the_guard_asks_about_is_never_kept_in_a_draft(as_reporter, values):
+    response = as_reporter.post(KNOWN, form(form_id=uuid4(), **values))
+    assert response.context["is_kept"] is False
+    assert not Draft.objects.exists()
+
+
+def test_drafts_and_offers_have_an_end(as_reporter):
+    earlier = log()
+    as_reporter.post(KNOWN, form(form_id=uuid4()))
+    as_reporter.post(URL, form(same=str(earlier.pk)))
+    now = timezone.now()
+    assert actions.purge(now=now + timedelta(days=6)) == 0
+    assert actions.purge(now=now + timedelta(days=8)) == 1
+    assert actions.purge(now=now + timedelta(days=731)) == 1
+    assert not Draft.objects.exists()
+    assert not Offer.objects.exists()
+
+
+def test_the_language_is_guessed_and_asked_for_where_the_words_do_not_tell_it(as_reporter):
+    if not spoken.is_installed():
+        pytest.skip("The extra for languages is not installed")
+    long = "Mahkeme olmadan çocukları ailelerinden alıyorlar diyorlar"
+    as_reporter.post(URL, form(original=long, original_language=""))
+    assert Rumor.objects.get().original_language == "tr"
+    response = as_reporter.post(URL, form(claim="Zebror dansar", original="Mahkeme yok", original_language=""))
+    assert response.context["form"].errors.keys() == {"original_language"}
+    as_reporter.post(URL, form(claim="Zebror dansar", original="", original_language=""))
+    assert Rumor.objects.get(claim="Zebror dansar").original_language == "sv"
+
+
+def test_while_typing_it_takes_few_queries(as_reporter):
+    for number in range(6):
+        log(claim=f"Det sägs att barn tas utan att en domstol prövar det, version {number}")
+    published(rumor=Rumor.objects.first())
+    form_id = uuid4()
+    as_reporter.post(KNOWN, form(form_id=form_id))
+    with CaptureQueriesContext(connection) as one:
+        as_reporter.post(KNOWN, form(form_id=form_id))
+    assert len(one) <= 30, [query["sql"][:120] for query in one]
+
+
+# Questions from the public ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def question(db):
+    return questions.ask(text="Stämmer det att barn tas utan att en domstol prövar det?", language="sv", door=Door.FORM)
+
+
+def test_a_question_becomes_a_sighting_of_what_is_known_and_is_settled(as_reporter, reporter, question):
+    earlier = log()
+    page = as_reporter.get(f"{URL}question/{question.pk}/")
+    assert page.context["form"]["original"].value() == question.text
+    assert page.context["known"].ids == [earlier.pk]
+    assert f'name="same" value="{earlier.pk}"' in flat(page)
+    form_id = page.context["form"]["form_id"].value()
+    for _twice in range(2):
+        as_reporter.post(
+            f"{URL}question/{question.pk}/",
+            form(same=str(earlier.pk), original=question.text, original_language="sv", form_id=form_id),
+        )
+    question.refresh_from_db()
+    assert (question.outcome, question.outcome_note) == (Outcome.SIGHTING, earlier.public_id)
+    assert question.settled_by == reporter
+    assert Sighting.objects.get(logged_by=reporter).original == question.text
+
+
+def test_a_question_becomes_a_new_rumor(as_reporter, reporter, question):
+    as_reporter.post(f"{URL}question/{question.pk}/", form(original=question.text))
+    made = Rumor.objects.get()
+    question.refresh_from_db()
+    assert (question.outcome, question.outcome_note) == (Outcome.SIGHTING, made.public_id)
+
+
+def test_of_two_who_take_up_a_question_the_second_loses_nothing_and_logs_nothing(as_reporter, question, reporter):
+    address = f"{URL}question/{question.pk}/"
+    as_reporter.get(address)
+    questions.settle(question, outcome=Outcome.DISMISSED, by=person(Role.EDITOR))
+    response = as_reporter.post(address, form(original="Mina ord"))
+    assert response.status_code == 422
+    assert "Mina ord" in flat(response)
+    assert response.context["form"].non_field_errors()
+    assert not Rumor.objects.exists()
