@@ -10,7 +10,7 @@ from django.utils.translation import pgettext, pgettext_lazy
 from portal import guard, languages
 from portal.facts.models import Topic
 from portal.guard import Ground
-from rumors.forms import CHANNELS, SPOKEN, LogForm
+from rumors.forms import CHANNELS, SPOKEN, RumorForm, SeenForm
 from rumors.imports import cells, encoding, words
 from rumors.imports.models import Batch, Line
 from rumors.imports.words import CHOICES, FIXABLE, FOLDED, LABELS
@@ -210,8 +210,11 @@ class CarryOutForm(forms.Form):
 # Rows ------------------------------------------------------------------------------------------------------------
 
 
-class RowForm(LogForm):
-    """One row, by the very rules of the form with which a rumor is logged by hand."""
+class RowForm(RumorForm, SeenForm):
+    """One row, by the very rules of the forms with which a rumor and a sighting are logged by hand."""
+
+    guarded: ClassVar[tuple[str, ...]] = ("claim", "original", *SeenForm.guarded)
+    field_order = ("picture",)
 
     picture = None  # type: ignore[assignment]
     form_id = None  # type: ignore[assignment]
@@ -267,7 +270,7 @@ class RowForm(LogForm):
                 yield f"{label[:1].upper()}{label[1:]}{error}"
 
 
-_UNKNOWN: Final = pgettext_lazy("staff", "“%(value)s” is none of the words known here.")
+_UNKNOWN: Final = pgettext_lazy("staff", "It is none of the words known here: “%(value)s”.")
 _NO_DAY: Final = pgettext_lazy("staff", "This is no day that can be understood. Write it like 2026-11-03.")
 _MISSING: Final = pgettext_lazy("staff", "It is missing.")
 
