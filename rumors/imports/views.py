@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from portal.http import StaffRequest, staff
 from rumors.imports import actions, documents, rules
 from rumors.imports.forms import CarryOutForm, MappingForm, Reader, UploadForm
-from rumors.imports.models import Batch, Outcome, State
+from rumors.imports.models import Batch, Line, Outcome, State
 from rumors.models import Rumor, Sighting
 
 EXAMPLES: Final = 3
@@ -131,7 +131,7 @@ def _check_page(request: StaffRequest, batch: Batch, form: CarryOutForm, counts:
         "batch": batch,
         "form": form,
         "page": page,
-        "rows": [(line, visible.get(line.rumor_id)) for line in page],
+        "rows": [(line, visible.get(line.rumor_id), _claim(batch, line)) for line in page],
         "shown": shown,
         "query": f"show={shown}&" if shown in Outcome else "",
         "outcomes": [(outcome, counts[outcome]) for outcome in Outcome],
@@ -141,6 +141,12 @@ def _check_page(request: StaffRequest, batch: Batch, form: CarryOutForm, counts:
         "done": actions.progress(batch) if batch.state == State.PROMISED else 0,
     }
     return render(request, "imports/staff/check.html", context, status=422 if form.errors else 200)
+
+
+def _claim(batch: Batch, line: Line) -> str:
+    """Also of a row that was not understood."""
+    place = batch.columns.get("claim")
+    return str(line.cells[place]) if place is not None and line.cells else ""
 
 
 @require_safe
