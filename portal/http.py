@@ -35,7 +35,10 @@ def kept_form(request: HttpRequest) -> HttpResponse:
         (name, value) for name, values in request.POST.lists() if name != "csrfmiddlewaretoken" for value in values
     ]
     texts = [value for _name, value in fields if " " in value.strip()]
-    return render(request, "account/kept.html", {"fields": fields, "texts": texts}, status=403)
+    # A file cannot be sent again by us: its form asks for it.
+    fields += [(f"{name}_lost", "yes") for name in request.FILES]
+    context = {"fields": fields, "texts": texts, "has_lost_file": bool(request.FILES)}
+    return render(request, "account/kept.html", context, status=403)
 
 
 def staff(

@@ -74,6 +74,9 @@ INSTALLED_APPS = [
     "rumors.responses",
     "rumors.pairs",
     "rumors.assessments",
+    "rumors.assignments",
+    "rumors.comments",
+    "rumors.evidence",
     "rumors.lists",
     "rumors.intake",
     "rumors.imports",
@@ -200,7 +203,8 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
-    "tell_the_matcher": {"task": "rumors.tasks.tell_the_matcher", "schedule": 300.0, "options": {"expires": 300}},
+    "compare_rumors": {"task": "rumors.pairs.tasks.compare", "schedule": 60.0, "options": {"expires": 60}},
+    "tell_the_matcher": {"task": "rumors.tasks.tell_the_matcher", "schedule": 60.0, "options": {"expires": 60}},
     "add_up_words": {"task": "rumors.matching.tasks.add_up", "schedule": 600.0, "options": {"expires": 600}},
     "keep_missed_searches": {"task": "portal.search.tasks.flush", "schedule": 60.0, "options": {"expires": 60}},
 }
@@ -212,6 +216,8 @@ RUMOR_DAYS: dict[str, int] = {
     **env.dict("RUMOR_DAYS", {}, subcast_values=int, validate=lambda days: {"high", "medium", "low"} >= days.keys()),
 }
 """Within how many days a rumor is to be answered, by its priority."""
+CLAIM_REVIEW = env.bool("CLAIM_REVIEW", False)
+"""Tell search engines the claim and the verdict of a published answer, as schema.org's ClaimReview."""
 MATCH_MEANING = env.bool("MATCH_MEANING", True)
 """Find rumors and facts that mean the same, in other languages too, with the model of the extra `matching`."""
 EMBEDDING_URL = env.str("EMBEDDING_URL", "")

@@ -19,6 +19,9 @@ import portal.revisions.glossary.urls
 import portal.revisions.readers.urls
 import portal.revisions.urls
 import rumors.assessments.urls
+import rumors.assignments.urls
+import rumors.comments.urls
+import rumors.evidence.urls
 import rumors.exports.urls
 import rumors.imports.urls
 import rumors.intake.urls
@@ -59,6 +62,9 @@ urlpatterns = [
                 *rumors.responses.urls.staff,
                 *rumors.pairs.urls.staff,
                 *rumors.assessments.urls.staff,
+                *rumors.assignments.urls.staff,
+                *rumors.comments.urls.staff,
+                *rumors.evidence.urls.staff,
                 *rumors.imports.urls.staff,
                 *rumors.exports.urls.staff,
                 *events.urls.staff,

@@ -345,6 +345,23 @@ def link(rumor: Rumor, *, fact: Fact, slug: str, by: User, strength: str = Stren
 
 
 @transaction.atomic
+def confirm(rebuttal: Rebuttal, *, revision: int, by: User) -> Rebuttal:
+    """The answer holds still, now that the fact has changed; `revision` is that of the fact, as it was read.
+
+    Raises ValidationError when the fact has changed once more.
+    """
+    held: Rebuttal = Rebuttal.objects.select_for_update(of=("self",)).get(pk=rebuttal.pk)
+    now = revisions.current(held.fact)
+    if now is None or now.pk != revision:
+        raise ValidationError(pgettext("staff", "The fact was changed after you opened the page. Read it again."))
+    if held.fact_revision_id != now.pk:
+        held.fact_revision = now
+        held.save(update_fields=["fact_revision"])
+        audit.record("confirm_answer", held, by=by)
+    return held
+
+
+@transaction.atomic
 def tell(narrative: Narrative, *, name: str, description: str, by: User) -> Narrative:
     """Name the story that claims belong to, or put it in other words."""
     if Narrative.objects.filter(name__iexact=name).exclude(pk=narrative.pk).exists():
@@ -455,6 +472,11 @@ def reindex(thing: Model, language: str) -> None:
     )
 
 
+def refuses(thing: Model, language: str, fields: Mapping[str, str]) -> list[str]:
+    assert isinstance(thing, Rebuttal)
+    return rules.refuses(thing, language, fields)
+
+
 def register() -> None:
     revisions.register(
         revisions.Kind(
@@ -462,6 +484,7 @@ def register() -> None:
             model=Rebuttal,
             area="rumors",
             reindex=reindex,
+            refuses=refuses,
             staff_url=lambda rebuttal: reverse("staff_rebuttal", args=[rebuttal.pk]),
         )
     )

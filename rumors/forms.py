@@ -1,6 +1,6 @@
 from collections.abc import Iterator, Mapping
 from datetime import date
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import Any, ClassVar, Final
 from uuid import uuid4
 
 from django import forms
@@ -11,7 +11,6 @@ from django.utils.text import slugify
 from django.utils.translation import pgettext, pgettext_lazy
 
 from portal import languages
-from portal.accounts.models import User
 from portal.facts.models import Fact, Topic
 from portal.guard import GuardedForm
 from rumors.models import Narrative, Rebuttal
@@ -31,9 +30,6 @@ from rumors.vocabulary import (
     Verdict,
     Verifiability,
 )
-
-if TYPE_CHECKING:
-    from django.db.models import QuerySet
 
 SPOKEN: Final = [(code, known.in_both_scripts) for code, known in languages.CATALOG.items()]
 
@@ -328,21 +324,6 @@ class HandleForm(GuardedForm):
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
     )
-
-
-class AssignForm(forms.Form):
-    assignee = forms.ModelChoiceField(
-        label=pgettext_lazy("staff", "Who takes care of it?"),
-        queryset=User.objects.none(),
-        required=False,
-        empty_label=pgettext_lazy("staff", "Nobody"),
-    )
-
-    def __init__(self, handlers: "QuerySet[User]", *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        chooser = self.fields["assignee"]
-        assert isinstance(chooser, forms.ModelChoiceField)
-        chooser.queryset = handlers
 
 
 class MoveForm(GuardedForm):

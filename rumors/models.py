@@ -29,7 +29,7 @@ from django.utils.translation import pgettext_lazy
 from portal import languages
 from portal.facts.models import Fact, Topic
 from portal.fold import fold
-from portal.revisions.models import Edition, Revision
+from portal.revisions.models import Edition, Revision, Significance, State
 from portal.revisions.rules import reading_columns
 from rumors.matching.models import Document
 from rumors.pictures.models import Picture
@@ -494,6 +494,24 @@ class RebuttalQuerySet(models.QuerySet["Rebuttal"]):
     def with_repeats(self, rumor: Rumor) -> "RebuttalQuerySet":
         """To a rumor and to those that were found to repeat it."""
         return self.filter(Q(rumor=rumor) | Q(rumor__same_as=rumor))
+
+    def overtaken(self) -> "RebuttalQuerySet":
+        """Published ones whose fact has since been published with something important changed: since they were
+        written from it, were confirmed, or got another Swedish text themselves."""
+        swedish = {"language": languages.SOURCE}
+        own = Edition.objects.filter(
+            **swedish, content_type=ContentType.objects.get_for_model(Rebuttal), object_id=OuterRef("pk")
+        )
+        changed = Revision.objects.filter(
+            **swedish,
+            content_type=ContentType.objects.get_for_model(Fact),
+            object_id=OuterRef("fact_id"),
+            state=State.PUBLISHED,
+            significance=Significance.MAJOR,
+            decided_at__gt=OuterRef("known_at"),
+        )
+        known_at = Greatest(Subquery(own.values("published_at")), F("fact_revision__decided_at"))
+        return self.published().annotate(known_at=known_at).filter(Exists(changed))
 
     def read_in(self, code: str) -> "RebuttalQuerySet":
         return self.only(*reading_columns(Rebuttal, languages.chain(code)))

@@ -1,29 +1,34 @@
 from typing import Any
+from uuid import uuid4
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db.models import F
 from django.forms import Form, model_to_dict
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import get_language, pgettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from portal import languages
 from portal.audit.models import AuditEvent
 from portal.audit.rules import entries
+from portal.facts import documents
 from portal.facts.models import Fact
+from portal.facts.views import come_back, document
 from portal.http import StaffRequest, staff
-from portal.public import alternates, guarded, public
+from portal.public import absolute, alternates, guarded, in_language, public
 from portal.questions.rules import any_word
+from portal.revisions import actions as revisions
 from portal.revisions.rules import read
 from portal.revisions.views import gone_or_missing, language_rows, reading
 from portal.search.models import IndexRow
 from rumors import actions, rules
 from rumors.forms import (
-    AssignForm,
     EditForm,
     FactSearchForm,
     HandleForm,
@@ -67,8 +72,29 @@ def rumor(request: HttpRequest, slug: str) -> HttpResponse:
         "fact": fact,
         "fact_text": read(fact, code, audience=fact.audience) if fact else None,
         "is_guarded": known.is_guarded,
+        "card_url": absolute(reverse("rumor_card", args=[slug])),
     }
+    if settings.CLAIM_REVIEW and not known.is_guarded:
+        claim = Rumor.objects.only("verdict").get(pk=found.rumor_id)
+        context["claim_review"] = rules.claim_review(claim, text, context["provenance"], url=context["canonical"])
     return guarded(render(request, "rumors/rumor.html", context), is_guarded=context["is_guarded"])
+
+
+@require_safe
+@public(stored=False)
+def rumor_card(request: HttpRequest, slug: str) -> HttpResponse:
+    """The picture that others show with a link: the truth, never the claim."""
+    code = get_language() or languages.SOURCE
+    found = Rebuttal.objects.published().select_related("fact").filter(slug=slug).first()
+    text = read(found, code) if found else None
+    if found is None or text is None or found.is_guarded:
+        raise Http404
+    address = absolute(in_language(found.get_absolute_url(), text.language.code))
+    try:
+        content = documents.picture(text["title"], text.language, address=address)
+    except documents.UnavailableError:
+        return come_back()
+    return document(content, "image/png", is_guarded=False)
 
 
 # Staff ---------------------------------------------------------------------------------------------------------
@@ -137,6 +163,10 @@ def _detail(request: StaffRequest, found: Rumor, form: MoveForm) -> HttpResponse
         "impacts": found.impacts.all(),
         "abcde": getattr(found, "abcde", None),
         "responses": found.responses.select_related("planned_by", "done_by"),
+        "evidence": found.evidence.select_related("fact", "added_by"),
+        "comments": found.comments.select_related("written_by"),
+        "comment_id": uuid4(),
+        "assignments": found.assignments.select_related("to", "made_by"),
         "is_watching": found.watchers.filter(pk=request.user.pk).exists(),
         "rebuttals": Rebuttal.objects.with_repeats(found).select_related("fact"),
         "pairs": [
@@ -236,22 +266,6 @@ def approve_rumor(request: StaffRequest, pk: int) -> HttpResponse:
     else:
         messages.success(request, pgettext("staff", "Approved. It can begin."))
     return redirect(found)
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@staff("rumors.handle")
-def assign_rumor(request: StaffRequest, pk: int) -> HttpResponse:
-    found = _consulted(request, pk)
-    form = AssignForm(rules.handlers(), request.POST or None, initial={"assignee": found.assignee_id})
-    if request.method == "POST" and form.is_valid():
-        try:
-            actions.assign(found, to=form.cleaned_data["assignee"], by=request.user)
-        except ValidationError as error:
-            form.add_error(None, error)
-        else:
-            messages.success(request, pgettext("staff", "Saved."))
-            return redirect(found)
-    return _form_page(request, found, form, title=pgettext("staff", "Who takes care of it?"))
 
 
 @require_POST
@@ -378,5 +392,22 @@ def staff_rebuttal(request: StaffRequest, pk: int) -> HttpResponse:
         "rebuttal": found,
         "rows": language_rows(found),
         "is_published": Rebuttal.objects.published().filter(pk=pk).exists(),
+        "fact_now": revisions.current(found.fact),
+        "is_overtaken": Rebuttal.objects.overtaken().filter(pk=pk).exists(),
     }
     return render(request, "rumors/staff/rebuttal.html", context)
+
+
+@require_POST
+@staff("rumors.edit")
+def confirm_rebuttal(request: StaffRequest, pk: int) -> HttpResponse:
+    visible = Rumor.objects.visible_to(request.user)
+    found = get_object_or_404(Rebuttal.objects.select_related("fact").filter(rumor__in=visible), pk=pk)
+    revision = request.POST.get("revision", "")
+    try:
+        actions.confirm(found, revision=int(revision) if revision.isdecimal() else 0, by=request.user)
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    else:
+        messages.success(request, pgettext("staff", "Confirmed: the answer holds."))
+    return redirect("staff_rebuttal", pk)

@@ -175,6 +175,14 @@ class Strength(models.TextChoices):
     PARTLY_CONFIRMS = "partly_confirms", pgettext_lazy("staff", "Partly confirms it")
 
 
+class Stance(models.TextChoices):
+    """What a piece of evidence does to a claim."""
+
+    SUPPORTS = "supports", pgettext_lazy("staff", "It supports the claim")
+    REFUTES = "refutes", pgettext_lazy("staff", "It speaks against the claim")
+    CONTEXT = "context", pgettext_lazy("staff", "It explains where the claim comes from")
+
+
 class PairKind(models.TextChoices):
     SAME = "same", pgettext_lazy("staff", "The same claim")
     RELATED = "related", pgettext_lazy("staff", "A related claim")

@@ -17,6 +17,8 @@ from portal.questions.models import Door
 from portal.revisions import actions as revisions
 from portal.revisions.readers import actions as readers
 from rumors import actions as rumors
+from rumors.comments import actions as comments
+from rumors.evidence import actions as evidence
 from rumors.lists import actions as lists
 from rumors.models import Narrative
 from rumors.pairs import actions as pairs
@@ -45,7 +47,8 @@ TABLE = {
     **dict.fromkeys(
         words("""
         root sitemap robots security_txt healthz readyz short unsubscribe front search feed accessibility
-        privacy preview parents children embassies fact handout card tell_us told_answer rumors rumor events events_ics
+        privacy preview parents children embassies fact handout card tell_us told_answer rumors rumor rumor_card events
+        events_ics
         handouts print packs pack pack_pdf pack_zip follow followed following event_ics event register
         registered registration openapi-json api-root list_languages list_facts get_fact list_rebuttals
         list_events helpful helped words reader_check
@@ -131,6 +134,12 @@ TABLE = {
     "known_rumors": LOGGERS,
     "known_to_question": LOGGERS,
     "throw_draft_away": LOGGERS,
+    "suggestions": ALL,
+    "confirm_rebuttal": {R.EDITOR},
+    "add_evidence": {R.EDITOR, R.SECURITY},
+    "remove_evidence": {R.EDITOR, R.SECURITY},
+    "comment_rumor": LOGGERS | {R.APPROVER},
+    "take_comment_back": LOGGERS | {R.APPROVER},
     "staff_rebuttal": ALL,
     "staff_rumor": ALL,
     "logged_rumor": LOGGERS,
@@ -174,13 +183,14 @@ TABLE = {
 POSTS = set(
     words("""
     writing renew confirm_fact comment_revision schedule_revision unschedule move_revision merge_rumor move_rumor
-    approve_rumor watch_rumor forget_filter known_rumors known_to_question throw_draft_away
-    drop_response settle_pair undo_merge confirm_attribution
+    approve_rumor confirm_rebuttal watch_rumor forget_filter known_rumors known_to_question throw_draft_away
+    drop_response remove_evidence take_comment_back settle_pair undo_merge confirm_attribution
     forget_comment ask_missed approve_answer reopen_question approve_wording machine_translate
     revoke_reader
     check_link_again drop_import forget_export
     """)
 )
+NOT_THEIRS = {("merge_rumor", 404), ("take_comment_back", 404)}
 # What an address asks for in its query.
 QUERIES = {"compare": "?old={draft}&new={draft}"}
 
@@ -270,7 +280,7 @@ def arguments(db) -> dict[str, dict]:
             ["staff_question", "settle_question", "approve_answer", "reopen_question"], {"pk": question.pk}
         ),
         **dict.fromkeys(["log_from_question", "known_to_question"], {"pk": question.pk}),
-        "staff_rebuttal": {"pk": rebuttal.pk},
+        **dict.fromkeys(["staff_rebuttal", "confirm_rebuttal"], {"pk": rebuttal.pk}),
         **dict.fromkeys(
             [
                 "staff_rumor",
@@ -285,10 +295,14 @@ def arguments(db) -> dict[str, dict]:
                 "assign_rumor",
                 "watch_rumor",
                 "respond",
+                "add_evidence",
+                "comment_rumor",
             ],
             {"pk": rumor.pk},
         ),
         **dict.fromkeys(["relate", "assess", "abcde", "confirm_attribution"], {"pk": rumor.pk}),
+        "remove_evidence": {"pk": evidence.add(rumor, stance="refutes", text="LVU", by=author).pk},
+        "take_comment_back": {"pk": comments.comment(rumor, text="Hej", form_id=uuid4(), by=author).pk},
         "forget_filter": {"pk": lists.save(name="Mina", query="overdue=yes", by=author).pk},
         "settle_pair": {"rumor_pk": rumor.pk, "pk": pair.pk},
         "undo_merge": {"pk": merge.pk},
@@ -328,8 +342,8 @@ def test_staff_addresses_open_for_their_roles_only(role, arguments):
         response = answer(client, name, arguments)
         may = role in TABLE[name]
         # A form that is sent empty is answered with 422, a move with a redirect to the page it came from, and a merge
-        # with nothing to merge into with 404.
-        is_open = response.status_code in {200, 302, 422} or (name, response.status_code) == ("merge_rumor", 404)
+        # with nothing to merge into, or the comment of somebody else, with 404.
+        is_open = response.status_code in {200, 302, 422} or (name, response.status_code) in NOT_THEIRS
         if is_open != may or (response.status_code == 302 and "login" in response["Location"]):
             wrong.append((name, response.status_code))
         if not may and AuditEvent.objects.count() != before:

@@ -38,8 +38,8 @@ from portal.revisions.readers import actions as readers
 from portal.revisions.readers.forms import AnswerForm
 from portal.revisions.readers.models import ReaderCheck
 from portal.revisions.readers.rules import address
+from rumors.assignments.forms import AssignForm
 from rumors.exports.forms import ExportForm
-from rumors.forms import AssignForm
 from rumors.imports.forms import CarryOutForm, MappingForm, RowForm
 from rumors.imports.models import Batch
 from rumors.intake.forms import LogForm

@@ -13,6 +13,7 @@ from portal.audit.models import AuditEvent
 
 DEEDS: Final = {
     "add": pgettext_lazy("staff", "Made an account"),
+    "add_evidence": pgettext_lazy("staff", "Wrote down what speaks for or against it"),
     "answer_check": pgettext_lazy("staff", "Told, by a secret link, how a text reads"),
     "approve": pgettext_lazy("staff", "Approved what is to be done"),
     "approved": pgettext_lazy("staff", "Approved a text"),
@@ -26,7 +27,9 @@ DEEDS: Final = {
     "change_profile": pgettext_lazy("staff", "Changed their own profile"),
     "change_second_factors": pgettext_lazy("staff", "Changed their second step"),
     "check_again": pgettext_lazy("staff", "Had a link checked again"),
+    "comment": pgettext_lazy("staff", "Commented"),
     "confirm": pgettext_lazy("staff", "Confirmed who is behind it"),
+    "confirm_answer": pgettext_lazy("staff", "Confirmed that an answer holds, though the fact has changed"),
     "create": pgettext_lazy("staff", "Made"),
     "delete": pgettext_lazy("staff", "Deleted"),
     "describe": pgettext_lazy("staff", "Described it by ABCDE"),
@@ -52,6 +55,7 @@ DEEDS: Final = {
     "register": pgettext_lazy("staff", "Registered"),
     "rejected": pgettext_lazy("staff", "Sent a text back"),
     "relate": pgettext_lazy("staff", "Said whether two rumors belong together"),
+    "remove_evidence": pgettext_lazy("staff", "Took back what speaks for or against it"),
     "remove_picture": pgettext_lazy("staff", "Removed a picture"),
     "reopen": pgettext_lazy("staff", "Took back what had become of it"),
     "revoke_link": pgettext_lazy("staff", "Ended a secret link"),
@@ -60,6 +64,7 @@ DEEDS: Final = {
     "sight": pgettext_lazy("staff", "Added a sighting"),
     "submitted": pgettext_lazy("staff", "Sent a text for approval"),
     "suppress": pgettext_lazy("staff", "Stopped mail to an address"),
+    "take_back_comment": pgettext_lazy("staff", "Took back a comment"),
     "tell": pgettext_lazy("staff", "Wrote down a narrative"),
     "undo": pgettext_lazy("staff", "Undid a merge"),
     "withdraw": pgettext_lazy("staff", "Withdrew a text"),

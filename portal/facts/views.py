@@ -201,7 +201,7 @@ def _handout(request: HttpRequest, slugs: list[str]) -> HttpResponse:
     except documents.UnavailableError:
         return come_back()
     is_guarded = any(fact.is_guarded for fact in found.values())
-    return _document(content, "application/pdf", is_guarded=is_guarded)
+    return document(content, "application/pdf", is_guarded=is_guarded)
 
 
 @require_safe
@@ -230,7 +230,7 @@ def card(request: HttpRequest, slug: str) -> HttpResponse:
         content = documents.card(found, code, address=rules.short_url(found))
     except documents.UnavailableError:
         return come_back()
-    return _document(content, "image/png", is_guarded=False)
+    return document(content, "image/png", is_guarded=False)
 
 
 def come_back() -> HttpResponse:
@@ -240,7 +240,7 @@ def come_back() -> HttpResponse:
     return explained(response, title=pgettext("document", "One moment"), because=said)
 
 
-def _document(content: bytes, content_type: str, *, is_guarded: bool) -> HttpResponse:
+def document(content: bytes, content_type: str, *, is_guarded: bool) -> HttpResponse:
     """Kept by browsers and proxies no longer than a page; `documents` keeps the bytes itself."""
     response = HttpResponse(content, content_type, headers={"Cache-Control": f"public, max-age={FRESH_SECONDS}"})
     return guarded(response, is_guarded=is_guarded)

@@ -25,7 +25,7 @@ from portal.revisions.rules import read
 from portal.revisions.views import language_rows, reading
 from portal.search import actions as missed
 from portal.search.models import IndexRow
-from rumors.models import Rumor
+from rumors.models import Rebuttal, Rumor
 
 log = structlog.get_logger(__name__)
 
@@ -108,6 +108,7 @@ def staff_home(request: StaffRequest) -> HttpResponse:
         "rumors": Rumor.objects.open().unanswered().visible_to(user).order_by("due_at")[:10]
         if user.has_perm("rumors.view")
         else [],
+        "overtaken": Rebuttal.objects.overtaken().order_by("pk")[:10] if user.has_perm("rumors.edit") else [],
         "answers_count": Question.objects.awaiting_approval().exclude(settled_by=user).count()
         if user.has_perm("questions.approve")
         else 0,

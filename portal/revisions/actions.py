@@ -57,6 +57,8 @@ class Kind:
     """Runs inside publish and withdraw, after the live columns of that language have changed."""
     staff_url: Callable[[Model], str]
     audience: Callable[[Model], str] = lambda _thing: ""
+    refuses: Callable[[Model, str, Mapping[str, str]], list[str]] = lambda _thing, _language, _fields: []
+    """Sentences that say why a text may not go on, beside what the checks find."""
     may_lack: frozenset[str] = frozenset()
     """The fields without which a text may be published; a reader gets all others, never half a text."""
 
@@ -230,6 +232,8 @@ def submit(revision: Revision, *, by: User, override_reason: str = "") -> Revisi
     if missing:
         labels = ", ".join(missing)
         raise ValidationError(pgettext("staff", "Before it can be sent for approval it needs: %s.") % labels)
+    if refused := kind.refuses(revision.thing, revision.language, revision.fields):
+        raise ValidationError(refused)
     if revision.method == Method.MACHINE:
         raise ConflictError(
             pgettext("staff", "A person has to read what a machine translated, mend it and save it, before it is sent.")

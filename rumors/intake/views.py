@@ -3,6 +3,7 @@ from uuid import UUID, uuid4
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -14,9 +15,10 @@ from portal.questions.models import Question
 from rumors import actions as rumors
 from rumors.intake import actions, rules
 from rumors.intake.forms import LogForm
-from rumors.intake.models import Draft
+from rumors.intake.models import Draft, Offer
 from rumors.intake.rules import Known
 from rumors.models import Rumor, Sighting
+from rumors.pairs.models import Pair
 from rumors.pictures import actions as pictures
 from rumors.pictures.models import Picture
 from rumors.vocabulary import Channel, HeardHow, Sensitivity
@@ -183,3 +185,16 @@ def logged_rumor(request: StaffRequest, pk: int) -> HttpResponse:
     known = rules.known(*words, to=request.user, is_secret=found.is_secret, but=found)
     context = {"rumor": found, "known": known, "merge_into": None if found.is_secret or found.same_as_id else found}
     return render(request, "rumors/staff/logged.html", context)
+
+
+@require_safe
+@staff("rumors.view")
+def suggestions(request: StaffRequest) -> HttpResponse:
+    """What the matcher thinks, for a person to say whether it is so; and how often it was right."""
+    found = Pair.objects.visible_to(request.user).suggested().select_related("one", "other")
+    context = {
+        "page": Paginator(found, 50).get_page(request.GET.get("page")),
+        "offered": Offer.objects.acceptance(),
+        "suggested": Pair.objects.acceptance(),
+    }
+    return render(request, "rumors/staff/suggestions.html", context)

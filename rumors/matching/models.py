@@ -24,6 +24,13 @@ class DocumentQuerySet(models.QuerySet["Document"]):
         free = Q(embed_after__isnull=True) | Q(embed_after__lte=now)
         return self.filter(free, by_meaning=True).exclude(embedded_with=model).order_by("pk")
 
+    def waiting(self, *, kind: str, model: str | None, among: Collection[int]) -> set[int]:
+        """Which of these things have a text that the model has still to embed; none when there is no model."""
+        if model is None:
+            return set()
+        texts = self.filter(kind=kind, object_id__in=among, by_meaning=True).exclude(embedded_with=model)
+        return set(texts.values_list("object_id", flat=True))
+
     def wordings(self, keys: Collection[tuple[str, int, str, str]]) -> dict[tuple[str, int, str, str], str]:
         """The texts of these kinds, numbers, parts and languages."""
         names = ("kind", "object_id", "part", "language")

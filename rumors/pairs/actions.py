@@ -1,16 +1,29 @@
 from collections.abc import Collection
+from datetime import datetime
+from typing import Final
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import pgettext
 
+from portal import languages
 from portal.accounts.models import User
 from portal.audit import actions as audit
 from rumors import actions as rumors
+from rumors.matching import embedding
+from rumors.matching import rules as matcher
+from rumors.matching.models import Document
 from rumors.models import Rumor
-from rumors.pairs.models import Merge, Pair
-from rumors.vocabulary import PairState, Status
+from rumors.pairs.models import Comparison, Merge, Pair
+from rumors.vocabulary import PairKind, PairState, Status
+
+SUGGESTED: Final = 5
+"""At most so many others for each rumor."""
+WORTH_A_LOOK: Final = 0.45
+"""Score from which a rumor is suggested as related where it is not likely the same: one in a hundred wrong ones of our
+paraphrases reaches it, and half of the right ones."""
 
 
 def _both(rumor: Rumor, other: Rumor) -> tuple[Rumor, Rumor]:
@@ -61,6 +74,54 @@ def suggest(
     pair: Pair
     pair, _ = Pair.objects.update_or_create(one=older, other=newer, defaults=said | {"state": PairState.SUGGESTED})
     return pair
+
+
+def compare_due(*, limit: int, now: datetime) -> int:
+    """Suggest what rumors that are new, or were put in other words, may be the same as; returns how many were compared.
+
+    Any number of workers may. Suggestions come of a rumor's own words alone and never of other suggestions.
+    """
+    embedder = embedding.configured()
+    due = list(Rumor.objects.filter(_not_compared()).order_by("pk")[:limit])
+    model = embedder.name if embedder else None
+    waiting = Document.objects.waiting(kind="rumor", model=model, among=[rumor.pk for rumor in due])
+    ready = [rumor for rumor in due if rumor.pk not in waiting]
+    for rumor in ready:
+        _compare(rumor, now=now)
+    return len(ready)
+
+
+def _not_compared() -> Q:
+    is_new = Q(comparison__isnull=True) | Q(comparison__version__lt=F("version"))
+    return is_new & Q(same_as__isnull=True)
+
+
+def _compare(rumor: Rumor, *, now: datetime) -> None:
+    matches = matcher.match(
+        rumor.claim,
+        language=languages.SOURCE,
+        kinds=("rumor",),
+        with_secret=rumor.is_secret,
+        is_secret=rumor.is_secret,
+        limit=SUGGESTED,
+        leave_out={("rumor", rumor.pk)},
+    )
+    likely = [match for match in matches if match.is_likely or match.score >= WORTH_A_LOOK]
+    others = Rumor.objects.in_bulk([match.object_id for match in likely])
+    with transaction.atomic():
+        for match in likely:
+            if match.object_id in others:
+                kind = PairKind.SAME if match.is_likely else PairKind.RELATED
+                suggest(
+                    rumor,
+                    other=others[match.object_id],
+                    kind=kind,
+                    method=match.method,
+                    score=match.score,
+                    terms=[term[:60] for term in match.terms],
+                )
+        values = {"version": rumor.version, "compared_at": now}
+        Comparison.objects.update_or_create(rumor=rumor, defaults=values)
 
 
 @transaction.atomic

@@ -3,7 +3,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Count, F, Q
 from django.utils.translation import pgettext_lazy
 
 from rumors.models import Rumor
@@ -19,6 +19,16 @@ class PairQuerySet(models.QuerySet["Pair"]):
 
     def between(self, rumor: Rumor, other: Rumor) -> "PairQuerySet":
         return self.of(rumor).of(other) if rumor.pk != other.pk else self.none()
+
+    def suggested(self) -> "PairQuerySet":
+        """Those that nobody has settled, the likeliest first."""
+        return self.filter(state=PairState.SUGGESTED).order_by("-score", "-pk")
+
+    def acceptance(self) -> list[dict[str, Any]]:
+        """Of what a matcher suggested: `method`, and how many were `confirmed`, `rejected` and are `waiting`."""
+        rows = self.exclude(method="").order_by("method").values("method")
+        counts = {state.value: Count("pk", filter=Q(state=state)) for state in PairState}
+        return [dict(row) for row in rows.annotate(**counts)]
 
     def visible_to(self, user: "User") -> "PairQuerySet":
         visible = Rumor.objects.visible_to(user)
@@ -58,6 +68,20 @@ class Pair(models.Model):
 
     def __str__(self) -> str:
         return f"{self.one} {self.other} {self.kind}"
+
+
+class Comparison(models.Model):
+    """That a rumor was compared with all others since its words last changed."""
+
+    rumor = models.OneToOneField(Rumor, models.CASCADE, related_name="comparison")
+    version = models.PositiveIntegerField()
+    """Of the rumor, when it was compared."""
+    compared_at = models.DateTimeField()
+
+    objects: ClassVar[models.Manager[Any]] = models.Manager()
+
+    def __str__(self) -> str:
+        return f"{self.rumor} {self.version}"
 
 
 class MergeQuerySet(models.QuerySet["Merge"]):

@@ -49,7 +49,7 @@ def settle_pair(request: StaffRequest, pk: int, rumor_pk: int) -> HttpResponse:
         other = pair.other if pair.one_id == found.pk else pair.one
         actions.relate(found, other=other, kind=pair.kind, is_so=is_so, by=request.user)
         messages.success(request, pgettext("staff", "Saved."))
-    return redirect(found)
+    return redirect("suggestions" if request.POST.get("next") == "suggestions" else found)
 
 
 @require_POST

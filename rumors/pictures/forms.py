@@ -50,6 +50,13 @@ class WithPicture(forms.Form):
         if "picture" not in (self.field_order or ()):
             self.fields["picture"] = self.fields.pop("picture")  # after what the form is about
 
+    def clean_picture(self) -> Any:
+        """Sent again after the session had ended, it comes without the file."""
+        file = self.cleaned_data["picture"]
+        if not file and self.data.get(f"{self.add_prefix('picture')}_lost"):
+            raise ValidationError(pgettext("staff", "Choose the picture again, or send the form without it."))
+        return file
+
     def add_error(self, field: str | None, error: Any) -> None:
         super().add_error(field, error)
         faults = self.errors.get("picture")

@@ -201,3 +201,59 @@ def test_the_words_of_what_repeats_another_are_kept_as_long_as_that_one(editor):
     rumors.purge(now=now)
     rumor.refresh_from_db()
     assert rumor.original == ""
+
+
+# What the matcher suggests ------------------------------------------------------------------------------------------
+
+ALIKE = "Det sägs att barn tas utan att någon domstol prövar det alls."
+
+
+@pytest.fixture
+def without_meaning(settings):
+    settings.MATCH_MEANING = False
+
+
+@pytest.mark.usefixtures("without_meaning")
+def test_the_clock_suggests_what_shares_words_and_nothing_happens_alone(as_editor):
+    one, other, far = log(), log(claim=ALIKE), log(claim="Zebror dansar")
+    assert actions.compare_due(limit=10, now=timezone.now()) == 3
+    assert actions.compare_due(limit=10, now=timezone.now()) == 0
+    pair = Pair.objects.get()
+    assert {pair.one, pair.other} == {one, other}
+    assert (pair.state, pair.kind, pair.method) == (PairState.SUGGESTED, PairKind.RELATED, "words")
+    assert "domstol" in pair.terms
+    assert Rumor.objects.filter(same_as=None).count() == 3
+    page = as_editor.get("/staff/rumors/suggestions/")
+    assert [shown.pk for shown in page.context["page"]] == [pair.pk]
+    assert far.public_id not in page.content.decode()
+    answer = as_editor.post(f"/staff/rumors/{other.pk}/pairs/{pair.pk}/", {"state": "rejected", "next": "suggestions"})
+    assert answer["Location"] == "/staff/rumors/suggestions/"
+    page = as_editor.get("/staff/rumors/suggestions/").context
+    assert list(page["page"]) == []
+    assert page["suggested"] == [{"method": "words", "suggested": 0, "confirmed": 0, "rejected": 1}]
+
+
+@pytest.mark.usefixtures("without_meaning")
+def test_what_was_rejected_stays_rejected_when_the_words_change(editor):
+    _one, other = log(), log(claim=ALIKE)
+    actions.compare_due(limit=10, now=timezone.now())
+    pair = Pair.objects.get()
+    actions.relate(pair.one, other=pair.other, kind=pair.kind, is_so=False, by=editor)
+    rumors.edit(other, by=editor, claim=f"{ALIKE} Så är det.")
+    assert actions.compare_due(limit=10, now=timezone.now()) == 1
+    assert Pair.objects.get().state == PairState.REJECTED
+
+
+@pytest.mark.usefixtures("without_meaning")
+def test_secret_ones_are_compared_among_themselves_and_shown_to_those_who_may(as_editor, security):
+    log()
+    log(sensitivity=Sensitivity.SECRET)
+    log(claim=ALIKE, sensitivity=Sensitivity.SECRET)
+    actions.compare_due(limit=10, now=timezone.now())
+    pair = Pair.objects.get()
+    assert pair.one.is_secret
+    assert pair.other.is_secret
+    assert list(as_editor.get("/staff/rumors/suggestions/").context["page"]) == []
+    page = sign_in(security).get("/staff/rumors/suggestions/")
+    assert [shown.pk for shown in page.context["page"]] == [pair.pk]
+    assert ALIKE not in page.content.decode()
