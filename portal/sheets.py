@@ -106,6 +106,8 @@ class ExcelSheet:
 
     def _put(self, place: int, value: Value) -> None:
         at = self._rows, place
+        if value in (None, ""):
+            return
         if isinstance(value, str):
             text = neutral(value)[:MOST_IN_A_CELL]
             layout = self._head if self._rows == 0 else self._from_right if _runs_from_right(text) else self._text
@@ -116,7 +118,7 @@ class ExcelSheet:
             self._page.write_datetime(*at, value, self._day)
         elif isinstance(value, bool):
             self._page.write_boolean(*at, value, self._number)
-        elif value is not None:
+        else:
             self._page.write_number(*at, value, self._number)
 
     def _close(self) -> None:
