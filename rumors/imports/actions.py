@@ -221,7 +221,7 @@ def _carry_out(batch: Batch) -> None:
     batch.state, batch.done_at = State.DONE, timezone.now()
     batch.save(update_fields=["state", "done_at"])
     counts = batch.lines.counts()
-    said = ", ".join(f"{outcome}: {counts[outcome]}" for outcome in Outcome)
+    said = ". ".join(f"{outcome.label}: {counts[outcome]}" for outcome in Outcome if counts[outcome])
     audit.record("import", batch, by=batch.owner, note=said)
 
 
