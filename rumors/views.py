@@ -160,7 +160,7 @@ def _detail(request: StaffRequest, found: Rumor, form: MoveForm) -> HttpResponse
         "first_seen_on": days[0] if days else None,
         "last_seen_on": days[-1] if days else None,
         "reaches": found.reaches.select_related("estimated_by")[:10],
-        "impacts": found.impacts.all(),
+        "impacts": found.impacts.visible_to(request.user),
         "abcde": getattr(found, "abcde", None),
         "responses": found.responses.select_related("planned_by", "done_by"),
         "evidence": found.evidence.select_related("fact", "added_by"),

@@ -9,6 +9,7 @@ from portal.audit import actions as audit
 from rumors import actions as rumors
 from rumors.assessments.models import Abcde, ImpactEstimate, ReachEstimate
 from rumors.models import Rumor
+from rumors.vocabulary import ImpactOn
 
 
 @transaction.atomic
@@ -28,8 +29,14 @@ def assess(rumor: Rumor, *, by: User, reach: str = "", basis: str = "", impacts:
         for on, level in after.items():
             ImpactEstimate.objects.update_or_create(rumor=held, on=on, defaults={"level": level})
         held.impacts.exclude(on__in=after).delete()
-        told = {on: (before.get(on, ""), after.get(on, "")) for on in sorted(before.keys() | after.keys())}
-        audit.record("assess", held, by=by, changes={on: both for on, both in told.items() if both[0] != both[1]})
+        changed = {on: (before.get(on, ""), after.get(on, "")) for on in sorted(before.keys() | after.keys())}
+        told = {
+            # Not everybody who may read the log may know how safe colleagues are.
+            on: (rumors.UNTOLD, rumors.UNTOLD) if on == ImpactOn.STAFF_SAFETY else both
+            for on, both in changed.items()
+            if both[0] != both[1]
+        }
+        audit.record("assess", held, by=by, changes=told)
     return held
 
 

@@ -1,4 +1,4 @@
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -7,6 +7,9 @@ from django.utils.translation import pgettext_lazy
 
 from rumors.models import Rumor
 from rumors.vocabulary import Actor, Behavior, Confidence, Content, Degree, Effect, Impact, ImpactOn, Reach
+
+if TYPE_CHECKING:
+    from portal.accounts.models import User
 
 
 class ReachEstimate(models.Model):
@@ -26,12 +29,20 @@ class ReachEstimate(models.Model):
         return f"{self.rumor} {self.level}"
 
 
+class ImpactQuerySet(models.QuerySet["ImpactEstimate"]):
+    def visible_to(self, user: "User") -> "ImpactQuerySet":
+        """What threatens colleagues is for those who handle it."""
+        return self if user.has_perm("rumors.handle") else self.exclude(on=ImpactOn.STAFF_SAFETY)
+
+
 class ImpactEstimate(models.Model):
     """How hard it hits one of the things that it may hit; without a row nobody has said."""
 
     rumor = models.ForeignKey(Rumor, models.CASCADE, related_name="impacts")
     on = models.CharField(pgettext_lazy("staff", "impact on"), max_length=20, choices=ImpactOn)
     level = models.CharField(pgettext_lazy("staff", "impact"), max_length=6, choices=Impact)
+
+    objects: ClassVar[models.Manager[Any]] = ImpactQuerySet.as_manager()
 
     class Meta:
         ordering: ClassVar = ["id"]
