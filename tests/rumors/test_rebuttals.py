@@ -5,6 +5,7 @@ import json
 import re
 
 import pytest
+from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from PIL import Image
 
