@@ -67,9 +67,16 @@ def needs_reason(rumor: Rumor, status: str) -> bool:
 
 # Answers -----------------------------------------------------------------------------------------------------------
 
-_SAID: Final = re.compile(r"^(det (sägs|påstås|heter)|ryktet säger|påståendet)( är)?( att)? ", re.IGNORECASE)
+_OPENING: Final = re.compile(
+    r"^\s*(det (sägs|påstås|heter)|man säger|folk säger|ryktet (säger|går)|påståendet( är)?)( att)? ", re.IGNORECASE
+)
 ALIKE: Final = 0.8
 """Share of letters from which a title says what the claim says."""
+
+
+def said(claim: str) -> str:
+    """What a claim says, without the words with which all of them begin."""
+    return _OPENING.sub("", claim)
 
 
 def refuses(rebuttal: Rebuttal, language: str, fields: Mapping[str, str]) -> list[str]:
@@ -91,7 +98,7 @@ def _bare(address: str) -> str:
 
 
 def _is_alike(title: str, claim: str) -> bool:
-    one, other = (_SAID.sub("", fold(text)).strip(" .?!") for text in (title, claim))
+    one, other = (said(fold(text)).strip(" .?!") for text in (title, claim))
     return bool(one) and SequenceMatcher(None, one, other, autojunk=False).ratio() >= ALIKE
 
 

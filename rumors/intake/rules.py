@@ -12,6 +12,7 @@ from portal.accounts.models import User
 from portal.facts.models import Fact
 from portal.public import in_language
 from portal.revisions.rules import read
+from rumors import rules
 from rumors.matching import rules as matcher
 from rumors.matching.rules import Match, Matches
 from rumors.models import Rebuttal, Rumor, Sighting
@@ -93,7 +94,7 @@ def known(
 ) -> Known:
     """Rumors and facts like a Swedish claim and the words as they were said, as `to` may see them; all but that one."""
     leave_out = {("rumor", but.same_as_id or but.pk)} if but else frozenset()
-    said = [(claim, languages.SOURCE)] if claim.strip() else []
+    said = [(rules.said(claim), languages.SOURCE)] if claim.strip() else []
     if original.strip() and original.strip() != claim.strip():
         said.append((original, language))
     with_secret = to.has_perm("rumors.secret")

@@ -12,6 +12,7 @@ from portal import languages
 from portal.accounts.models import User
 from portal.audit import actions as audit
 from rumors import actions as rumors
+from rumors import rules
 from rumors.matching import embedding
 from rumors.matching import rules as matcher
 from rumors.matching.models import Document
@@ -19,11 +20,11 @@ from rumors.models import Rumor
 from rumors.pairs.models import Comparison, Merge, Pair
 from rumors.vocabulary import PairKind, PairState, Status
 
-SUGGESTED: Final = 5
+SUGGESTED: Final = 3
 """At most so many others for each rumor."""
-WORTH_A_LOOK: Final = 0.45
-"""Score from which a rumor is suggested as related where it is not likely the same: one in a hundred wrong ones of our
-paraphrases reaches it, and half of the right ones."""
+WORTH_A_LOOK: Final = 0.6
+"""Score from which a rumor is suggested as related where it is not likely the same. All rumors here are about children
+and the social services: at 0.45, where one in a hundred wrong ones of our paraphrases lies, half the register is."""
 
 
 def _both(rumor: Rumor, other: Rumor) -> tuple[Rumor, Rumor]:
@@ -98,7 +99,7 @@ def _not_compared() -> Q:
 
 def _compare(rumor: Rumor, *, now: datetime) -> None:
     matches = matcher.match(
-        rumor.claim,
+        rules.said(rumor.claim),
         language=languages.SOURCE,
         kinds=("rumor",),
         with_secret=rumor.is_secret,

@@ -20,7 +20,7 @@ def test_a_rumor_is_logged_answered_and_read(open_browser, is_accessible):
     # When the words hold a personal number
     phone.locator("[name=claim]").fill("Påståendet att ingen domstol behövs för barnet 850709-9805")
     phone.locator("[name=channel]").select_option("home_visit")
-    phone.locator("main form button").last.click()
+    phone.get_by_role("button", name="Save, and see").click()
     # Then it is refused, the number is not repeated in the message, and nothing typed is lost
     assert "personal identity number" in phone.locator(".summary").inner_text()
     assert "850709" not in phone.locator(".summary").inner_text()
@@ -30,7 +30,7 @@ def test_a_rumor_is_logged_answered_and_read(open_browser, is_accessible):
 
     # When it is taken out
     phone.locator("[name=claim]").fill("Påståendet att ingen domstol behövs")
-    phone.locator("main form button").last.click()
+    phone.get_by_role("button", name="Save, and see").click()
     phone.wait_for_url("**/logged/")
     # Then the rumor stands in the register with its first sighting
     rumor = Rumor.objects.get()
