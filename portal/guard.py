@@ -130,6 +130,16 @@ def validate(text: str, *, phones_confirmed: bool = False) -> None:
     raise ValidationError(message, code="personal_number", params=params)
 
 
+MASK: Final = "[…]"
+
+
+def masked(text: str, findings: Iterable[Finding]) -> str:
+    """The text without what was found in it."""
+    for finding in sorted(findings, key=lambda found: found.start, reverse=True):
+        text = f"{text[: finding.start]}{MASK}{text[finding.end :]}"
+    return text
+
+
 class Ground(TextChoices):
     """Why something may stand that could point at a person."""
 
@@ -155,6 +165,17 @@ def listening() -> Iterator[None]:
     """What a form is told in here goes to every row of the audit log that is written in here: no action can forget
     to pass it on. Around each view of staff."""
     token = _told.set([])
+    try:
+        yield
+    finally:
+        _told.reset(token)
+
+
+@contextmanager
+def excused(given: Excuse | None) -> Iterator[None]:
+    """What was said earlier goes to the rows of the audit log that are written in here: for what is done later than
+    it was asked for."""
+    token = _told.set([given] if given else [])
     try:
         yield
     finally:

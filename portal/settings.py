@@ -80,6 +80,8 @@ INSTALLED_APPS = [
     "rumors.lists",
     "rumors.intake",
     "rumors.dashboard",
+    "rumors.imports",
+    "rumors.exports",
     "rumors.matching",
     "rumors.alarms",
     "rumors.notices",
@@ -196,6 +198,8 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 300},
     },
     "keep_readings": {"task": "portal.facts.readings.tasks.flush", "schedule": 60.0, "options": {"expires": 60}},
+    "import_sightings": {"task": "rumors.imports.tasks.work", "schedule": 5.0, "options": {"expires": 5}},
+    "export_rumors": {"task": "rumors.exports.tasks.work", "schedule": 5.0, "options": {"expires": 5}},
     "embed": {"task": "rumors.matching.tasks.embed", "schedule": 60.0, "options": {"expires": 60}},
     "follow_library": {
         "task": "rumors.matching.tasks.follow_library",

@@ -24,6 +24,8 @@ import rumors.assignments.urls
 import rumors.comments.urls
 import rumors.dashboard.urls
 import rumors.evidence.urls
+import rumors.exports.urls
+import rumors.imports.urls
 import rumors.intake.urls
 import rumors.lists.urls
 import rumors.notices.urls
@@ -69,6 +71,8 @@ urlpatterns = [
                 *rumors.comments.urls.staff,
                 *rumors.evidence.urls.staff,
                 *rumors.dashboard.urls.staff,
+                *rumors.imports.urls.staff,
+                *rumors.exports.urls.staff,
                 *events.urls.staff,
                 *portal.reports.urls.staff,
             ]

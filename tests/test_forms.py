@@ -41,6 +41,9 @@ from portal.revisions.readers.forms import AnswerForm
 from portal.revisions.readers.models import ReaderCheck
 from portal.revisions.readers.rules import address
 from rumors.assignments.forms import AssignForm
+from rumors.exports.forms import ExportForm
+from rumors.imports.forms import CarryOutForm, MappingForm, RowForm
+from rumors.imports.models import Batch
 from rumors.intake.forms import LogForm
 from rumors.lists.forms import RumorFilterForm
 from rumors.pairs.forms import RelateForm
@@ -73,6 +76,10 @@ MAKERS: dict[type, Callable[[QueryDict], list[BaseForm]]] = {
     ProgramTitlesForm: lambda data: [ProgramTitlesForm({7: SimpleNamespace(title_sv="", title_ar="")}, "ar", data)],
     SettleForm: lambda data: [SettleForm(Question(language="ar"), [], data)],
     AssignForm: lambda data: [AssignForm(User.objects.all(), data)],
+    CarryOutForm: lambda data: [CarryOutForm(data, has_warnings=some, has_refused=some) for some in (True, False)],
+    ExportForm: lambda data: [ExportForm(_somebody(), data)],
+    MappingForm: lambda data: [MappingForm(Batch(header=["Datum", "Påstående"]), data)],
+    RowForm: lambda data: [RowForm(data.dict(), topics={"care": 1})],
     LogForm: lambda data: [LogForm(_somebody(), data)],
     RumorFilterForm: lambda data: [RumorFilterForm(_somebody(), data)],
     CompareForm: lambda data: [CompareForm(Report(pk=1, scope="period"), data)],

@@ -41,6 +41,7 @@ NOT_KEPT = {
     ("LogForm", "number"): "looked up: only the number of a rumor is taken",
     ("RumorFilterForm", "area"): "a filter",
     ("RumorFilterForm", "words"): "a filter",
+    ("RowForm", "rumor"): "looked up: only the number of a rumor is taken",
     ("RelateForm", "other"): "looked up: only the number of a rumor is taken",
     ("CodeForm", "code"): "looked for, never stored",
     ("NewPassword", "oldpassword"): "a password",

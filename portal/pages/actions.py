@@ -23,6 +23,8 @@ from portal.revisions.readers import actions as readers
 from portal.search import actions as search
 from rumors import actions as rumors
 from rumors.alarms import actions as alarms
+from rumors.exports import actions as exports
+from rumors.imports import actions as imports
 from rumors.intake import actions as intake
 from rumors.notices import actions as notices
 from rumors.pictures import actions as pictures
@@ -80,6 +82,8 @@ def purge(*, now: datetime) -> dict[str, int]:
         "readings": readings.purge(now=now),
         "searches": search.purge(now=now),
         "uploads": exchange.purge(now=now),
+        "exports": exports.purge(now=now),
+        "imports": imports.purge(now=now),
         "unsaved texts": revisions.purge(now=now),
     }
 

@@ -2,7 +2,7 @@
 
 import io
 from base64 import b64encode
-from typing import Any, Final
+from typing import Any
 
 import xlsxwriter
 from django.conf import settings
@@ -17,8 +17,7 @@ from portal.facts.documents import printed
 from portal.reports import rules
 from portal.reports.models import Report
 from portal.reports.rules import Shown
-
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+from portal.sheets import neutral
 
 
 def pdf(report: Report) -> bytes:
@@ -66,11 +65,6 @@ def workbook(report: Report) -> bytes:
     return made.getvalue()
 
 
-def cell(text: str) -> str:
-    """What no program takes for a formula, also when the sheet is saved as text."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
-
-
 def about(report: Report) -> list[tuple[str, str]]:
     """What a report says of itself."""
     days = f"{date_format(report.first)} – {date_format(report.last)}"
@@ -87,34 +81,34 @@ def about(report: Report) -> list[tuple[str, str]]:
 def _about(sheet: Any, report: Report, formats: dict[str, Any]) -> None:
     sheet.set_column(0, 0, 24)
     sheet.set_column(1, 1, 70)
-    sheet.write_string(0, 0, cell(report.name or pgettext("staff", "Report")), formats["title"])
+    sheet.write_string(0, 0, neutral(report.name or pgettext("staff", "Report")), formats["title"])
     for number, (name, value) in enumerate(about(report), start=2):
-        sheet.write_string(number, 0, cell(name), formats["bold"])
-        sheet.write_string(number, 1, cell(value), formats["text"])
+        sheet.write_string(number, 0, neutral(name), formats["bold"])
+        sheet.write_string(number, 1, neutral(value), formats["text"])
     secret = pgettext("staff", "Secret rumors and threats are in no number. No person is.")
-    sheet.write_string(8, 0, cell(secret))
+    sheet.write_string(8, 0, neutral(secret))
 
 
 def _section(sheet: Any, section: Any, tables: list[Shown], formats: dict[str, Any]) -> None:
     sheet.set_column(0, 0, 60)
     sheet.set_column(1, 1, 12)
-    sheet.write_string(0, 0, cell(str(section.title)), formats["title"])
+    sheet.write_string(0, 0, neutral(str(section.title)), formats["title"])
     line = 1
     if section.note:
-        sheet.write_string(line, 0, cell(str(section.note)), formats["text"])
+        sheet.write_string(line, 0, neutral(str(section.note)), formats["text"])
         line += 1
     for shown in tables:
         line += 1
-        sheet.write_string(line, 0, cell(str(shown.table.title)), formats["bold"])
+        sheet.write_string(line, 0, neutral(str(shown.table.title)), formats["bold"])
         line += 1
         if shown.table.note:
-            sheet.write_string(line, 0, cell(str(shown.table.note)), formats["text"])
+            sheet.write_string(line, 0, neutral(str(shown.table.note)), formats["text"])
             line += 1
-        sheet.write_string(line, 0, cell(str(shown.table.heading)), formats["bold"])
+        sheet.write_string(line, 0, neutral(str(shown.table.heading)), formats["bold"])
         sheet.write_string(line, 1, pgettext("staff", "Number"), formats["bold"])
         for row in shown.rows:
             line += 1
-            sheet.write_string(line, 0, cell(row.name), formats["text"])
+            sheet.write_string(line, 0, neutral(row.name), formats["text"])
             if row.number is not None:
                 sheet.write_number(line, 1, row.number, formats["number"])
         line += 1

@@ -28,12 +28,12 @@ def write(name: str, *, picture: bytes, preview: bytes) -> None:
     """Both files, or none and an OSError. When this returns they survive a power cut."""
     try:
         folder = _folder(name)
-        _private(folder.parent)
-        _private(folder)
+        private(folder.parent)
+        private(folder)
         for suffix, content in ((PREVIEW, preview), ("", picture)):
             _put(folder / f"{name}{suffix}", content)
-        _settle(folder)
-        _settle(folder.parent)
+        settle(folder)
+        settle(folder.parent)
     except BaseException:
         with suppress(OSError):
             remove(name)
@@ -42,7 +42,7 @@ def write(name: str, *, picture: bytes, preview: bytes) -> None:
 
 def read(name: str, suffix: str = "") -> BinaryIO:
     """The open file; OSError when there is none."""
-    return open(_folder(name) / f"{name}{suffix}", "rb", opener=_not_through_a_link)
+    return open(_folder(name) / f"{name}{suffix}", "rb", opener=not_through_a_link)
 
 
 def remove(name: str) -> None:
@@ -55,7 +55,7 @@ def close() -> None:
     """Let nobody else in, whatever a restored backup has left."""
     root = _root()
     if root.is_dir():
-        _private(root)
+        private(root)
 
 
 def untouched_since(moment: float) -> Iterator[set[str]]:
@@ -85,7 +85,8 @@ def _folder(name: str) -> Path:
     return _root() / name[:2]
 
 
-def _private(folder: Path) -> None:
+def private(folder: Path) -> None:
+    """It is there, and nobody else may look into it."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     folder.mkdir(mode=0o700, exist_ok=True)
     if stat.S_IMODE(folder.stat().st_mode) & 0o077:
@@ -102,7 +103,7 @@ def _put(target: Path, content: bytes) -> None:
     unfinished.replace(target)
 
 
-def _settle(folder: Path) -> None:
+def settle(folder: Path) -> None:
     """A new name in a folder is on the disk when the folder is."""
     opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
@@ -111,5 +112,5 @@ def _settle(folder: Path) -> None:
         os.close(opened)
 
 
-def _not_through_a_link(path: str, flags: int) -> int:
+def not_through_a_link(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NOFOLLOW)

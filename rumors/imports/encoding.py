@@ -1,0 +1,109 @@
+"""Has a program of its own take the rows out of what was sent (`cells`), and says in words why there are none."""
+
+import json
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+from django.core.exceptions import ValidationError
+from django.utils.translation import pgettext_lazy
+
+from rumors.imports import cells
+
+log = structlog.get_logger(__name__)
+
+WAIT_SECONDS: Final = 10
+PROGRAM: Final = str(Path(cells.__file__))
+
+_WHY: Final = {
+    "too_large": pgettext_lazy("staff", "The file is larger than %(megabytes)d MB. Divide it."),
+    "too_many_rows": pgettext_lazy("staff", "The file has more than %(rows)d rows. Divide it."),
+    "too_many_columns": pgettext_lazy("staff", "The file has more than %(columns)d columns. Take some out."),
+    "too_much_text": pgettext_lazy(
+        "staff", "The file holds more text than a list of sightings does. Take columns out, or divide it."
+    ),
+    "too_large_unpacked": pgettext_lazy(
+        "staff", "The table is far too large once it is unpacked. Copy the rows into a new, empty file."
+    ),
+    "empty": pgettext_lazy("staff", "The file has no rows. The first one names the columns."),
+    "no_rows": pgettext_lazy("staff", "The file has names of columns, and no rows below them."),
+    "password": pgettext_lazy("staff", "The file is locked with a password. Save it without one."),
+    "damaged": pgettext_lazy(
+        "staff", "The file is no table that can be read. Save it as CSV, Excel (.xlsx) or OpenDocument (.ods)."
+    ),
+    "old_excel": pgettext_lazy("staff", "This is an old or a locked Excel file. Save it as .xlsx, without a password."),
+    "busy": pgettext_lazy("staff", "Many files are being read just now. Send it again in a minute."),
+}
+# What other files begin with, that people choose by mistake: not everything is a text just because it can be read.
+_NO_TABLES: Final = (
+    b"%PDF",
+    b"\x89PNG",
+    b"\xff\xd8\xff",
+    b"GIF8",
+    b"{\\rtf",
+    b"\x1f\x8b",
+    b"7z\xbc\xaf",
+    b"Rar!",
+    b"<?xml",
+    b"<!DO",
+)
+_OLD_EXCEL: Final = b"\xd0\xcf\x11\xe0"
+
+# One of them may take a hundred megabytes for a second.
+_one_at_a_time: Final = threading.Lock()
+
+
+def rows(content: bytes) -> dict[str, Any]:
+    """`header`, and `rows` of number and cells. ValidationError, in a sentence for people, for what is no table."""
+    if len(content) > cells.MOST_BYTES:
+        raise refused("too_large")
+    if content.startswith(_OLD_EXCEL):
+        raise refused("old_excel")
+    if content.startswith(_NO_TABLES):
+        raise refused("damaged")
+    if not _one_at_a_time.acquire(timeout=WAIT_SECONDS):
+        raise refused("busy")
+    try:
+        found: dict[str, Any] = json.loads(_taken(content))
+    finally:
+        _one_at_a_time.release()
+    if "code" in found:
+        raise refused(found["code"])
+    if not found["rows"]:
+        raise refused("no_rows")
+    return found
+
+
+def _taken(content: bytes) -> bytes:
+    try:
+        # -I: nothing that is set around it, or lies where it starts, changes what it does; and it learns no secret.
+        done = subprocess.run(  # noqa: S603 - the program is our own
+            [sys.executable, "-I", PROGRAM],
+            input=content,
+            capture_output=True,
+            timeout=cells.MOST_SECONDS + 5,
+            env={},
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise refused("too_large_unpacked") from None
+    except OSError as error:
+        log.error("table_program_not_started", error=type(error).__name__)
+        raise refused("busy") from None
+    if done.returncode:
+        # Over its limits, or broken by what it was given. Its last words may tell of the file.
+        log.warning("table_program_died", status=done.returncode)
+        raise refused("too_large_unpacked")
+    return done.stdout
+
+
+def refused(code: str) -> ValidationError:
+    figures = {
+        "megabytes": cells.MOST_BYTES // 1024**2,
+        "rows": cells.MOST_ROWS,
+        "columns": cells.MOST_COLUMNS,
+    }
+    return ValidationError(str(_WHY[code]) % figures, code=code)
