@@ -12,8 +12,6 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import IO, Final, Self
 
-import xlsxwriter
-
 Value = str | int | float | bool | date | None
 """What a cell may hold. A datetime has no zone: a spreadsheet knows none."""
 
@@ -69,6 +67,8 @@ class ExcelSheet:
     when the disk is full."""
 
     def __init__(self, path: Path, *, name: str, widths: Sequence[int], is_right_to_left: bool = False) -> None:
+        import xlsxwriter  # noqa: PLC0415 - 11 MB, and only a worker ever needs it
+
         # Its parts lie beside it until it is whole, and not where everybody may look.
         self._parts = tempfile.TemporaryDirectory(dir=path.parent)
         options = {"constant_memory": True, "tmpdir": self._parts.name}
@@ -124,9 +124,11 @@ class ExcelSheet:
     def _close(self) -> None:
         if self._rows > 1:
             self._page.autofilter(0, 0, self._rows - 1, self._columns - 1)
+        from xlsxwriter.exceptions import FileCreateError  # noqa: PLC0415 - as above
+
         try:
             self._book.close()
-        except xlsxwriter.exceptions.FileCreateError as error:
+        except FileCreateError as error:
             # It wraps what the disk said.
             raise (error.args[0] if isinstance(error.args[0], OSError) else OSError(str(error))) from None
 

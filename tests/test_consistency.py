@@ -178,3 +178,17 @@ def test_numbers_and_placeholders_are_the_same_in_every_language(code):
 @pytest.mark.parametrize("code", languages.CATALOG)
 def test_every_catalog_says_whether_a_native_reader_has_checked_it(code):
     assert messages.catalog(code).metadata["X-Checked-By-Native-Reader"]
+
+
+def test_a_form_that_is_included_alone_is_given_its_token():
+    """`only` leaves the token out, and then every press of the button is refused."""
+    templates = {path: path.read_text("utf-8") for path in (ROOT / "templates").rglob("*.html")}
+    with_token = {str(path.relative_to(ROOT / "templates")) for path, text in templates.items() if "csrf_token" in text}
+    forgotten = [
+        (path.name, include[1])
+        for path, text in templates.items()
+        for include in re.finditer(r'{% include "([^"]+)"([^%]*) only %}', text)
+        if include[1] in with_token and "csrf_token=" not in include[2]
+    ]
+    assert len(with_token) > 20
+    assert forgotten == []

@@ -4,7 +4,6 @@ import io
 from base64 import b64encode
 from typing import Any
 
-import xlsxwriter
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import translation
@@ -41,6 +40,8 @@ def _picture(chart: charts.Weeks) -> str:
 
 def workbook(report: Report) -> bytes:
     """In Swedish: a sheet about the report, and one for each section."""
+    import xlsxwriter  # noqa: PLC0415 - 11 MB, and hardly any process ever needs it
+
     made = io.BytesIO()
     # Nothing is ever read as a formula, an address or a number.
     options = {

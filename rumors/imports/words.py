@@ -66,7 +66,7 @@ _SAID: Final = {
     "seen_on": "datum, dag, när, tid, tidpunkt, sågs, hördes, date, day, when, seen, seen on, time",
     "channel": "kanal, var, plats, källa, forum, plattform, channel, where, place, source, platform",
     "original_language": "språk, språket, talat språk, language, lang, spoken language",
-    "original": "ordagrant, citat, originaltext, ursprunglig text, orden, så sades det, quote, original, exact words",
+    "original": "ord, ordagrant, citat, originaltext, ursprunglig text, orden, så sades det, quote, original, exact words",
     "area": "område, stadsdel, kommundel, distrikt, area, district, neighborhood",
     "url": "länk, webbadress, url, adress till inlägget, link, web address",
     "is_threat": "hot, innehåller hot, threat, is threat",
