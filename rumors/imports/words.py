@@ -66,7 +66,7 @@ _SAID: Final = {
     "seen_on": "datum, dag, när, tid, tidpunkt, sågs, hördes, date, day, when, seen, seen on, time",
     "channel": "kanal, var, plats, källa, forum, plattform, channel, where, place, source, platform",
     "original_language": "språk, språket, talat språk, language, lang, spoken language",
-    "original": "ord, ordagrant, citat, originaltext, ursprunglig text, orden, så sades det, quote, original, exact words",
+    "original": "ord, ordagrant, citat, originaltext, ursprunglig text, orden, så sades det, quote, original, words",
     "area": "område, stadsdel, kommundel, distrikt, area, district, neighborhood",
     "url": "länk, webbadress, url, adress till inlägget, link, web address",
     "is_threat": "hot, innehåller hot, threat, is threat",
@@ -128,6 +128,8 @@ def habit(header: list[str], columns: Mapping[str, int]) -> dict[str, str]:
     return {title: name for name, title in called.items() if title}
 
 
+_EITHER: Final = re.compile(r" (?:eller|or) |[/()]")
+
 # Values ----------------------------------------------------------------------------------------------------------
 
 
@@ -140,10 +142,15 @@ def _codes(name: str) -> dict[str, str]:
             for word in (code, known.tag, known.autonym, known.english, *_SWEDISH[code].split(","))
         }
     found = {key(value): str(value) for value in CHOICES[name].values}
+    parts: dict[str, set[str]] = {}
     for code in languages.STAFF:
         with translation.override(code):
-            found |= {key(str(choice.label)): str(choice.value) for choice in CHOICES[name]}
-    return found
+            for choice in CHOICES[name]:
+                found[key(str(choice.label))] = str(choice.value)
+                for part in _EITHER.split(str(choice.label)):
+                    parts.setdefault(key(part), set()).add(str(choice.value))
+    # People write school where a label says school or preschool; what is part of two labels says neither.
+    return {part: values.pop() for part, values in parts.items() if len(values) == 1} | found
 
 
 def understood(name: str, text: str) -> str:

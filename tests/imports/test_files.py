@@ -312,3 +312,11 @@ def test_the_template_can_be_sent_as_it_is(reporter):
         assert (line.outcome, line.faults) == ("new", [])
         assert line.values["seen_on"] == timezone.localdate().isoformat()
         assert line.values["original_language"] == "so"
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [("skola", "school_preschool"), ("Förskola", "school_preschool"), ("radio", "tv_radio"), ("eller", "eller")],
+)
+def test_a_part_of_a_label_is_understood(said, code):
+    assert understood("channel", said) == code
