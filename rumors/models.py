@@ -474,6 +474,8 @@ class Sighting(models.Model):
         ordering: ClassVar = ["-seen_on", "-id"]
         indexes: ClassVar = [
             models.Index(fields=["rumor", "-seen_on"], name="sighting_by_rumor_and_day"),
+            models.Index(fields=["seen_on"], name="sighting_by_day"),
+            models.Index(fields=["logged_at"], name="sighting_by_time"),
             models.Index(
                 fields=["logged_at"], condition=Q(is_threat=True, handled_at__isnull=True), name="threat_to_be_handled"
             ),
