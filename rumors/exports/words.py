@@ -28,7 +28,7 @@ class Kind(models.TextChoices):
 
 
 RUMOR: Final = {
-    "number": pgettext_lazy("staff", "Number"),
+    "number": pgettext_lazy("staff", "Number of the rumor"),
     "claim": pgettext_lazy("staff", "Claim"),
     "status": pgettext_lazy("staff", "Status"),
     "priority": pgettext_lazy("staff", "Priority"),

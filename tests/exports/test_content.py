@@ -138,7 +138,7 @@ def test_json_speaks_in_codes_and_in_utc(editor):
 def test_csv_with_commas_is_csv_with_commas(editor):
     log()
     content = editor.content(kind="csv_comma", rumor_columns=["number", "claim"]).decode()
-    assert content.startswith("\ufeffNummer,Påstående\r\n")
+    assert content.startswith("\ufeffRyktets nummer,Påstående\r\n")
 
 
 def test_the_filters_of_the_list_and_the_chosen_columns_hold(editor):

@@ -140,7 +140,7 @@ def test_a_translator_is_asked_translates_paragraph_by_paragraph_and_loses_nothi
     assert boxes.nth(2).input_value() == ""
     # When she types, what she typed is kept while she does
     boxes.nth(0).fill("ኣብ ውሽጢ 14 መዓልታት ተርጓሚ ትረክብ። ዋጋ የብሉን።")
-    translator.wait_for_function("document.querySelector('[data-writing-status]').textContent !== ''")
+    translator.locator("[data-writing-status]").filter(has_text=re.compile(r"\w")).wait_for()
     with translator.expect_response(re.compile("/writing/"), timeout=20_000):
         pass
     assert "14" in str(EditLock.objects.get().typed)
