@@ -19,7 +19,7 @@ from django.utils.translation import pgettext
 from portal import charts, languages
 from portal.audit.models import AuditEvent
 from portal.facts.models import Topic
-from rumors.models import Rebuttal, Rumor, Sighting
+from rumors.models import Rebuttal, Rumor, RumorQuerySet, Sighting
 from rumors.responses.models import UNANSWERED, Response
 from rumors.vocabulary import Channel, Priority
 
@@ -47,8 +47,8 @@ class Choice:
     def weeks(self) -> list[date]:
         return charts.weeks(self.first, self.last)
 
-    def rumors(self) -> "QuerySet[Rumor]":
-        found: QuerySet[Rumor] = Rumor.objects.countable().matching(topic=self.topic, language=self.language)
+    def rumors(self) -> RumorQuerySet:
+        found: RumorQuerySet = Rumor.objects.countable().matching(topic=self.topic, language=self.language)
         return found
 
     def sightings(self) -> "QuerySet[Sighting]":
@@ -237,7 +237,7 @@ class Waiting:
 
 def waiting(choice: Choice, *, today: date) -> tuple[int, list[Waiting]]:
     """How many open rumors have no answer that can be read now, and the oldest of them. Two queries."""
-    found = choice.rumors().open().unanswered()  # type: ignore[attr-defined]
+    found: Any = choice.rumors().open().unanswered()  # with what `as_rows` adds
     oldest = found.as_rows().filter(first_seen_on__isnull=False).order_by("first_seen_on", "pk")[:OLDEST]
     return found.count(), [Waiting(rumor, (today - rumor.first_seen_on).days) for rumor in oldest]
 
@@ -252,7 +252,7 @@ class Open:
 def still_open(choice: Choice, *, now: datetime) -> Open:
     """Open now, whenever they were logged. One query."""
     late = Count("pk", filter=Q(due_at__lt=now))
-    rows = choice.rumors().open().order_by().values("priority").annotate(number=Count("pk"), late=late)  # type: ignore[attr-defined]
+    rows = choice.rumors().open().order_by().values("priority").annotate(number=Count("pk"), late=late)
     found = {row["priority"]: (row["number"], row["late"]) for row in rows}
     pairs = [(str(priority.label), *found.get(priority.value, (0, 0))) for priority in Priority]
     drawn = charts.lines([(name, number) for name, number, _late in pairs], [late for _name, _number, late in pairs])

@@ -16,7 +16,7 @@ from rumors import actions
 from rumors.models import Rumor, Sighting
 from rumors.pairs import actions as pairs
 from rumors.vocabulary import Priority, Sensitivity, Status
-from tests.accounts.people import person, sign_in
+from tests.accounts.people import browser, person, sign_in
 from tests.pictures.conftest import sent
 from tests.pictures.images import file_of, screenshot
 from tests.pictures.images import opened as opened_image
@@ -433,3 +433,16 @@ def test_a_screenshot_goes_with_the_words_when_a_rumor_is_old(as_reporter, edito
     assert actions.purge(now=now) == 1
     assert rumor.sightings.get().picture is None
     assert actions.purge(now=now) == 0
+
+
+def test_a_screenshot_that_was_lost_when_the_session_had_ended_is_asked_for_again(as_reporter):
+    """What was typed can be sent again by the page, the file cannot: nothing is saved silently without it."""
+    sent_late = form() | {"picture": sent(file_of(screenshot(), "PNG"))}
+    kept = browser().post(URL, sent_late, headers={"origin": "http://testserver", "sec-fetch-site": "same-origin"})
+    assert kept.status_code == 403
+    assert 'name="picture_lost" value="yes"' in kept.content.decode()
+    again = as_reporter.post(URL, form(picture_lost="yes"))
+    assert again.context["form"].errors.keys() == {"picture"}
+    assert not Rumor.objects.exists()
+    as_reporter.post(URL, form(picture_lost="yes") | {"picture": sent(file_of(screenshot(), "PNG"))})
+    assert Sighting.objects.get().picture is not None
