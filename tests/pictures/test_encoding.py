@@ -222,7 +222,11 @@ def archive() -> bytes:
     return file.getvalue()
 
 
-@pytest.mark.parametrize("behind", [PAGE, archive(), b"%PDF-1.7", b"<?php system($_GET[1]);"], ids=repr)
+@pytest.mark.parametrize(
+    "behind",
+    [PAGE, archive(), b"%PDF-1.7", b"<?php system($_GET[1]);"],
+    ids=["a page", "an archive", "a document", "a program"],
+)
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "WEBP"])
 def test_what_hangs_on_behind_a_picture_is_left_behind(kind, behind):
     sent = file_of(screenshot(), kind) + behind
