@@ -4,7 +4,8 @@ import os
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from django.utils.translation import gettext_noop
+from django.utils.functional import lazy
+from django.utils.translation import gettext_noop, pgettext, pgettext_lazy
 
 SOURCE: Final = "sv"
 
@@ -30,8 +31,9 @@ class Language:
 
     @property
     def in_both_scripts(self) -> str:
-        """As a reader of either script finds it: ትግርኛ – Tigrinya."""
-        return self.autonym if self.autonym == self.english else f"{self.autonym} – {self.english}"
+        """As staff find it, in its own script and in theirs: ትግርኛ – tigrinska. Lazy."""
+        found: str = _in_both_scripts(self.autonym, self.english)
+        return found
 
     @property
     def locale(self) -> str:
@@ -41,6 +43,14 @@ class Language:
     @property
     def column(self) -> str:
         return self.code.replace("-", "_")
+
+
+def _named(autonym: str, english: str) -> str:
+    name = pgettext("staff", english)
+    return autonym if autonym.casefold() == name.casefold() else f"{autonym} – {name}"
+
+
+_in_both_scripts = lazy(_named, str)
 
 
 def _catalog(*languages: Language) -> dict[str, Language]:
@@ -161,4 +171,40 @@ _CALENDAR: Final = (
     gettext_noop("Friday"),
     gettext_noop("Saturday"),
     gettext_noop("Sunday"),
+)
+
+# What staff call them; makemessages finds them here.
+_NAMES: Final = (
+    pgettext_lazy("staff", "Swedish"),
+    pgettext_lazy("staff", "English"),
+    pgettext_lazy("staff", "Arabic"),
+    pgettext_lazy("staff", "Somali"),
+    pgettext_lazy("staff", "Persian"),
+    pgettext_lazy("staff", "Dari"),
+    pgettext_lazy("staff", "Tigrinya"),
+    pgettext_lazy("staff", "Kurmanji"),
+    pgettext_lazy("staff", "Sorani"),
+    pgettext_lazy("staff", "Turkish"),
+    pgettext_lazy("staff", "Polish"),
+    pgettext_lazy("staff", "Ukrainian"),
+    pgettext_lazy("staff", "Russian"),
+    pgettext_lazy("staff", "Finnish"),
+    pgettext_lazy("staff", "Bosnian"),
+    pgettext_lazy("staff", "Croatian"),
+    pgettext_lazy("staff", "Serbian"),
+    pgettext_lazy("staff", "Spanish"),
+    pgettext_lazy("staff", "French"),
+    pgettext_lazy("staff", "Romanian"),
+    pgettext_lazy("staff", "Pashto"),
+    pgettext_lazy("staff", "Urdu"),
+    pgettext_lazy("staff", "Albanian"),
+    pgettext_lazy("staff", "Amharic"),
+    pgettext_lazy("staff", "Thai"),
+    pgettext_lazy("staff", "Simplified Chinese"),
+    pgettext_lazy("staff", "Meänkieli"),
+    pgettext_lazy("staff", "Northern Sámi"),
+    pgettext_lazy("staff", "Lule Sámi"),
+    pgettext_lazy("staff", "Southern Sámi"),
+    pgettext_lazy("staff", "Romani"),
+    pgettext_lazy("staff", "Yiddish"),
 )

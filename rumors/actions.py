@@ -1,6 +1,6 @@
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -37,7 +37,11 @@ UNTOLD: Final = "…"
 _TEXTS: Final = frozenset({"claim", "original", "verdict_basis", "status_reason"})
 _TOLD_BY_THE_ROW: Final = frozenset({"ended_at", "decided_at", "decided_by", "approved_at", "approved_by"})
 """Who and when: the row of the log has both."""
-_NUMBERS_LOCK: Final = 0x52554D4F
+
+
+class Number(NamedTuple):
+    year: int
+    number: int
 
 
 def locked(rumor: Rumor) -> Rumor:
@@ -83,20 +87,20 @@ def log(
     sensitivity: str = Sensitivity.INTERNAL,
     is_threat: bool = False,
     form_id: UUID | None = None,
+    number: Number | None = None,
     **seen: Any,
 ) -> Rumor:
     """A new rumor with its first sighting; the one that is there already when the same form comes again.
 
-    `seen` is what else is known of the sighting, by the names of its fields. With a threat the rumor is secret.
+    `seen` is what else is known of the sighting, by the names of its fields; `number` one that was taken beforehand.
+    With a threat the rumor is secret.
     """
-    year = timezone.localdate().year
-    number = _next_number(year)
-    sent_before: Rumor | None = Rumor.objects.filter(logged_by=by, form_id=form_id).first() if form_id else None
-    if sent_before:
+    if form_id and (sent_before := _sent_before(form_id, by)):
         return sent_before
+    year, place = number or take_numbers(1)[0]
     rumor = Rumor.objects.create(
         year=year,
-        number=number,
+        number=place,
         form_id=form_id,
         claim=claim,
         original=original,
@@ -123,12 +127,26 @@ def log(
     return rumor
 
 
-def _next_number(year: int) -> int:
-    # Whoever numbers at the same time waits here until the one before has committed.
+def _sent_before(form_id: UUID, by: User) -> Rumor | None:
+    # One that is sent twice at once waits here until the first has committed.
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_NUMBERS_LOCK, year])
-    last = Rumor.objects.filter(year=year).order_by("-number").values_list("number", flat=True).first()
-    return (last or 0) + 1
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [str(form_id)])
+    found: Rumor | None = Rumor.objects.filter(logged_by=by, form_id=form_id).first()
+    return found
+
+
+def take_numbers(count: int) -> list[Number]:
+    """The next numbers of this year, which nobody else gets, whatever becomes of them."""
+    year = timezone.localdate().year
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO rumors_numbering AS so_far (year, last)"
+            " SELECT %(year)s, COALESCE(max(number), 0) + %(count)s FROM rumors_rumor WHERE year = %(year)s"
+            " ON CONFLICT (year) DO UPDATE SET last = GREATEST(so_far.last + %(count)s, EXCLUDED.last) RETURNING last",
+            {"year": year, "count": count},
+        )
+        last = cursor.fetchone()[0]
+    return [Number(year, number) for number in range(last - count + 1, last + 1)]
 
 
 @transaction.atomic

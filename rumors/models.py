@@ -221,6 +221,20 @@ class RumorQuerySet(models.QuerySet["Rumor"]):
         return self.filter(~Q(original="") | Exists(kept), has_ended, ended_at__lt=long_ago)
 
 
+class Numbering(models.Model):
+    """How far the numbers of a year have come. Whoever takes one holds the row until the end of the transaction, so a
+    list that makes many rumors takes its numbers beforehand; one that then fails leaves a gap."""
+
+    year = models.PositiveSmallIntegerField(primary_key=True)
+    last = models.PositiveIntegerField()
+
+    class Meta:
+        verbose_name = "numbering"
+
+    def __str__(self) -> str:
+        return f"{self.year}: {self.last}"
+
+
 class Rumor(models.Model):
     """One claim, however often and wherever it is heard."""
 

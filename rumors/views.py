@@ -286,7 +286,7 @@ def watch_rumor(request: StaffRequest, pk: int) -> HttpResponse:
 @staff("rumors.secret")
 def threats(request: StaffRequest) -> HttpResponse:
     """The security role's queue, oldest first; the words stand on a page of their own, where reading is logged."""
-    found = Sighting.objects.unhandled_threats().select_related("rumor").order_by("logged_at", "pk")
+    found = Sighting.objects.unhandled_threats().select_related("rumor", "logged_by").order_by("logged_at", "pk")
     page = Paginator(found, 50).get_page(request.GET.get("page"))
     return render(request, "rumors/staff/threats.html", {"page": page})
 
@@ -294,7 +294,9 @@ def threats(request: StaffRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff("rumors.secret")
 def threat(request: StaffRequest, pk: int) -> HttpResponse:
-    found = get_object_or_404(Sighting.objects.filter(is_threat=True).select_related("rumor", "handled_by"), pk=pk)
+    found = get_object_or_404(
+        Sighting.objects.filter(is_threat=True).select_related("rumor", "handled_by", "logged_by"), pk=pk
+    )
     actions.consult(found.rumor, by=request.user)
     form = HandleForm(request.POST or None)
     if request.method == "POST" and form.is_valid():

@@ -99,7 +99,7 @@ def bring_up(site: Site, port: int, servers: list[Child]) -> None:
     worker = ("celery", "-A", "portal", "worker", "-c", "2", "--without-gossip", "--without-mingle")
     # With nobody left to lose patience, SIGTERM would wait for running tasks and for a broker that is gone.
     site.start("worker", *worker, when_orphaned=signal.SIGKILL)
-    site.start("beat", "celery", "-A", "portal", "beat", "-s", str(site.place.local / "beat-schedule"))
+    site.start("beat", "celery", "-A", "portal.beat", "beat", "-s", str(site.place.local / "beat-schedule"))
     say(logins)
     say(f"http://localhost:{port} is up (logs in {site.place.logs}). Ctrl-C ends it.")
     watch(web, [*servers, *site.children])

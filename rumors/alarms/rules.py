@@ -101,10 +101,21 @@ class Board:
         return sum(self.counts.values())
 
     @property
-    def groups(self) -> list[tuple[Kind, list[Alarm], int]]:
-        """Kind, its alarms, and how many more there are."""
+    def groups(self) -> list[tuple[Kind, list[list[Alarm]], int]]:
+        """Kind, its alarms by rumor, and how many more there are."""
         by_kind = {kind: list(alarms) for kind, alarms in groupby(self.alarms, key=lambda alarm: alarm.kind)}
-        return [(kind, alarms, self.counts[kind] - len(alarms)) for kind, alarms in by_kind.items()]
+        return [(kind, _by_rumor(alarms), self.counts[kind] - len(alarms)) for kind, alarms in by_kind.items()]
+
+    @property
+    def seen_by_rumor(self) -> list[list[Alarm]]:
+        return _by_rumor(self.seen)
+
+
+def _by_rumor(alarms: Iterable[Alarm]) -> list[list[Alarm]]:
+    found: dict[int | None, list[Alarm]] = {}
+    for alarm in alarms:
+        found.setdefault(alarm.rumor_pk, []).append(alarm)
+    return list(found.values())
 
 
 def standing(user: User, *, now: datetime) -> Board:

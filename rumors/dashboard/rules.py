@@ -92,7 +92,7 @@ def spread(choice: Choice, topics: Mapping[int, str], *, today: date) -> Spread:
     for row in rows:
         names = (
             str(channels.get(row["where"], row["where"])),
-            languages.get(row["tongue"]).in_both_scripts,
+            str(languages.get(row["tongue"]).in_both_scripts),
             topics.get(row["about"], nameless),
         )
         for name, counts in zip(("", *names), (total, *found), strict=True):

@@ -1,5 +1,5 @@
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final
@@ -20,6 +20,7 @@ from portal.guard import Excuse, Ground, Kind
 from portal.public import CACHE_DOWN
 from portal.sheets import plain
 from rumors import actions as rumors
+from rumors.actions import Number
 from rumors.imports import cells, encoding, rules, words
 from rumors.imports.models import Batch, Habit, Imported, Line, Outcome, State
 from rumors.models import Sighting
@@ -159,6 +160,8 @@ def carry_out(pk: int) -> bool:
     """
     if not _begun(pk):
         return False
+    # Committed before the long part: while the rows are made everybody else can go on numbering rumors.
+    numbers = rumors.take_numbers(Line.objects.to_be_done().filter(batch=pk, outcome=Outcome.NEW).count())
     try:
         with transaction.atomic():
             batch = (
@@ -169,7 +172,7 @@ def carry_out(pk: int) -> bool:
             if batch is None:
                 return False
             with translation.override(batch.owner.language):
-                _carry_out(batch)
+                _carry_out(batch, numbers)
     except _OvertakenError as error:
         _hand_back(pk, error.lines)
         return False
@@ -198,21 +201,18 @@ def _hand_back(pk: int, lines: list[Line]) -> None:
     _save(lines, "outcome", "faults", "rumor", "follows")
 
 
-def _carry_out(batch: Batch) -> None:
+def _carry_out(batch: Batch, numbers: Iterable[Number]) -> None:
     # One list at a time: two that hold the same rows would both not know of the other.
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, 0)", [_LOCK])
     lines = list(batch.lines.to_be_done())
     rules.place(lines, by=batch.owner)
     _stop_if_overtaken(batch, lines)
-    made = _Making(batch)
-    # Sightings first: whoever logs by hand meanwhile waits only for those who number new rumors.
-    for number, line in enumerate(
-        sorted(lines, key=lambda line: (line.outcome != Outcome.SIGHTING or bool(line.follows), line.number))
-    ):
+    made = _Making(batch, numbers)
+    for done, line in enumerate(lines):
         made.make(line)
-        if number % 20 == 0:
-            _tell(batch, number)
+        if done % 20 == 0:
+            _tell(batch, done)
     _stop_if_overtaken(batch, lines)
     Imported.objects.bulk_create(made.imported, batch_size=500)
     _save(lines, "outcome", "faults", "rumor")
@@ -234,8 +234,9 @@ def _stop_if_overtaken(batch: Batch, lines: list[Line]) -> None:
 class _Making:
     """Makes what rows say, and knows what the ones before have become."""
 
-    def __init__(self, batch: Batch) -> None:
+    def __init__(self, batch: Batch, numbers: Iterable[Number]) -> None:
         self.imported: list[Imported] = []
+        self._numbers = iter(numbers)
         self._batch, self._by = batch, batch.owner
         self._begun: dict[int, Line] = {}
         self._topics = Topic.objects.in_bulk()
@@ -262,7 +263,8 @@ class _Making:
     def _new(self, line: Line) -> Sighting:
         topic = self._topics.get(line.values.get("topic") or 0)
         values = rules.of_the_rumor(line.values) | rules.of_the_sighting(line.values)
-        rumor = rumors.log(by=self._by, topic=topic, **values)
+        # More rows can be new than were when the numbers were taken: these wait like everybody else.
+        rumor = rumors.log(by=self._by, topic=topic, number=next(self._numbers, None), **values)
         self._begun[line.number] = line
         return rumor.sightings.select_related("rumor").get()
 

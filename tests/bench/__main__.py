@@ -120,10 +120,10 @@ def memory() -> bool:
 
     print("Memory", flush=True)
     server = Server("portal.wsgi", "/sv/facts/ta-mitt-barn/")
-    celery = [sys.executable, "-m", "celery", "-A", "portal"]
+    celery = [sys.executable, "-m", "celery", "-A"]
     quiet = {"cwd": ROOT, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    worker = subprocess.Popen([*celery, "worker", "-c", "2", "--without-gossip", "--without-mingle"], **quiet)
-    beat = subprocess.Popen([*celery, "beat", "-s", "/tmp/klarlagt-bench-beat"], **quiet)
+    worker = subprocess.Popen([*celery, "portal", "worker", "-c", "2", "--without-gossip", "--without-mingle"], **quiet)
+    beat = subprocess.Popen([*celery, "portal.beat", "beat", "-s", "/tmp/klarlagt-bench-beat"], **quiet)
     try:
         with serving(server):
             burst(server, 3)

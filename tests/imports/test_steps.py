@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 
 import pytest
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -423,6 +423,46 @@ def test_two_people_with_the_same_list_import_it_once(monkeypatch):
     with ThreadPoolExecutor(2) as pool:
         assert [future.result() for future in [pool.submit(one, batch) for batch in batches]] == [True, True]
     assert Rumor.objects.count() == Sighting.objects.count() == 20
+
+
+@pytest.mark.django_db(transaction=True)
+def test_others_number_rumors_while_a_list_is_being_imported(monkeypatch):
+    monkeypatch.setattr("rumors.imports.rules.AT_ONCE", 0)
+    known, reporter = log(OTHER), Importer(person(Role.REPORTER))
+    batch = reporter.check(csv_of(row("Det sägs att ett är sant."), row(OTHER), row("Det sägs att två är sant.")))
+    reporter.do()
+
+    def elsewhere(what, *given):
+        try:
+            return what(*given)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(2) as pool:
+        with transaction.atomic():
+            rumors.locked(known)
+            importing = pool.submit(elsewhere, actions.carry_out, batch.pk)
+            while not waiting_for_a_row():
+                assert not importing.done()
+            meanwhile = pool.submit(elsewhere, log, "Det sägs att någon ringer.").result(30)
+            assert not importing.done()
+        assert importing.result(30)
+    numbers = dict(Rumor.objects.values_list("claim", "number"))
+    assert numbers == {
+        OTHER: 1,
+        "Det sägs att ett är sant.": 2,
+        "Det sägs att två är sant.": 3,
+        meanwhile.claim: 4,
+    }
+
+
+def waiting_for_a_row() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT FROM pg_stat_activity WHERE datname = current_database() AND %s = ANY (pg_blocking_pids(pid))",
+            [connection.connection.info.backend_pid],
+        )
+        return cursor.rowcount > 0
 
 
 def test_placing_rows_takes_the_same_queries_for_any_number_of_them(reporter):

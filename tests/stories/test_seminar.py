@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from email import policy
 from email.parser import BytesParser
@@ -42,12 +42,20 @@ def celery(settings, tmp_path, email_url, live_server):
         "EMAIL_URL": email_url,
         "PUBLIC_URL": live_server.url,
     }
-    command = [sys.executable, "-m", "celery", "-A", "portal"]
     logs = [(tmp_path / "worker.log").open("wb"), (tmp_path / "beat.log").open("wb")]
-    parts = {"worker": ["-c", "1", "--without-gossip", "--without-mingle"], "beat": ["-s", str(tmp_path / "schedule")]}
+    parts = [
+        ["portal", "worker", "-c", "1", "--without-gossip", "--without-mingle"],
+        ["portal.beat", "beat", "-s", str(tmp_path / "schedule")],
+    ]
     started = [
-        subprocess.Popen([*command, part, *options], cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
-        for (part, options), log in zip(parts.items(), logs, strict=True)
+        subprocess.Popen(
+            [sys.executable, "-m", "celery", "-A", *part],
+            cwd=ROOT,
+            env=environment,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        for part, log in zip(parts, logs, strict=True)
     ]
     try:
         yield
@@ -55,7 +63,11 @@ def celery(settings, tmp_path, email_url, live_server):
         for process in started:
             process.terminate()
         for process in started:
-            process.wait(30)
+            # A worker that is told to stop while it ends a task can take half a minute to notice.
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(60)
+            process.kill()
+            process.wait()
         for log in logs:
             log.close()
 
