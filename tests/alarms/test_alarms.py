@@ -74,7 +74,7 @@ def test_spreading_in_a_language_without_the_fact(editor):
     alarm = now_for(editor, Kind.SPREADING)
     assert alarm.rumor == rumor
     assert alarm.reason == (
-        "Soomaali – Somali: 2 iakttagelser de senaste 14 dagarna. Faktatexten ”Fråga sv?” finns inte på det språket."
+        "Soomaali – somaliska: 2 iakttagelser de senaste 14 dagarna. Faktatexten ”Fråga sv?” finns inte på det språket."
     )
 
 

@@ -458,8 +458,9 @@ def test_others_number_rumors_while_a_list_is_being_imported(monkeypatch):
 
 def waiting_for_a_row() -> bool:
     with connection.cursor() as cursor:
+        # Not pg_stat_activity, which shows a transaction the same picture all the time.
         cursor.execute(
-            "SELECT FROM pg_stat_activity WHERE datname = current_database() AND %s = ANY (pg_blocking_pids(pid))",
+            "SELECT FROM pg_locks WHERE NOT granted AND %s = ANY (pg_blocking_pids(pid))",
             [connection.connection.info.backend_pid],
         )
         return cursor.rowcount > 0
