@@ -11,6 +11,7 @@ import pytest
 from django.forms import BaseFormSet
 from django.forms.forms import BaseForm
 from django.http import QueryDict
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
@@ -74,7 +75,7 @@ MAKERS: dict[type, Callable[[QueryDict], list[BaseForm]]] = {
     ],
     TopicForm: lambda data: [TopicForm(None, data), TopicForm(factories.topic(), data)],
     ProgramTitlesForm: lambda data: [ProgramTitlesForm({7: SimpleNamespace(title_sv="", title_ar="")}, "ar", data)],
-    SettleForm: lambda data: [SettleForm(Question(language="ar"), [], data)],
+    SettleForm: lambda data: [SettleForm(Question(language="ar", code_hash=code), [], data) for code in (None, "x")],
     AssignForm: lambda data: [AssignForm(User.objects.all(), data)],
     CarryOutForm: lambda data: [CarryOutForm(data, has_warnings=some, has_refused=some) for some in (True, False)],
     ExportForm: lambda data: [ExportForm(_somebody(), data)],
@@ -201,6 +202,28 @@ def test_whatever_is_sent_a_form_answers_in_sentences(kind, data, something_to_c
         for message in found:
             assert SENTENCE.fullmatch(message), message
             assert "%(" not in message
+
+
+IDS = re.compile(r'\bid="([^"]+)"')
+LEADS_TO = re.compile(r'href="#([^"]*)"')
+DESCRIBED_BY = re.compile(r'aria-describedby="([^"]*)"')
+
+
+@pytest.mark.parametrize("kind", [f for f in FORMS if f not in WITH_A_SESSION], ids=lambda f: f.__qualname__)
+@pytest.mark.parametrize("template", ["components/form.html", "components/filters.html"])
+def test_whatever_a_form_says_is_wrong_leads_to_its_field_and_is_read_out_with_it(kind, template, something_to_choose):
+    if issubclass(kind, BaseFormSet):
+        pytest.skip("its rows are forms of their own")
+    for form in made(kind, QueryDict()):
+        form.is_bound = True
+        form.errors.clear()
+        for name in form.fields:
+            form.add_error(name, "Something is wrong here.")
+        html = render_to_string(template, {"form": form, "all_url": "/"})
+        there = set(IDS.findall(html))
+        links = LEADS_TO.findall(html)
+        assert set(links) | {each for ids in DESCRIBED_BY.findall(html) for each in ids.split()} <= there
+        assert len(links) == (len(form.visible_fields()) if template.endswith("form.html") else 0)
 
 
 # Over the wire ----------------------------------------------------------------------------------------------------

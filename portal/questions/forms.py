@@ -127,13 +127,20 @@ class SettleForm(guard.GuardedForm):
     )
 
     def __init__(self, question: Question, close: Sequence[Close], data: QueryDict | None = None) -> None:
-        kept = {"answer": question.answer, "answer_language": question.answer_language or question.language}
-        initial = kept | {"fact": question.fact_id} | ({"outcome": Outcome.ANSWERED} if question.answer else {})
-        super().__init__(data, initial=initial)
-        codes = dict.fromkeys([question.language, languages.SOURCE])
-        chooser = self.fields["answer_language"]
-        assert isinstance(chooser, forms.ChoiceField)
-        chooser.choices = [(code, languages.get(code).in_both_scripts) for code in codes]
+        kept: dict[str, Any] = {
+            "answer": question.answer,
+            "answer_language": question.answer_language or question.language,
+            "fact": question.fact_id,
+            "note": question.outcome_note,
+        }
+        super().__init__(data, initial=kept | ({"outcome": Outcome.ANSWERED} if question.answer else {}))
+        if question.code_hash or question.answer:
+            codes = dict.fromkeys([question.language, languages.SOURCE])
+            chooser = self.fields["answer_language"]
+            assert isinstance(chooser, forms.ChoiceField)
+            chooser.choices = [(code, languages.get(code).in_both_scripts) for code in codes]
+        else:
+            self._leave_out_words()
         facts = self.fields["fact"]
         assert isinstance(facts, forms.ModelChoiceField)
         first = {each.fact.pk: each.title for each in close}
@@ -144,8 +151,27 @@ class SettleForm(guard.GuardedForm):
             (pgettext("staff", "All others"), sorted(others, key=lambda other: other[1])),
         ]
 
+    def _leave_out_words(self) -> None:
+        """Nobody has a code to look them up with."""
+        del self.fields["answer"], self.fields["answer_language"]
+        outcome = self.fields["outcome"]
+        assert isinstance(outcome, forms.ChoiceField)
+        answered = (Outcome.ANSWERED.value, pgettext("staff", "It is answered by a fact"))
+        outcome.choices = [answered, *list(outcome.choices)[1:]]
+        self.fields["fact"].help_text = pgettext("staff", "The closest ones come first.")
+
     def clean_note(self) -> str:
         return " ".join(str(self.cleaned_data["note"]).split())
+
+    def clean(self) -> dict[str, Any]:
+        """An answer belongs to what is answered: with anything else it would be thrown away unseen."""
+        data = super().clean()
+        if data.get("outcome", Outcome.ANSWERED) != Outcome.ANSWERED:
+            if data.get("answer"):
+                self.add_error("answer", pgettext("staff", "Choose “It is answered”, or take the answer out."))
+            if data.get("fact"):
+                self.add_error("fact", pgettext("staff", "Choose “It is answered”, or take the fact out."))
+        return data
 
 
 class QuestionFilterForm(forms.Form):
