@@ -171,7 +171,7 @@ def test_words_are_written_only_where_somebody_has_a_code_to_read_them_with(as_e
     assert "Choose the fact that answers it." in words(refused)
     assert 'name="answer"' in as_editor.get(page_of(asked(has_code=True))).content.decode()
 
-    # The code was too old before somebody came to approve: what was written can still be mended, and nothing is promised.
+    # The code was too old before somebody came to approve: what was written can be mended, and nothing is promised.
     question = proposed()
     Question.objects.update(code_hash=None)
     assert "whoever has the code" not in words(as_approver.get(page_of(question)))
