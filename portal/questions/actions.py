@@ -142,6 +142,12 @@ def reopen(question: Question, *, by: User, version: str) -> Question:
     return held
 
 
+def consult(question: Question, *, by: User) -> None:
+    """Somebody reads it: of a secret one that is told."""
+    if question.is_secret:
+        audit.record("read", question, by=by)
+
+
 @transaction.atomic
 def restrict(*, numbers: Iterable[str], by: User) -> None:
     """The rumors with these numbers have become secret: so does what people told of them."""

@@ -178,6 +178,8 @@ def _page(
 ) -> HttpResponse:
     """With what was sent, to be mended; or, when somebody else was faster, to be copied: nothing typed is lost."""
     is_kept = question.is_kept_from(request.user)
+    if not is_kept:
+        actions.consult(question, by=request.user)
     close = rules.closest(question) if question.is_open and not is_kept else []
     may_settle = question.is_open and not is_kept and request.user.has_perm("questions.settle")
     visible = Question.objects.visible_to(request.user)
