@@ -82,13 +82,13 @@ class SettleForm(guard.GuardedForm):
     """What becomes of a question. That it belongs to a rumor is said by the register, which settles it then."""
 
     guarded: ClassVar[tuple[str, ...]] = ("answer", "note")
+    _UNANSWERED: ClassVar = [(each.value, each.label) for each in (Outcome.MISSING_FACT, Outcome.DISMISSED)]
 
     outcome = forms.ChoiceField(
         label=pgettext_lazy("staff", "What becomes of it?"),
         choices=[
             (Outcome.ANSWERED.value, pgettext_lazy("staff", "It is answered: by a fact, or in words")),
-            (Outcome.MISSING_FACT.value, Outcome.MISSING_FACT.label),
-            (Outcome.DISMISSED.value, Outcome.DISMISSED.label),
+            *_UNANSWERED,
         ],
         widget=forms.RadioSelect,
     )
@@ -157,7 +157,7 @@ class SettleForm(guard.GuardedForm):
         outcome = self.fields["outcome"]
         assert isinstance(outcome, forms.ChoiceField)
         answered = (Outcome.ANSWERED.value, pgettext("staff", "It is answered by a fact"))
-        outcome.choices = [answered, *list(outcome.choices)[1:]]
+        outcome.choices = [answered, *self._UNANSWERED]
         self.fields["fact"].help_text = pgettext("staff", "The closest ones come first.")
 
     def clean_note(self) -> str:
