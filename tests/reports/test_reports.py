@@ -1,7 +1,9 @@
 """What managers count and hand in."""
 
 import io
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
+from threading import Barrier
 from uuid import uuid4
 
 import html5lib
@@ -368,6 +370,42 @@ def test_what_cannot_be_counted_is_said(sent, said):
         if "name" not in sent:
             assert said in client.get("/staff/reports/", values).content.decode()
     assert not Report.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_form_that_is_sent_twice_at_once_makes_one_report():
+    by, form_id, start = person(Role.MANAGER), uuid4(), Barrier(2)
+
+    def press(_number: int) -> int:
+        try:
+            start.wait(10)
+            return kept(by=by, form_id=form_id).pk
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        assert set(pool.map(press, range(2))) == {Report.objects.get().pk}
+
+
+def test_from_a_form_that_was_refused_everything_leads_on():
+    with on(SOON):
+        client = sign_in(person(Role.MANAGER))
+        sent = {"first": FIRST, "last": LAST, "scope": "period", "form_id": str(uuid4()), "name": "Om 19121212-1212"}
+        refused = client.post("/staff/reports/keep/", sent)
+        assert refused.status_code == 422
+        assert '<form class="filters" action="/staff/reports/">' in refused.content.decode()
+        # The address of the page itself, as pages of the list and a reload ask for it.
+        asked = client.get(f"/staff/reports/keep/?first={FIRST}&last={LAST}&scope=period", follow=True)
+    assert asked.redirect_chain == [(f"/staff/reports/?first={FIRST}&last={LAST}&scope=period", 302)]
+    assert asked.context["report"] is not None
+
+
+def test_what_the_public_told_that_became_secret_is_not_counted():
+    with on(date(2026, 5, 5)):
+        for is_secret in (True, False):
+            asked = questions.ask(text="Hur?", language="ti", door=Door.FORM)
+            questions.settle(asked, outcome="sighting", is_secret=is_secret, by=person(Role.SECURITY))
+    assert numbers(kept(), "questions.by_language") == {"ti": 1}
 
 
 @pytest.mark.parametrize("number", [1, 3])
