@@ -7,7 +7,7 @@ from django.utils.translation import pgettext, pgettext_lazy
 from portal import languages, spoken
 from portal.accounts.models import User
 from rumors.forms import SPOKEN, RumorForm, SeenForm
-from rumors.models import Rumor, named
+from rumors.models import Rumor, Sighting, named
 from rumors.pictures.models import Picture
 
 
@@ -111,6 +111,19 @@ class LogForm(RumorForm, SeenForm):
         data = self.data = self.data.copy()
         for name, value in values.items():
             data[name] = str(value)
+
+    def is_in(self, made: Sighting) -> bool:
+        """Whether what was made of this form before says all that it says now."""
+        data = self.cleaned_data
+        names = {*SeenForm.base_fields} - {"picture", "form_id"}
+        is_alike = self.is_valid() and all(data[name] == getattr(made, name) for name in names)
+        if not is_alike or (data["picture"] and not made.picture_id):
+            return False
+        if made.form_id:
+            said = self.sighting()
+            return data["same"] == made.rumor and (said["original"], said["language"]) == (made.original, made.language)
+        rumor = made.rumor
+        return not data["same"] and all(data[name] == getattr(rumor, name) for name in self.KNOWN_BY)
 
     def sighting(self) -> dict[str, Any]:
         """What `sight` takes."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
+from django.db.models import Q
 from django.urls import reverse
 
 from portal import contacts, languages
@@ -75,18 +76,21 @@ class Known:
         return bool(self.rumors or self.facts)
 
     @property
+    def has_answer(self) -> bool:
+        return bool(self.facts) or any(known.answers for known in self.rumors)
+
+    @property
     def ids(self) -> list[int]:
         return [known.rumor.pk for known in self.rumors]
 
 
-def sent_before(form_id: UUID | None, *, by: User) -> Rumor | None:
-    """What a form has made that comes a second time."""
+def sent_before(form_id: UUID | None, *, by: User) -> Sighting | None:
+    """What a form has made that comes a second time: a sighting, of a new rumor its first."""
     if form_id is None:
         return None
-    sent = {"logged_by": by, "form_id": form_id}
-    sighting: Sighting | None = Sighting.objects.filter(**sent).select_related("rumor").first()
-    logged: Rumor | None = Rumor.objects.filter(**sent).first()
-    return logged or (sighting.rumor if sighting else None)
+    made = Q(logged_by=by, form_id=form_id) | Q(rumor__logged_by=by, rumor__form_id=form_id)
+    sighting: Sighting | None = Sighting.objects.filter(made).select_related("rumor").order_by("pk").first()
+    return sighting
 
 
 def known(
@@ -97,6 +101,8 @@ def known(
     said = [(rules.said(claim), languages.SOURCE)] if claim.strip() else []
     if original.strip() and original.strip() != claim.strip():
         said.append((original, language))
+    # Of words in a language that nobody knows, and of none, the one who wrote them down is answered.
+    speaks = (original.strip() and language) or languages.SOURCE
     with_secret = to.has_perm("rumors.secret")
     told = [
         matcher.match(text, language=code, with_secret=with_secret, is_secret=is_secret, leave_out=leave_out)
@@ -108,13 +114,13 @@ def known(
     shown_rumors = [match for match in best if match.kind == "rumor" and match.object_id in rumors][:RUMORS]
     shown_facts = [match for match in best if match.kind == "fact" and match.object_id in facts][:FACTS]
     reasons = _reasons([*shown_rumors, *shown_facts], spoken={code for _text, code in said})
-    answers = _answers([match.object_id for match in shown_rumors], language if original.strip() else languages.SOURCE)
+    answers = _answers([match.object_id for match in shown_rumors], speaks)
     return Known(
         rumors=[
             KnownRumor(rumors[match.object_id], reasons[match], answers.get(match.object_id, []))
             for match in shown_rumors
         ],
-        facts=[KnownFact(_answer(facts[match.object_id], language), reasons[match]) for match in shown_facts],
+        facts=[KnownFact(_answer(facts[match.object_id], speaks), reasons[match]) for match in shown_facts],
         is_semantic=all(matches.is_semantic for matches in told),
     )
 
@@ -140,6 +146,12 @@ def _reasons(shown: Sequence[Match], *, spoken: set[str]) -> dict[Match, Reason]
         )
         for match in shown
     }
+
+
+def answers(rumor: Rumor, language: str) -> list[Answer]:
+    """What is published against a rumor, or against the one that it repeats."""
+    pk = rumor.same_as_id or rumor.pk
+    return _answers([pk], language or languages.SOURCE).get(pk, [])
 
 
 def _answers(rumors: Sequence[int], language: str) -> dict[int, list[Answer]]:
