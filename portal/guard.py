@@ -487,10 +487,10 @@ def _is_spelled_out(number: _Run) -> bool:
     if len(set(number.joints)) == 1:
         if set(number.shape) == {1}:
             return True
-        if number.shape == (2,) * 6 and number.joints[0] != " ":
-            return False  # two dates
-        if number.shape == (4, 2, 2, 2) and number.gaps[-1] > number.gaps[0]:
-            return False  # a date and an hour
+        is_two_dates = number.shape == (2,) * 6 and number.joints[0] != " "
+        is_date_and_hour = number.shape == (4, 2, 2, 2) and number.gaps[-1] > number.gaps[0]
+        if is_two_dates or is_date_and_hour:
+            return False
         if not any(length % 2 for length in number.shape) and (number.shape[-1] >= 4 or number.shape[-2:] == (2, 2)):
             return True
     return bool(_IN_PARTS.fullmatch(number.written)) and not _ends_in_time(number)

@@ -135,7 +135,9 @@ def test_a_wrong_check_digit_does_not_block(number: str, wrong: int) -> None:
     assert not [finding for finding in find(f"{text[:8]}-{text[8:]}") if finding.blocks]
 
 
-@given(st.lists(st.integers(0, 99_999_999), min_size=2, max_size=6), st.sampled_from([", ", "; ", "\n", " kr, ", "   "]))
+@given(
+    st.lists(st.integers(0, 99_999_999), min_size=2, max_size=6), st.sampled_from([", ", "; ", "\n", " kr, ", "   "])
+)
 def test_amounts_never_block(amounts: list[int], between: str) -> None:
     for thousands in (" ", ".", "\u00a0"):
         text = between.join(f"{amount:,}".replace(",", thousands) for amount in amounts)
@@ -195,7 +197,9 @@ def test_however_an_ending_is_masked_the_number_blocks(number: str, data: st.Dat
     written = f"{born}{joint}{number[8 : 8 + shown]}{mask * (4 - shown)}"
     written = written.translate({ord("0") + digit: zero + digit for digit in range(10)})
     around = data.draw(AROUND)
-    assert [(f.blocks, f.start) for f in find(f"{around}{written}") if f.blocks] == [(True, len(around))], ascii(written)
+    assert [(f.blocks, f.start) for f in find(f"{around}{written}") if f.blocks] == [(True, len(around))], ascii(
+        written
+    )
 
 
 @st.composite

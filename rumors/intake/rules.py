@@ -97,7 +97,7 @@ def known(
     claim: str, original: str, language: str, *, to: User, is_secret: bool = False, but: Rumor | None = None
 ) -> Known:
     """Rumors and facts like a Swedish claim and the words as they were said, as `to` may see them; all but that one."""
-    leave_out = {("rumor", but.same_as_id or but.pk)} if but else frozenset()
+    leave_out = frozenset({("rumor", but.same_as_id or but.pk)} if but else ())
     said = [(rules.said(claim), languages.SOURCE)] if claim.strip() else []
     if original.strip() and original.strip() != claim.strip():
         said.append((original, language))
@@ -109,6 +109,16 @@ def known(
         for text, code in said
     ]
     best = _best(told)
+    is_semantic = all(matches.is_semantic for matches in told)
+    if not (is_semantic and any(match.kind == "rumor" for match in best)):
+        # Misspelled words are no words that anybody shares.
+        near = {
+            (match.kind, match.object_id): match
+            for text, _code in said
+            for match in matcher.near(text, kinds=("rumor",), with_secret=with_secret)
+        }
+        found = {(match.kind, match.object_id) for match in best} | leave_out
+        best += [match for thing, match in near.items() if thing not in found]
     rumors = Rumor.objects.visible_to(to).as_rows().in_bulk([m.object_id for m in best if m.kind == "rumor"])
     facts = Fact.objects.published().in_bulk([m.object_id for m in best if m.kind == "fact"])
     shown_rumors = [match for match in best if match.kind == "rumor" and match.object_id in rumors][:RUMORS]
@@ -121,7 +131,7 @@ def known(
             for match in shown_rumors
         ],
         facts=[KnownFact(_answer(facts[match.object_id], speaks), reasons[match]) for match in shown_facts],
-        is_semantic=all(matches.is_semantic for matches in told),
+        is_semantic=is_semantic,
     )
 
 
@@ -142,7 +152,7 @@ def _reasons(shown: Sequence[Match], *, spoken: set[str]) -> dict[Match, Reason]
             match,
             languages.get(match.language) if match.language in languages.CATALOG else None,
             wordings[match],
-            is_other_language=match.language not in spoken,
+            is_other_language=spoken.isdisjoint({match.language, ""}),
         )
         for match in shown
     }

@@ -97,6 +97,7 @@ def _known(request: StaffRequest, form: LogForm) -> Known:
 def _known_of(request: StaffRequest, data: dict[str, Any]) -> Known:
     claim, original, language = (str(data.get(name) or "") for name in LogForm.KNOWN_BY)
     is_secret = bool(data.get("is_threat")) or data.get("sensitivity") == Sensitivity.SECRET
+    language = language if language in languages.CATALOG else ""
     return rules.known(claim, original, language, to=request.user, is_secret=is_secret)
 
 
@@ -138,8 +139,10 @@ def _keep_picture(request: StaffRequest, form: LogForm) -> bool:
 
 
 def _one_more(request: StaffRequest, form: LogForm, rumor: Rumor) -> HttpResponse:
-    """A form that was saved before, and says more now, becomes another one. The question that it answered is settled."""
-    form.add_error(None, pgettext("staff", "%(rumor)s was saved before; this is not in it. Is it one more?") % {"rumor": rumor})
+    """A form that was saved before and says more now may become another one; its question is settled."""
+    form.add_error(
+        None, pgettext("staff", "%(rumor)s was saved before; this is not in it. Is it one more?") % {"rumor": rumor}
+    )
     form.cleaned_data["form_id"] = None
     return _page(request, form, None, status=422)
 
@@ -160,9 +163,10 @@ def known_rumors(request: StaffRequest, pk: int | None = None) -> HttpResponse:
     question = get_object_or_404(Question, pk=pk) if pk else None
     form = LogForm(request.user, request.POST)
     form.is_valid()
-    form_id = form.cleaned_data.get("form_id")
-    is_kept, made = not form.asked_by_guard() and form_id is not None, None
-    if is_kept:
+    form_id: UUID | None = form.cleaned_data.get("form_id")
+    made = None
+    is_kept = form_id is not None and not form.asked_by_guard()
+    if form_id and is_kept:
         names = (request.POST.keys() & form.base_fields.keys()).difference(_NOT_IN_A_DRAFT)
         data = {name: request.POST[name] for name in names}
         if not actions.keep(form_id=form_id, data=data, by=request.user, question=question):

@@ -8,7 +8,8 @@
   let told = "";
   let asked = 0;
   let isChosen = Boolean(language.value);
-  let isDown = false; // the server did not answer when it was asked last
+  let open = 0; // questions that the server has not answered yet
+  let isDown = false; // it did not answer the last one
   let waiting = null; // the button of a form that is sent as soon as it answers
 
   function typed() {
@@ -23,14 +24,17 @@
     if (body.toString() === told) return true;
     const number = ++asked;
     let html = "";
+    open++;
     try {
-      const answer = await fetch(form.dataset.log, { method: "POST", body, redirect: "manual" });
+      const answer = await fetch(form.dataset.log, { method: "POST", body, redirect: "manual", signal: AbortSignal.timeout?.(15_000) });
       if (answer.status >= 500) throw new Error();
       if (answer.ok) html = await answer.text();
       else if (number === asked) refused(answer);
     } catch {
       if (number === asked) failed();
       return false;
+    } finally {
+      open--;
     }
     if (number !== asked) return true;
     isDown = false;
@@ -71,7 +75,7 @@
   // Sent without an answer, the browser would show a page of its own, and what was typed would be gone.
   let isAnswered = false;
   form.addEventListener("submit", (event) => {
-    if (isAnswered || (navigator.onLine && !isDown && !waiting)) return;
+    if (isAnswered || (navigator.onLine && !open && !isDown && !waiting)) return;
     event.preventDefault();
     waiting = event.submitter;
     told = "";
