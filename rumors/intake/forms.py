@@ -10,7 +10,6 @@ from rumors.forms import SPOKEN, RumorForm, SeenForm
 from rumors.models import Rumor, Sighting, named
 from rumors.pictures.models import Picture
 
-
 UNSURE: Final = "und"
 """The code of a language that nobody knows, where the empty one says that the words tell it."""
 
