@@ -124,10 +124,10 @@ def known(
     shown_rumors = [match for match in best if match.kind == "rumor" and match.object_id in rumors][:RUMORS]
     shown_facts = [match for match in best if match.kind == "fact" and match.object_id in facts][:FACTS]
     reasons = _reasons([*shown_rumors, *shown_facts], spoken={code for _text, code in said})
-    answers = _answers([match.object_id for match in shown_rumors], speaks)
+    answered = _answers([match.object_id for match in shown_rumors], speaks)
     return Known(
         rumors=[
-            KnownRumor(rumors[match.object_id], reasons[match], answers.get(match.object_id, []))
+            KnownRumor(rumors[match.object_id], reasons[match], answered.get(match.object_id, []))
             for match in shown_rumors
         ],
         facts=[KnownFact(_answer(facts[match.object_id], speaks), reasons[match]) for match in shown_facts],

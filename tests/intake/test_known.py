@@ -15,6 +15,7 @@ from portal.accounts.models import Role
 from portal.questions import actions as questions
 from portal.questions.models import Door, Outcome
 from rumors import actions as rumors
+from rumors.alarms.rules import Kind, standing
 from rumors.intake import actions
 from rumors.intake.models import Draft, Offer
 from rumors.matching import actions as matching
@@ -24,9 +25,10 @@ from rumors.pairs import actions as pairs
 from rumors.pictures.models import Picture
 from tests import factories
 from tests.accounts.people import person, sign_in
+from tests.exports.conftest import Exporter
 from tests.pictures.conftest import sent
 from tests.pictures.images import file_of, screenshot
-from tests.rumors.conftest import CLAIM, log, published
+from tests.rumors.conftest import CLAIM, answer, log, published
 from tests.rumors.test_log import NUMBER, form
 
 pytestmark = pytest.mark.django_db
@@ -427,6 +429,18 @@ def test_words_in_a_language_that_nobody_knows_are_logged_as_such(as_reporter, c
     # Found by its words, whatever they are; and in the figures.
     assert as_reporter.post(KNOWN, form(claim="", original=original)).context["known"].ids == [made.pk]
     assert "Språket är inte känt" in flat(editor.get("/staff/rumors/dashboard/"))
+
+
+def test_a_language_that_nobody_knows_has_no_alarm_and_is_named_in_exports():
+    rumor = log(original_language="", original="Mahkeme yok orda")
+    answer(rumor, fact=factories.published_fact("ar"))
+    more = {"channel": "phone", "seen_on": timezone.localdate(), "by": rumor.logged_by}
+    for _twice in range(2):
+        rumors.sight(rumor, original="Yok orda", language="", **more)
+    kinds = {alarm.kind for alarm in standing(person(Role.EDITOR), now=timezone.now()).alarms}
+    assert Kind.SPREADING not in kinds
+    (row,) = Exporter(Role.EDITOR).rows(level="3")
+    assert row["original_language"] == "Språket är inte känt"
 
 
 def test_while_typing_it_takes_few_queries(as_reporter):
