@@ -196,7 +196,7 @@ def test_what_was_handed_in_keeps_its_numbers_and_a_new_report_shows_what_has_ch
     assert found.is_intact
     assert (documents.pdf(found), documents.workbook(found)) == files
     changed = {(each.name, each.then, each.now) for each in rules.changes(found, Report.objects.get(pk=new.pk))}
-    assert ("Loggade rykten", 2, 3) in changed
+    assert ("Antecknade rykten", 2, 3) in changed
     assert ("Iakttagelser", 9, 10) in changed
     assert ("Svenska för invandrare (sfi)", 0, 1) in changed
     assert not any("Öster" in name for name, _then, _now in changed)
@@ -242,7 +242,7 @@ def test_nothing_of_secret_rumors_threats_or_people_is_in_page_pdf_or_workbook(a
     files = [client.get(f"{report.get_absolute_url()}report.{suffix}") for suffix in ("pdf", "xlsx")]
     pdf, workbook = (file.content for file in files)
     for text in (page, text_of(pdf), str(sheets(workbook)), str(report.numbers)):
-        assert "Loggade" in text or "logged" in text
+        assert "Antecknade" in text or "logged" in text
         for hidden in ("HEMLIGT", "Hemlig by", "NAMNET", "nagon@example.org", "Påstå", "Kulla"):
             assert hidden not in text
     assert files[0]["Content-Disposition"] == (f'attachment; filename="rapport-{report.pk}-2026-05-04-2026-05-31.pdf"')
@@ -332,7 +332,7 @@ def test_a_report_is_looked_at_first_then_kept_by_whoever_may(a_busy_month):
         assert "Inga än." in client.get("/staff/reports/").content.decode()
         looked_at = client.get("/staff/reports/", {"first": FIRST, "last": LAST, "scope": "period"}).content.decode()
         assert not Report.objects.exists()
-        assert "Loggade rykten" in looked_at
+        assert "Antecknade rykten" in looked_at
         assert "Spara den här rapporten" in looked_at
         assert "Spara den här rapporten" not in auditor.get("/staff/reports/", sent).content.decode()
         assert auditor.post("/staff/reports/keep/", sent).status_code == 403

@@ -256,7 +256,7 @@ def test_the_list_costs_the_same_for_one_and_for_three(as_editor, django_assert_
         actions.sight(rumor, channel="sfi", seen_on=timezone.localdate(), by=rumor.logged_by)
         published(rumor=rumor, slug=f"sant-{place}")
     as_editor.get("/staff/rumors/log/")
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(10):
         response = as_editor.get("/staff/rumors/")
     assert len(response.context["page"].rows) == number
 
