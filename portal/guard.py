@@ -349,13 +349,18 @@ def _without_overlaps(spans: Iterable[_Span], length: int) -> list[_Span]:
 # Numbers --------------------------------------------------------------------------------------------------------
 
 
+_WIDEST = 8
+"""Characters between two groups of digits that may still be one number."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Run:
     """Groups of digits and what joins them: 1985-01-01 1236 is the groups 1985 01 01 1236 and the joints "-- "."""
 
     starts: Sequence[int]
     groups: Sequence[str]
-    joints: str  # one of " -+/._(" for each gap; "(" is either parenthesis
+    joints: str  # one of " -+/._(,:" for each gap; "(" is either parenthesis
+    gaps: Sequence[int]  # how wide each is
 
     @property
     def digits(self) -> str:
@@ -370,11 +375,13 @@ class _Run:
         return tuple(map(len, self.groups))
 
     def part(self, first: int, last: int) -> "_Run":
-        return _Run(self.starts[first:last], self.groups[first:last], self.joints[first : last - 1])
+        joints, gaps = self.joints[first : last - 1], self.gaps[first : last - 1]
+        return _Run(self.starts[first:last], self.groups[first:last], joints, gaps)
 
-    def split(self, joint: str) -> Iterator["_Run"]:
-        """What remains of several groups between these joints."""
-        cuts = [place for place, char in enumerate(self.joints, 1) if char == joint]
+    def split(self, joints: str = "", *, above: int = _WIDEST) -> Iterator["_Run"]:
+        """What remains of several groups between these joints and gaps wider than this."""
+        gaps = enumerate(zip(self.joints, self.gaps, strict=True), 1)
+        cuts = [place for place, (joint, width) in gaps if joint in joints or width > above]
         pairs = pairwise([0, *cuts, len(self.groups)])
         return (self.part(first, last) for first, last in pairs if last - first > 1)
 
@@ -389,19 +396,22 @@ def _runs(skeleton: str) -> Iterator[_Run]:
     starts: list[int] = []
     groups: list[str] = []
     joints: list[str] = []
+    gaps: list[int] = []
     end = 0
     for match in _DIGITS.finditer(skeleton):
-        joint = _joint(skeleton[end : match.start()]) if groups and match.start() - end <= 4 else ""
+        gap = match.start() - end
+        joint = _joint(skeleton[end : match.start()]) if groups and gap <= _WIDEST else ""
         if groups and not joint:
-            yield _Run(starts, groups, "".join(joints))
-            starts, groups, joints = [], [], []
+            yield _Run(starts, groups, "".join(joints), gaps)
+            starts, groups, joints, gaps = [], [], [], []
         elif joint:
             joints.append(joint)
+            gaps.append(gap)
         starts.append(match.start())
         groups.append(match[0])
         end = match.end()
     if groups:
-        yield _Run(starts, groups, "".join(joints))
+        yield _Run(starts, groups, "".join(joints), gaps)
 
 
 def _joint(gap: str) -> str:
@@ -409,6 +419,9 @@ def _joint(gap: str) -> str:
     signs = set(gap) - {" ", "\n"}
     if "\n" in gap and signs != {"-"}:
         return ""  # lines are apart, except where a number was broken at its dash
+    signs -= {"*", "`"} | ({"_"} if signs & {"-", "+"} else set())  # **bold**-1236
+    if gap in {",", ":"}:
+        return gap  # with a space it is a list, or a time
     if signs <= {"(", ")", "-"} and signs & {"(", ")"}:
         return "("
     if len(signs) > 1:
@@ -438,8 +451,9 @@ def _candidates(run: _Run) -> Iterator[_Run]:
             yield run.part(place, place + 1)
         elif len(group) in {6, 8} and len("".join(run.groups[place + 1 : place + 2])) == 4:
             yield run.part(place, place + 2)
-    for part in run.split("("):
-        for whole in (part, *part.split(" ")) if " " in part.joints else (part,):
+    for part in run.split("(,:"):
+        # What stands around a number is farther from it than its parts are from each other.
+        for whole in (part, *part.split(" "), *part.split(above=1), *part.split(above=4)):
             if sum(whole.shape) in {10, 12} and _is_spelled_out(whole):
                 yield whole
 
@@ -449,7 +463,9 @@ _IN_PARTS = re.compile(
     r"""
     (?: [0-9]{4} (?P<a>\D) [0-9]{2} (?P=a) [0-9]{2}
       | [0-9]{2} (?P<b>\D) [0-9]{2} (?P=b) [0-9]{2}
+      | (?: [0-9]{2} | [0-9]{4} ) \D [0-9]{4} (?=\D)
       | (?: [0-9]{2} \D? )? [0-9]{6} (?=\D)
+      | [0-9]{3} \D [0-9]{3} (?=\D)
     )
     (?: \D? [0-9]{4}
       | \D [0-9]{2} \D [0-9]{2} | \D [0-9]{3} \D [0-9]
@@ -458,21 +474,32 @@ _IN_PARTS = re.compile(
     """,
     re.VERBOSE,
 )
-_ENDS_IN_TIME = re.compile(r"[0-9] ([01][0-9]|2[0-3])\.[0-5][0-9]\Z")
+_TWO_BY_TWO = re.compile("[0-9]{2}(?:0[1-9]|1[0-2])[0-9]{2}")  # a date, in whatever order
+_ENDS_IN_TIME = re.compile(r"(?:[01][0-9]|2[0-3])\.[0-5][0-9]\Z")
 
 
 def _is_spelled_out(number: _Run) -> bool:
     """Cut between year, month, day and the last four, or between all digits; not as dates, times and phones are."""
     if sum(number.shape) == 10 and _is_grouped_as_phone(number):
         return False
+    if number.shape == (6, 6):
+        return not all(map(_TWO_BY_TWO.fullmatch, number.groups))
     if len(set(number.joints)) == 1:
         if set(number.shape) == {1}:
             return True
-        if number.shape == (6, 6) or (number.shape == (2,) * 6 and number.joints[0] != " "):
-            return False  # two dates
+        is_two_dates = number.shape == (2,) * 6 and number.joints[0] != " "
+        is_date_and_hour = number.shape == (4, 2, 2, 2) and number.gaps[-1] > number.gaps[0]
+        if is_two_dates or is_date_and_hour:
+            return False
         if not any(length % 2 for length in number.shape) and (number.shape[-1] >= 4 or number.shape[-2:] == (2, 2)):
             return True
-    return bool(_IN_PARTS.fullmatch(number.written)) and not _ENDS_IN_TIME.search(number.written)
+    return bool(_IN_PARTS.fullmatch(number.written)) and not _ends_in_time(number)
+
+
+def _ends_in_time(number: _Run) -> bool:
+    """Like 2026-11-21 10.30: what is a time stands apart."""
+    is_apart = len(number.gaps) > 1 and (number.joints[-2] == " " or number.gaps[-2] > 1)
+    return is_apart and _ENDS_IN_TIME.search(number.written) is not None
 
 
 def _is_grouped_as_phone(number: _Run) -> bool:
@@ -529,8 +556,8 @@ _MASKED = re.compile(
     (?P<date> [0-9]{8} | [0-9]{6}
             | [0-9]{4} (?P<a>[-/. ]) [0-9]{2} (?P=a) [0-9]{2}
             | [0-9]{2} (?P<b>[-/. ]) [0-9]{2} (?P=b) [0-9]{2} )
-    (?P<joint> [ ]?[-+]{1,2}[ ]? | [ ]? )
-    (?P<end> [0-9xX*#?_]{4} )
+    (?P<joint> [ *]{0,5} [-+]{1,2} [ ]{0,3} | [ ]? )
+    (?P<end> [0-9xXnN*#?_]{4} | [0-9]{0,2} [.]{2,4} (?![.]) )
     (?![0-9])
     """,
     re.VERBOSE,
@@ -545,7 +572,9 @@ def _masked(skeleton: str) -> Iterator[_Span]:
             continue
         if (match["a"] or match["b"]) and joint not in {"-", "+"}:
             continue  # 2026-11-21 **** is a date and something else
-        if joint in {"", " "} and not set(end) <= set("0123456789xX*"):
+        if len(end) != 4:
+            continue
+        if joint in {"", " "} and not set(end) <= set("0123456789xXnN*"):
             continue  # 20261121 ____ is a line to write on
         kind = _born(match["date"].translate(_NO_JOINTS))
         if kind:

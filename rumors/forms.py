@@ -64,7 +64,10 @@ def _original() -> forms.CharField:
 
 def _language() -> forms.ChoiceField:
     return forms.ChoiceField(
-        label=pgettext_lazy("staff", "Language of those words"), choices=SPOKEN, initial=languages.SOURCE
+        label=pgettext_lazy("staff", "Language of those words"),
+        choices=[*SPOKEN, ("", pgettext_lazy("staff", "Language not known"))],
+        initial=languages.SOURCE,
+        required=False,
     )
 
 

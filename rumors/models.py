@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
-from django.contrib.postgres.search import TrigramSimilarity
 from django.db import models
 from django.db.models import (
     Aggregate,
@@ -57,8 +56,7 @@ if TYPE_CHECKING:
 DEADLINES: Final = {priority: timedelta(days=settings.RUMOR_DAYS[priority]) for priority in Priority}
 
 ENDED: Final = (Status.CLOSED, Status.OUT_OF_SCOPE, Status.DUPLICATE)
-NEAR: Final = 0.3
-"""Trigram similarity from which a claim may be an earlier one; a person decides."""
+SPEECH: Final = [*languages.CHOICES, ("", pgettext_lazy("staff", "Language not known"))]
 NEVER: Final = datetime(9999, 1, 1, tzinfo=UTC)
 _PUBLIC_ID: Final = re.compile(r"\s*(?:R\s*-?\s*)?(\d{4})\s*-\s*(\d{1,6})\s*", re.IGNORECASE | re.ASCII)
 
@@ -202,16 +200,6 @@ class RumorQuerySet(models.QuerySet["Rumor"]):
             is_answered=ExpressionWrapper(_is_there(Rebuttal.objects.published()), models.BooleanField()),
         )
 
-    def near(self, claim: str) -> "RumorQuerySet":
-        """Claims that share much of their spelling with this one, or hold it, nearest first. Never secret ones."""
-        return (
-            self.countable()
-            .exclude(status=Status.DUPLICATE)
-            .annotate(nearness=TrigramSimilarity("claim", claim))
-            .filter(Q(nearness__gte=NEAR) | Q(claim__icontains=claim))
-            .order_by("-nearness", "-id")
-        )
-
     def with_words_to_forget(self, now: datetime) -> "RumorQuerySet":
         """Ended so long ago that nobody needs the original words and the links any more."""
         kept = Sighting.objects.filter(rumor=OuterRef("pk")).exclude(original="", url="", archive_url="", picture=None)
@@ -248,8 +236,9 @@ class Rumor(models.Model):
     original_language = models.CharField(
         pgettext_lazy("staff", "language of those words"),
         max_length=10,
-        choices=languages.CHOICES,
+        choices=SPEECH,
         default=languages.SOURCE,
+        blank=True,
     )
     claim_type = models.CharField(
         pgettext_lazy("staff", "kind of claim"), max_length=20, choices=ClaimType, default=ClaimType.HOW_IT_WORKS
@@ -444,7 +433,7 @@ class Sighting(models.Model):
         pgettext_lazy("staff", "how did you hear it"), max_length=11, choices=HeardHow, default=HeardHow.TOLD
     )
     language = models.CharField(
-        pgettext_lazy("staff", "language"), max_length=10, choices=languages.CHOICES, default=languages.SOURCE
+        pgettext_lazy("staff", "language"), max_length=10, choices=SPEECH, default=languages.SOURCE, blank=True
     )
     original = models.TextField(pgettext_lazy("staff", "the words as they were said"), max_length=4000, blank=True)
     area = models.CharField(pgettext_lazy("staff", "district"), max_length=60, blank=True)

@@ -66,10 +66,20 @@ def spelled(draw: st.DrawFn, number: str) -> str:
     yy, mm, dd, last = number[2:4], number[4:6], number[6:8], number[8:]
     year = draw(st.sampled_from([yy, number[:4]]))
     joint, other = (draw(st.sampled_from([*DASHES, *SPACES, *SIGNS])) for _ in range(2))
-    padded = draw(st.sampled_from([other, other * 2, f" {other} "]))
+    padded = draw(st.sampled_from([other, other * 2, f" {other} ", f"  {other}  ", f"   {other}    ", " " * 5]))
+    bold = draw(st.sampled_from(["**", "`", "*"]))
+    sixes = number[:6], number[6:]
+    more = [] if all(1 <= int(six[2:4]) <= 12 for six in sixes) else [padded.join(sixes)]  # else they are two dates
+    if yy[0] != "0":  # else they are grouped as phone numbers are
+        more += [f"{yy}{mm[0]}{joint}{mm[1]}{dd}{joint}{last}", f"{yy}{joint}{mm}{dd}{padded}{last}"]
     written = draw(
         st.sampled_from(
             [
+                *more,
+                f"{number[:4]}{joint}{mm}{dd}{padded}{last}",
+                f"{year}{mm}{dd},{last}",
+                f"{year}{mm}{dd}:{last}",
+                f"{bold}{year}{mm}{dd}{bold}-{last}",
                 year + mm + dd + last,
                 year + mm + dd + padded + last,
                 joint.join([year, mm, dd]) + padded + last,
@@ -100,7 +110,8 @@ def test_every_spelling_of_every_number_is_caught(data: st.DataObject, number: s
     text = before + written + after
     blocking = [finding for finding in find(text) if finding.blocks]
     assert blocking, ascii(text)
-    assert (blocking[0].start, blocking[0].end) == (len(before), len(before) + len(written))
+    first = next(place for place, char in enumerate(written) if char.isdecimal())
+    assert (blocking[0].start, blocking[0].end) == (len(before) + first, len(before) + len(written))
     is_coordination = int(number[6:8]) > 60
     assert blocking[0].kind == (Kind.COORDINATION_NUMBER if is_coordination else Kind.PERSONAL_NUMBER)
     with pytest.raises(ValidationError):
@@ -124,6 +135,15 @@ def test_a_wrong_check_digit_does_not_block(number: str, wrong: int) -> None:
     assert not [finding for finding in find(f"{text[:8]}-{text[8:]}") if finding.blocks]
 
 
+@given(
+    st.lists(st.integers(0, 99_999_999), min_size=2, max_size=6), st.sampled_from([", ", "; ", "\n", " kr, ", "   "])
+)
+def test_amounts_never_block(amounts: list[int], between: str) -> None:
+    for thousands in (" ", ".", "\u00a0"):
+        text = between.join(f"{amount:,}".replace(",", thousands) for amount in amounts)
+        assert not [finding for finding in find(text) if finding.blocks]
+
+
 @pytest.mark.parametrize("born", ["191500", "190013", "190100", "185001", "209912"])
 def test_a_date_that_never_was_does_not_block(born: str) -> None:
     for day in ("00", "32", "59", "92", "31" if born == "209912" else "45"):
@@ -138,6 +158,7 @@ def test_coordination_numbers_of_people_whose_birthday_nobody_knows_block(start:
 MASKED = ["850101-XXXX", "850101XXXX", "19850101-****", "850101-12xx", "85010112xx", "1985010112XX", "850101+xxxx"]
 MASKED += ["850101 - ••••", "850101–####", "1985-01-01-xxxx", "85.01.01-XXXX", "٨٥٠١٠١-XXXX", "850101-**36"]
 MASKED += ["850161-XXXX", "19850101-????", "19850101-____", "barn19850101-xxxx.", "850101-××××"]
+MASKED += ["850101-NNNN", "850101-....", "19850101-12..", "850101  -  nnnn", "**850101**-XXXX", "850101NNNN"]
 MASKED += ["850101-\u0425\u034f\u0425\u200d\u0445\u0445"]  # Cyrillic
 
 
@@ -147,10 +168,38 @@ def test_numbers_with_a_masked_ending_block(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["851301-XXXX", "20261332-****", "2024-11-21 ****", "20241121 ____", "850101-XX", "1850101-XXXX"]
+    "text",
+    [
+        "851301-XXXX",
+        "20261332-****",
+        "2024-11-21 ****",
+        "20241121 ____",
+        "850101-XX",
+        "1850101-XXXX",
+        "20241121 - ........",
+        "20241121 ...",
+        "241121-8.30",
+        "241121-123.",
+        "Var det 20241121????",
+    ],
 )
 def test_what_only_looks_masked_passes(text: str) -> None:
     assert find(text) == []
+
+
+@given(numbers(), st.data())
+def test_however_an_ending_is_masked_the_number_blocks(number: str, data: st.DataObject) -> None:
+    born = data.draw(st.sampled_from([number[2:8], number[:8], f"{number[:4]}-{number[4:6]}-{number[6:8]}"]))
+    joint = data.draw(st.sampled_from(["-", "+", "–", "--", " - ", "  -  "] if len(born) < 10 else ["-", "+"]))
+    mask = data.draw(st.sampled_from("xXnN*#?_•●.×Х"))
+    shown = data.draw(st.integers(0, 2))
+    zero = ord(data.draw(st.sampled_from(SCRIPTS)))
+    written = f"{born}{joint}{number[8 : 8 + shown]}{mask * (4 - shown)}"
+    written = written.translate({ord("0") + digit: zero + digit for digit in range(10)})
+    around = data.draw(AROUND)
+    assert [(f.blocks, f.start) for f in find(f"{around}{written}") if f.blocks] == [(True, len(around))], ascii(
+        written
+    )
 
 
 @st.composite
@@ -162,7 +211,9 @@ def dates(draw: st.DrawFn) -> str:
         st.sampled_from(["%Y-%m-%d", "%y-%m-%d", "%Y%m%d", "%y%m%d", "%d.%m.%Y", "%d/%m %Y", "%d-%m-%y", "%Y/%m/%d"])
     )
     between = draw(st.sampled_from(["–", " - ", " – ", "\n", ", ", " och ", " till "]))
-    hours = draw(st.sampled_from(["", " 08:30", " kl. 08.30–10.00", " 10.30", ", 1030", "T10:30:00"]))
+    hour = f"{draw(st.integers(0, 23)):02}{draw(st.sampled_from(':.'))}{draw(st.integers(0, 59)):02}"
+    apart = draw(st.sampled_from([" ", ", ", "     ", " - ", "  -  "]))
+    hours = draw(st.sampled_from(["", apart + hour, " kl. 08.30–10.00", ", 1030", "T10:30:00"]))
     first, second = one().strftime(written), one().strftime(written)
     return draw(
         st.sampled_from([first, first + hours, first + between + second, first + hours + "\n" + second + hours])

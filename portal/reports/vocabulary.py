@@ -58,7 +58,7 @@ def _plain(empty: "StrOrPromise") -> Callable[[str], str]:
 
 def _language(code: str) -> str:
     known = languages.CATALOG.get(code)
-    return str(known.in_both_scripts) if known else code
+    return str(known.in_both_scripts) if known else code or pgettext("staff", "Language not known")
 
 
 def _week(code: str) -> str:

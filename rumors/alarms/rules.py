@@ -200,7 +200,7 @@ def _spreading(heard: Iterable[Heard], now: datetime) -> Iterator[Finding]:
     spread: dict[tuple[int, str], list[datetime]] = {}
     first_day = _first_day(now)
     for each in heard:
-        if each.seen_on >= first_day:
+        if each.language and each.seen_on >= first_day:
             spread.setdefault((each.root, each.language), []).append(each.logged_at)
     spread = {where: times for where, times in spread.items() if len(times) >= SPREADING}
     facts = _Facts({root for root, _language in spread})

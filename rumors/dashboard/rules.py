@@ -87,12 +87,13 @@ def spread(choice: Choice, topics: Mapping[int, str], *, today: date) -> Spread:
         .annotate(number=Count("pk"))
     )
     channels, nameless = dict(Channel.choices), pgettext("staff", "Without a topic")
+    unknown = pgettext("staff", "Language not known")
     total: dict[str, Counter[date]] = {"": Counter()}
     found: tuple[defaultdict[str, Counter[date]], ...] = tuple(defaultdict(Counter) for _ in range(3))
     for row in rows:
         names = (
             str(channels.get(row["where"], row["where"])),
-            str(languages.get(row["tongue"]).in_both_scripts),
+            str(languages.get(row["tongue"]).in_both_scripts) if row["tongue"] else unknown,
             topics.get(row["about"], nameless),
         )
         for name, counts in zip(("", *names), (total, *found), strict=True):

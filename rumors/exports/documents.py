@@ -100,7 +100,7 @@ class Reader:
         if isinstance(value, Model):
             return getattr(value, "key", "") if self._is_for_programs else str(value)
         if name in {"original_language", "language"}:
-            return languages.get(value).autonym
+            return languages.get(value).autonym if value else pgettext("staff", "Language not known")
         return self._labels(thing, name).get(value, value)
 
     def _labels(self, thing: Model, name: str) -> dict[Any, str]:

@@ -83,12 +83,14 @@ def _finish(
     Draft.objects.filter(owner=by, form_id=form_id).delete()
 
 
-def keep(*, form_id: UUID, data: Mapping[str, str], by: User, question: Question | None = None) -> None:
-    """What has been typed so far, in the place of what was there; nothing when the form was sent meanwhile."""
+def keep(*, form_id: UUID, data: Mapping[str, str], by: User, question: Question | None = None) -> bool:
+    """What has been typed so far, in the place of what was there; nothing when the form was sent meanwhile. Whether it
+    is kept."""
     if rules.sent_before(form_id, by=by):
-        return
+        return False
     values = {"data": dict(data), "saved_at": timezone.now(), "question": question}
     Draft.objects.update_or_create(owner=by, form_id=form_id, defaults=values)
+    return True
 
 
 def throw_away(*, form_id: UUID, by: User) -> None:

@@ -1,4 +1,4 @@
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from django import forms
 from django.http import QueryDict
@@ -7,8 +7,11 @@ from django.utils.translation import pgettext, pgettext_lazy
 from portal import languages, spoken
 from portal.accounts.models import User
 from rumors.forms import SPOKEN, RumorForm, SeenForm
-from rumors.models import Rumor, named
+from rumors.models import Rumor, Sighting, named
 from rumors.pictures.models import Picture
+
+UNSURE: Final = "und"
+"""The code of a language that nobody knows, where the empty one says that the words tell it."""
 
 
 class LogForm(RumorForm, SeenForm):
@@ -22,7 +25,11 @@ class LogForm(RumorForm, SeenForm):
 
     original_language = forms.ChoiceField(
         label=pgettext_lazy("staff", "Language of those words"),
-        choices=[("", pgettext_lazy("staff", "Found out by the words")), *SPOKEN],
+        choices=[
+            ("", pgettext_lazy("staff", "Found out by the words")),
+            *SPOKEN,
+            (UNSURE, pgettext_lazy("staff", "Language not known")),
+        ],
         required=False,
     )
     number = forms.CharField(
@@ -74,10 +81,13 @@ class LogForm(RumorForm, SeenForm):
     def clean(self) -> dict[str, Any]:
         data = super().clean()
         original, code = data.get("original", ""), data.get("original_language", "")
-        if not code:
-            data["original_language"] = spoken.guess(original) if original else languages.SOURCE
-        if not data.get("original_language") and "original_language" not in self.errors:
-            self.add_error("original_language", pgettext("staff", "The words do not tell the language: choose it."))
+        if not original:
+            data["original_language"] = code if code in languages.CATALOG else languages.SOURCE
+        elif code == UNSURE:
+            data["original_language"] = ""
+        elif not code:
+            # Few words do not tell it: then it is not known, and somebody who does may choose it later.
+            data["original_language"] = spoken.guess(original)
         if data.get("same"):
             self._clean_same(data)
         return data
@@ -111,6 +121,20 @@ class LogForm(RumorForm, SeenForm):
         data = self.data = self.data.copy()
         for name, value in values.items():
             data[name] = str(value)
+
+    def is_in(self, made: Sighting) -> bool:
+        """Whether what was made of this form before says all that it says now."""
+        if not self.is_valid():
+            return False
+        data = self.cleaned_data
+        names = {*SeenForm.base_fields} - {"picture", "form_id"}
+        if any(data[name] != getattr(made, name) for name in names) or (data["picture"] and not made.picture_id):
+            return False
+        if made.form_id:
+            said = self.sighting()
+            return data["same"] == made.rumor and (said["original"], said["language"]) == (made.original, made.language)
+        rumor = made.rumor
+        return not data["same"] and all(data[name] == getattr(rumor, name) for name in self.KNOWN_BY)
 
     def sighting(self) -> dict[str, Any]:
         """What `sight` takes."""

@@ -64,7 +64,7 @@ class Offer(models.Model):
     place = models.PositiveSmallIntegerField()
     """From 1."""
     method = models.CharField(max_length=7)
-    """What found it: both, words, meaning."""
+    """What found it: both, words, meaning, near."""
     score = models.FloatField()
     is_likely = models.BooleanField()
     is_taken = models.BooleanField(default=False)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
+from django.db.models import Q
 from django.urls import reverse
 
 from portal import contacts, languages
@@ -75,47 +76,62 @@ class Known:
         return bool(self.rumors or self.facts)
 
     @property
+    def has_answer(self) -> bool:
+        return bool(self.facts) or any(known.answers for known in self.rumors)
+
+    @property
     def ids(self) -> list[int]:
         return [known.rumor.pk for known in self.rumors]
 
 
-def sent_before(form_id: UUID | None, *, by: User) -> Rumor | None:
-    """What a form has made that comes a second time."""
+def sent_before(form_id: UUID | None, *, by: User) -> Sighting | None:
+    """What a form has made that comes a second time: a sighting, of a new rumor its first."""
     if form_id is None:
         return None
-    sent = {"logged_by": by, "form_id": form_id}
-    sighting: Sighting | None = Sighting.objects.filter(**sent).select_related("rumor").first()
-    logged: Rumor | None = Rumor.objects.filter(**sent).first()
-    return logged or (sighting.rumor if sighting else None)
+    made = Q(logged_by=by, form_id=form_id) | Q(rumor__logged_by=by, rumor__form_id=form_id)
+    sighting: Sighting | None = Sighting.objects.filter(made).select_related("rumor").order_by("pk").first()
+    return sighting
 
 
 def known(
     claim: str, original: str, language: str, *, to: User, is_secret: bool = False, but: Rumor | None = None
 ) -> Known:
     """Rumors and facts like a Swedish claim and the words as they were said, as `to` may see them; all but that one."""
-    leave_out = {("rumor", but.same_as_id or but.pk)} if but else frozenset()
+    leave_out = frozenset({("rumor", but.same_as_id or but.pk)} if but else ())
     said = [(rules.said(claim), languages.SOURCE)] if claim.strip() else []
     if original.strip() and original.strip() != claim.strip():
         said.append((original, language))
+    # Of words in a language that nobody knows, and of none, the one who wrote them down is answered.
+    speaks = (original.strip() and language) or languages.SOURCE
     with_secret = to.has_perm("rumors.secret")
     told = [
         matcher.match(text, language=code, with_secret=with_secret, is_secret=is_secret, leave_out=leave_out)
         for text, code in said
     ]
     best = _best(told)
+    is_semantic = all(matches.is_semantic for matches in told)
+    if not (is_semantic and any(match.kind == "rumor" for match in best)):
+        # Misspelled words are no words that anybody shares.
+        near = {
+            (match.kind, match.object_id): match
+            for text, _code in said
+            for match in matcher.near(text, kinds=("rumor",), with_secret=with_secret)
+        }
+        found = {(match.kind, match.object_id) for match in best} | leave_out
+        best += [match for thing, match in near.items() if thing not in found]
     rumors = Rumor.objects.visible_to(to).as_rows().in_bulk([m.object_id for m in best if m.kind == "rumor"])
     facts = Fact.objects.published().in_bulk([m.object_id for m in best if m.kind == "fact"])
     shown_rumors = [match for match in best if match.kind == "rumor" and match.object_id in rumors][:RUMORS]
     shown_facts = [match for match in best if match.kind == "fact" and match.object_id in facts][:FACTS]
     reasons = _reasons([*shown_rumors, *shown_facts], spoken={code for _text, code in said})
-    answers = _answers([match.object_id for match in shown_rumors], language if original.strip() else languages.SOURCE)
+    answered = _answers([match.object_id for match in shown_rumors], speaks)
     return Known(
         rumors=[
-            KnownRumor(rumors[match.object_id], reasons[match], answers.get(match.object_id, []))
+            KnownRumor(rumors[match.object_id], reasons[match], answered.get(match.object_id, []))
             for match in shown_rumors
         ],
-        facts=[KnownFact(_answer(facts[match.object_id], language), reasons[match]) for match in shown_facts],
-        is_semantic=all(matches.is_semantic for matches in told),
+        facts=[KnownFact(_answer(facts[match.object_id], speaks), reasons[match]) for match in shown_facts],
+        is_semantic=is_semantic,
     )
 
 
@@ -136,10 +152,16 @@ def _reasons(shown: Sequence[Match], *, spoken: set[str]) -> dict[Match, Reason]
             match,
             languages.get(match.language) if match.language in languages.CATALOG else None,
             wordings[match],
-            is_other_language=match.language not in spoken,
+            is_other_language=spoken.isdisjoint({match.language, ""}),
         )
         for match in shown
     }
+
+
+def answers(rumor: Rumor, language: str) -> list[Answer]:
+    """What is published against a rumor, or against the one that it repeats."""
+    pk = rumor.same_as_id or rumor.pk
+    return _answers([pk], language or languages.SOURCE).get(pk, [])
 
 
 def _answers(rumors: Sequence[int], language: str) -> dict[int, list[Answer]]:

@@ -7,9 +7,11 @@ from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.translation import pgettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from portal import languages
 from portal.http import StaffRequest, staff
 from portal.questions.models import Question
 from rumors import actions as rumors
@@ -18,6 +20,7 @@ from rumors.intake.forms import LogForm
 from rumors.intake.models import Draft, Offer
 from rumors.intake.rules import Known
 from rumors.models import Rumor, Sighting
+from rumors.pairs import actions as pairs
 from rumors.pairs.models import Pair
 from rumors.pictures import actions as pictures
 from rumors.pictures.models import Picture
@@ -34,9 +37,9 @@ def log_rumor(request: StaffRequest, pk: int | None = None) -> HttpResponseBase:
     question = get_object_or_404(Question, pk=pk) if pk else None
     if request.method != "POST":
         return _opened(request, question)
-    if sent := rules.sent_before(_form_id(request.POST.get("form_id", "")), by=request.user):
-        return _saved(request, sent)
     form = LogForm(request.user, request.POST, request.FILES)
+    if made := rules.sent_before(_form_id(request.POST.get("form_id", "")), by=request.user):
+        return _saved(request, made.rumor) if form.is_in(made) else _one_more(request, form, made.rumor)
     if not form.is_valid() or not _keep_picture(request, form):
         return _page(request, form, question, status=422)
     known = _known(request, form)
@@ -67,7 +70,7 @@ def _opened(request: StaffRequest, question: Question | None) -> HttpResponse:
             "original_language": question.language,
             "channel": Channel.WEB,
             "heard_how": HeardHow.ASKED_ABOUT,
-            "seen_on": question.asked_at.date(),
+            "seen_on": timezone.localdate(question.asked_at),
         }
     draft_id = _form_id(request.GET.get("draft", ""))
     chosen = drafts.filter(form_id=draft_id).first() if draft_id else None
@@ -94,6 +97,7 @@ def _known(request: StaffRequest, form: LogForm) -> Known:
 def _known_of(request: StaffRequest, data: dict[str, Any]) -> Known:
     claim, original, language = (str(data.get(name) or "") for name in LogForm.KNOWN_BY)
     is_secret = bool(data.get("is_threat")) or data.get("sensitivity") == Sensitivity.SECRET
+    language = language if language in languages.CATALOG else ""
     return rules.known(claim, original, language, to=request.user, is_secret=is_secret)
 
 
@@ -134,6 +138,15 @@ def _keep_picture(request: StaffRequest, form: LogForm) -> bool:
     return True
 
 
+def _one_more(request: StaffRequest, form: LogForm, rumor: Rumor) -> HttpResponse:
+    """A form that was saved before and says more now may become another one; its question is settled."""
+    form.add_error(
+        None, pgettext("staff", "%(rumor)s was saved before; this is not in it. Is it one more?") % {"rumor": rumor}
+    )
+    form.cleaned_data["form_id"] = None
+    return _page(request, form, None, status=422)
+
+
 def _saved(request: StaffRequest, rumor: Rumor) -> HttpResponse:
     if Rumor.objects.visible_to(request.user).filter(pk=rumor.pk).exists():
         return redirect("logged_rumor", rumor.pk)
@@ -150,16 +163,19 @@ def known_rumors(request: StaffRequest, pk: int | None = None) -> HttpResponse:
     question = get_object_or_404(Question, pk=pk) if pk else None
     form = LogForm(request.user, request.POST)
     form.is_valid()
-    is_kept = not form.asked_by_guard() and form.cleaned_data.get("form_id") is not None
-    if is_kept:
+    form_id: UUID | None = form.cleaned_data.get("form_id")
+    made = None
+    is_kept = form_id is not None and not form.asked_by_guard()
+    if form_id and is_kept:
         names = (request.POST.keys() & form.base_fields.keys()).difference(_NOT_IN_A_DRAFT)
         data = {name: request.POST[name] for name in names}
-        actions.keep(form_id=form.cleaned_data["form_id"], data=data, by=request.user, question=question)
-    known = _known(request, form)
+        if not actions.keep(form_id=form_id, data=data, by=request.user, question=question):
+            made = rules.sent_before(form_id, by=request.user)
     context = {
         "form": form,
-        "known": known,
+        "known": _known(request, form),
         "is_kept": is_kept,
+        "sent": made.rumor if made and not form.is_in(made) else None,
         "guessed": form.cleaned_data.get("original_language", ""),
     }
     return render(request, "rumors/staff/known.html", context)
@@ -182,8 +198,13 @@ def logged_rumor(request: StaffRequest, pk: int) -> HttpResponse:
     found: Rumor = get_object_or_404(Rumor.objects.visible_to(request.user), pk=pk)
     rumors.consult(found, by=request.user)
     words = (found.claim, found.original, found.original_language)
-    known = rules.known(*words, to=request.user, is_secret=found.is_secret, but=found)
-    context = {"rumor": found, "known": known, "merge_into": None if found.is_secret or found.same_as_id else found}
+    heard = found.sightings.filter(logged_by=request.user).order_by("-pk").first()
+    context = {
+        "rumor": found,
+        "answers": rules.answers(found, heard.language if heard else languages.SOURCE),
+        "known": rules.known(*words, to=request.user, is_secret=found.is_secret, but=found),
+        "merge_into": found if pairs.is_fresh(found, request.user) and not found.is_secret else None,
+    }
     return render(request, "rumors/staff/logged.html", context)
 
 

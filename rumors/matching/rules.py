@@ -25,7 +25,7 @@ from rumors.matching.models import FOLDED_CHARACTERS, Document, config_of
 log = structlog.get_logger(__name__)
 
 KINDS: Final = ("rumor", "fact")
-Method = Literal["both", "words", "meaning"]
+Method = Literal["both", "words", "meaning", "near"]
 
 K1: Final = 1.2
 B: Final = 0.6
@@ -78,7 +78,7 @@ class Match:
     score: float
     """Only for putting in order: between -1 and about 2."""
     method: Method
-    """What found it: shared words, similar meaning, or both."""
+    """What found it: shared words, similar meaning, or both; or that it is spelled nearly the same."""
     cosine: float | None
     """Of the centered vectors, from -1 to 1; None when one is missing."""
     terms: tuple[str, ...]
@@ -264,7 +264,7 @@ def match(
 
 
 def near(text: str, *, kinds: Sequence[str] = KINDS, with_secret: bool = False, limit: int = 5) -> list[Match]:
-    """What is written nearly the same, while somebody types; one SQL query."""
+    """What is written nearly the same, with slips of the thumb; one SQL query."""
     folded = fold(words.clean(text))[:FOLDED_CHARACTERS]
     if not folded:
         return []
@@ -275,7 +275,7 @@ def near(text: str, *, kinds: Sequence[str] = KINDS, with_secret: bool = False, 
     best: dict[tuple[str, int], Match] = {}
     for kind, object_id, part, code, likeness in rows:
         best.setdefault(
-            (kind, object_id), Match(kind, object_id, part, code, likeness, "words", None, (), is_likely=False)
+            (kind, object_id), Match(kind, object_id, part, code, likeness, "near", None, (), is_likely=False)
         )
     return list(best.values())[:limit]
 

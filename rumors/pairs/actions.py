@@ -135,7 +135,7 @@ def merge(rumor: Rumor, *, into: Rumor, by: User) -> Merge:
     _may_stand_together(held, target)
     if held.same_as_id is not None or target.same_as_id is not None:
         raise ValidationError(pgettext("staff", "One of the two repeats another rumor already."))
-    if not (by.has_perm("rumors.handle") or _is_fresh(held, by)):
+    if not (by.has_perm("rumors.handle") or is_fresh(held, by)):
         raise ValidationError(
             pgettext("staff", "Only a new rumor of your own, with one sighting, can be added to an earlier one.")
         )
@@ -151,7 +151,7 @@ def merge(rumor: Rumor, *, into: Rumor, by: User) -> Merge:
     return made
 
 
-def _is_fresh(rumor: Rumor, by: User) -> bool:
+def is_fresh(rumor: Rumor, by: User) -> bool:
     return (
         rumor.status == Status.NEW
         and rumor.logged_by_id == by.pk

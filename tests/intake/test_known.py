@@ -1,10 +1,11 @@
 """Logging what was heard: what is known already, in two steps or while typing; drafts; questions from the public."""
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from uuid import uuid4
 
 import pytest
+import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -14,22 +15,26 @@ from portal.accounts.models import Role
 from portal.questions import actions as questions
 from portal.questions.models import Door, Outcome
 from rumors import actions as rumors
+from rumors.alarms.rules import Kind, standing
 from rumors.intake import actions
 from rumors.intake.models import Draft, Offer
 from rumors.matching import actions as matching
 from rumors.matching import embedding
 from rumors.models import Rumor, Sighting
+from rumors.pairs import actions as pairs
 from rumors.pictures.models import Picture
 from tests import factories
 from tests.accounts.people import person, sign_in
+from tests.exports.conftest import Exporter
 from tests.pictures.conftest import sent
 from tests.pictures.images import file_of, screenshot
-from tests.rumors.conftest import CLAIM, log, published
+from tests.rumors.conftest import CLAIM, answer, log, published
 from tests.rumors.test_log import NUMBER, form
 
 pytestmark = pytest.mark.django_db
 URL = "/staff/rumors/log/"
 KNOWN = f"{URL}known/"
+ONLY_WORDS = "nu jämförs bara ord, inte betydelser"
 
 
 @pytest.fixture
@@ -152,6 +157,128 @@ def test_a_screenshot_stays_through_the_second_step(as_reporter, reporter, tmp_p
     assert Sighting.objects.filter(picture=picture).count() == 1
 
 
+@pytest.fixture
+def unsure(monkeypatch):
+    """Three words in a language that nobody can tell."""
+    return {"original": "Domstol barn tas", "original_language": ""}
+
+
+def test_words_in_a_language_that_is_not_known_yet_find_a_fact(as_reporter, reporter, unsure):
+    fact = factories.fact()
+    factories.publish(fact, title="Barn tas utan domstol", summary="En domstol beslutar.", body="Om domstolen.")
+    matching.follow_library(limit=10)
+    published(rumor=log())
+    form_id = uuid4()
+    typed = as_reporter.post(KNOWN, {"claim": CLAIM, "form_id": form_id, **unsure})
+    claimed = as_reporter.post(KNOWN, {"claim": CLAIM, "form_id": uuid4()})
+    opened = as_reporter.get(f"{URL}?draft={form_id}")
+    only_claim = as_reporter.get(f"{URL}?draft={Draft.objects.exclude(form_id=form_id).get().form_id}")
+    for response in (typed, claimed, opened, only_claim):
+        known = response.context["known"]
+        assert [one.answer.language.code for one in known.facts] == ["sv"]
+        assert [answer.language.code for one in known.rumors for answer in one.answers] == ["sv"]
+        assert "En domstol beslutar." in flat(response)
+
+
+# The receipt -----------------------------------------------------------------------------------------------------
+
+
+def test_the_receipt_of_what_is_known_says_what_to_answer_and_merges_nothing(as_reporter):
+    fact = factories.published_fact("tr")
+    earlier = log(by=person(Role.EDITOR))
+    published("tr", rumor=earlier, fact=fact)
+    log(claim="Det sägs att barn tas utan domstol på natten")
+    receipt = as_reporter.post(URL, form(same=str(earlier.pk)), follow=True)
+    assert [(answer.title, answer.language.code) for answer in receipt.context["answers"]] == [
+        ("Domstolen beslutar om vård utan samtycke", "tr")
+    ]
+    page = flat(receipt)
+    assert "Domstolen beslutar om vård utan samtycke" in page
+    assert receipt.context["known"].rumors
+    assert "/merge/" not in page
+    for words in ["listan över det som behöver ett", "Inget publicerat svar hittades"]:
+        assert words not in page
+
+
+def test_who_may_handle_everything_is_not_offered_to_merge_an_old_rumor_either():
+    editor = person(Role.EDITOR)
+    earlier = log(by=editor)
+    log(claim="Det sägs att barn tas utan domstol på natten")
+    receipt = sign_in(editor).post(URL, form(same=str(earlier.pk)), follow=True)
+    assert receipt.context["known"].rumors
+    assert "/merge/" not in flat(receipt)
+
+
+def test_the_receipt_of_a_new_rumor_offers_to_add_it_to_an_earlier_one(as_reporter):
+    earlier = log()
+    receipt = as_reporter.post(URL, form(offered=str(earlier.pk)), follow=True)
+    made = Rumor.objects.exclude(pk=earlier.pk).get()
+    assert receipt.context["answers"] == []
+    assert f'action="/staff/rumors/{made.pk}/merge/"' in flat(receipt)
+
+
+def test_the_receipt_of_what_repeats_another_has_its_answers(as_reporter, reporter):
+    earlier = log()
+    published(rumor=earlier)
+    made = log(by=reporter)
+    pairs.merge(made, into=earlier, by=reporter)
+    receipt = as_reporter.get(f"/staff/rumors/{made.pk}/logged/")
+    assert [answer.title for answer in receipt.context["answers"]] == ["Domstolen beslutar om vård utan samtycke"]
+
+
+# A form that comes again -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"claim": "Giraffer sjunger"}, {"original": "Mahkeme var"}, {"area": "Öster"}, {"channel": "phone"}],
+)
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_form_that_says_more_the_second_time_is_shown_again_and_becomes_another(as_reporter, more, is_known):
+    same = {"same": str(log(claim="Zebror dansar").pk)} if is_known else {}
+    form_id = uuid4()
+    if is_known and "claim" in more:
+        pytest.skip("A sighting has no claim")
+    for _twice in range(2):
+        as_reporter.post(URL, form(form_id=form_id, **same))
+    assert Sighting.objects.count() == 1 + is_known
+    assert as_reporter.post(URL, form(form_id=form_id, channel="", **same)).status_code == 422
+    response = as_reporter.post(URL, form(form_id=form_id, **same, **more))
+    assert response.status_code == 422
+    assert Sighting.objects.count() == 1 + is_known
+    made = Sighting.objects.latest("pk").rumor
+    assert made.public_id in str(response.context["form"].non_field_errors())
+    name, value = next(iter(more.items()))
+    assert response.context["form"][name].value() == value
+    fresh = re.search(r'name="form_id" value="([^"]*)"', flat(response))[1]
+    assert fresh != str(form_id)
+    offered = ",".join(map(str, Rumor.objects.values_list("pk", flat=True)))
+    as_reporter.post(URL, form(form_id=fresh, offered=offered, **same, **more))
+    assert Sighting.objects.count() == 2 + is_known
+
+
+def test_while_typing_into_a_form_that_was_sent_the_page_does_not_say_that_it_is_saved(as_reporter):
+    form_id = uuid4()
+    as_reporter.post(URL, form(form_id=form_id))
+    made = Rumor.objects.get()
+    assert as_reporter.post(KNOWN, form(form_id=form_id)).context["sent"] is None
+    response = as_reporter.post(KNOWN, form(form_id=form_id, claim="Giraffer sjunger"))
+    assert response.context["sent"] == made
+    assert made.public_id in re.search(r"data-status>([^<]*)<", flat(response))[1]
+    assert not Draft.objects.exists()
+
+
+def test_two_devices_on_one_draft_of_a_question_lose_nothing(as_reporter, question):
+    address = f"{URL}question/{question.pk}/"
+    form_id = uuid4()
+    as_reporter.post(address, form(form_id=form_id, original=question.text))
+    response = as_reporter.post(address, form(form_id=form_id, original="Mina andra ord"))
+    assert response.context["form"].non_field_errors()
+    assert "Mina andra ord" in flat(response)
+    # The question is settled: what is sent now is one more, without it.
+    assert f'action="{URL}"' in flat(response)
+
+
 # Who sees what ---------------------------------------------------------------------------------------------------
 
 
@@ -190,7 +317,27 @@ def test_without_meanings_the_page_says_that_only_words_are_compared(as_reporter
     settings.MATCH_MEANING = False
     response = as_reporter.post(KNOWN, form())
     assert response.context["known"].is_semantic is False
-    assert "inte betydelser" in flat(response) or "not meanings" in flat(response)
+    assert ONLY_WORDS in flat(response)
+    # Then all the more when nothing is found.
+    nothing = as_reporter.post(KNOWN, form(claim="Zebror dansar på torget", original=""))
+    assert not nothing.context["known"]
+    assert ONLY_WORDS in flat(nothing)
+
+
+@pytest.mark.parametrize("is_semantic", [True, False])
+def test_what_is_misspelled_comes_up_as_written_nearly_the_same(as_reporter, settings, is_semantic):
+    settings.MATCH_MEANING = is_semantic
+    earlier, secret = log(), log(sensitivity="secret")
+    log(claim="Zebror dansar på torget")
+    response = as_reporter.post(KNOWN, form(claim="brn tas utn at domstoln prövr dt", original=""))
+    known = response.context["known"]
+    assert known.ids == [earlier.pk]
+    assert known.rumors[0].reason.match.method == "near"
+    assert "Skrivet nästan likadant" in flat(response)
+    as_reporter.post(URL, form(claim="brn tas utn at domstoln prövr dt", original="", same=str(earlier.pk)))
+    assert Offer.objects.get().method == "near"
+    both = sign_in(person(Role.SECURITY)).post(KNOWN, form(claim="brn tas utn at domstoln prövr dt", original=""))
+    assert set(both.context["known"].ids) == {earlier.pk, secret.pk}
 
 
 # While typing ----------------------------------------------------------------------------------------------------
@@ -258,10 +405,42 @@ def test_the_language_is_guessed_and_asked_for_where_the_words_do_not_tell_it(as
     long = "Mahkeme olmadan çocukları ailelerinden alıyorlar diyorlar"
     as_reporter.post(URL, form(original=long, original_language=""))
     assert Rumor.objects.get().original_language == "tr"
-    response = as_reporter.post(URL, form(claim="Zebror dansar", original="Mahkeme yok", original_language=""))
-    assert response.context["form"].errors.keys() == {"original_language"}
     as_reporter.post(URL, form(claim="Zebror dansar", original="", original_language=""))
     assert Rumor.objects.get(claim="Zebror dansar").original_language == "sv"
+
+
+@pytest.mark.parametrize(
+    ("chosen", "original"), [("", "Mahkeme yok orda"), ("und", "Mahkeme olmadan çocukları alıyorlar")]
+)
+def test_words_in_a_language_that_nobody_knows_are_logged_as_such(as_reporter, chosen, original):
+    form_id = uuid4()
+    as_reporter.post(KNOWN, form(claim="Zebror dansar", original=original, original_language=chosen, form_id=form_id))
+    opened = as_reporter.get(f"{URL}?draft={form_id}")
+    assert opened.context["form"]["original_language"].value() == chosen
+    for _twice in range(2):
+        sent = form(claim="Zebror dansar", original=original, original_language=chosen, form_id=form_id)
+        receipt = as_reporter.post(URL, sent, follow=True)
+    assert receipt.status_code == 200
+    made = Rumor.objects.get()
+    assert (made.original_language, made.sightings.get().language) == ("", "")
+    editor = sign_in(person(Role.EDITOR))
+    assert "Språket är inte känt" in flat(editor.get(f"/staff/rumors/{made.pk}/"))
+    assert editor.get(f"/staff/rumors/{made.pk}/edit/").context["form"]["original_language"].value() == ""
+    # Found by its words, whatever they are; and in the figures.
+    assert as_reporter.post(KNOWN, form(claim="", original=original)).context["known"].ids == [made.pk]
+    assert "Språket är inte känt" in flat(editor.get("/staff/rumors/dashboard/"))
+
+
+def test_a_language_that_nobody_knows_has_no_alarm_and_is_named_in_exports():
+    rumor = log(original_language="", original="Mahkeme yok orda")
+    answer(rumor, fact=factories.published_fact("ar"))
+    more = {"channel": "phone", "seen_on": timezone.localdate(), "by": rumor.logged_by}
+    for _twice in range(2):
+        rumors.sight(rumor, original="Yok orda", language="", **more)
+    kinds = {alarm.kind for alarm in standing(person(Role.EDITOR), now=timezone.now()).alarms}
+    assert Kind.SPREADING not in kinds
+    (row,) = Exporter(Role.EDITOR).rows(level="3")
+    assert row["original_language"] == "Språket är inte känt"
 
 
 def test_while_typing_it_takes_few_queries(as_reporter):
@@ -299,6 +478,13 @@ def test_a_question_becomes_a_sighting_of_what_is_known_and_is_settled(as_report
     assert (question.outcome, question.outcome_note) == (Outcome.SIGHTING, earlier.public_id)
     assert question.settled_by == reporter
     assert Sighting.objects.get(logged_by=reporter).original == question.text
+
+
+@time_machine.travel("2026-03-01 23:30+00:00", tick=False)
+def test_a_question_of_the_night_was_asked_on_our_day(as_reporter):
+    asked = questions.ask(text="Stämmer det?", language="sv", door=Door.FORM)
+    page = as_reporter.get(f"{URL}question/{asked.pk}/")
+    assert page.context["form"]["seen_on"].value() == date(2026, 3, 2)
 
 
 def test_a_question_becomes_a_new_rumor(as_reporter, reporter, question):

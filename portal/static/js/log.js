@@ -8,7 +8,9 @@
   let told = "";
   let asked = 0;
   let isChosen = Boolean(language.value);
-  let waiting = null;
+  let open = 0; // questions that the server has not answered yet
+  let isDown = false; // it did not answer the last one
+  let waiting = null; // the button of a form that is sent as soon as it answers
 
   function typed() {
     const data = new FormData(form);
@@ -16,26 +18,42 @@
     return new URLSearchParams(data);
   }
 
-  // Whether the server has what stands here. Only what has changed goes over the network.
+  // Whether the server answers. Only what has changed goes over the network.
   async function tell() {
     const body = typed();
     if (body.toString() === told) return true;
     const number = ++asked;
+    let html = "";
+    open++;
     try {
-      const answer = await fetch(form.dataset.log, { method: "POST", body, redirect: "error" });
-      if (!answer.ok) {
-        status.textContent = form.dataset.signedOut;
-        return answer.status < 500 ? true : false;
-      }
-      const html = await answer.text();
-      if (number !== asked) return true;
+      const answer = await fetch(form.dataset.log, { method: "POST", body, redirect: "manual", signal: AbortSignal.timeout?.(15_000) });
+      if (answer.status >= 500) throw new Error();
+      if (answer.ok) html = await answer.text();
+      else if (number === asked) refused(answer);
+    } catch {
+      if (number === asked) failed();
+      return false;
+    } finally {
+      open--;
+    }
+    if (number !== asked) return true;
+    isDown = false;
+    if (html) {
       show(new DOMParser().parseFromString(html, "text/html").body);
       told = typed().toString();
-      return true;
-    } catch {
-      status.textContent = waiting ? form.dataset.waiting : form.dataset.offline;
-      return false;
     }
+    return true;
+  }
+
+  function refused(answer) {
+    const isSignedOut = answer.type === "opaqueredirect" || [401, 403].includes(answer.status);
+    status.textContent = isSignedOut ? form.dataset.signedOut : form.dataset.unsaved;
+  }
+
+  function failed() {
+    isDown = true;
+    told = "";
+    status.textContent = waiting ? form.dataset.waiting : form.dataset.offline;
   }
 
   function show(page) {
@@ -54,23 +72,25 @@
     pause = setTimeout(tell, texts.includes(event.target) ? 700 : 3000);
   });
 
-  // Sent without a connection, the browser would show a page of its own, and what was typed would be gone.
-  form.addEventListener("submit", async (event) => {
-    if (navigator.onLine && !waiting) return;
+  // Sent without an answer, the browser would show a page of its own, and what was typed would be gone.
+  let isAnswered = false;
+  form.addEventListener("submit", (event) => {
+    if (isAnswered || (navigator.onLine && !open && !isDown && !waiting)) return;
     event.preventDefault();
     waiting = event.submitter;
-    await again();
+    told = "";
+    again();
   });
 
   async function again() {
-    if (!(await tell())) return;
-    if (waiting) {
-      const button = waiting;
-      waiting = null;
-      delete form.dataset.sent;
-      form.requestSubmit(button);
-    }
+    if (!(await tell()) || !waiting) return;
+    const button = waiting;
+    waiting = null;
+    delete form.dataset.sent;
+    isAnswered = true;
+    form.requestSubmit(button);
+    isAnswered = false;
   }
   addEventListener("online", again);
-  setInterval(() => (waiting || status.textContent === form.dataset.offline) && again(), 10_000);
+  setInterval(() => (waiting || isDown) && again(), 10_000);
 })();
