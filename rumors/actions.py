@@ -15,6 +15,7 @@ from portal import languages, markup
 from portal.accounts.models import User
 from portal.audit import actions as audit
 from portal.facts.models import Fact, Topic
+from portal.questions import actions as questions
 from portal.revisions import actions as revisions
 from portal.revisions.rules import translated_fields
 from portal.search import actions as search
@@ -239,6 +240,8 @@ def edit(rumor: Rumor, *, by: User, was: Mapping[str, Any] | None = None, **valu
         for duplicate in held.duplicates.select_for_update(of=("self",)):
             write(duplicate, "edit", by=by, sensitivity=values["sensitivity"])
             _index(duplicate, duplicate.sightings.all())
+        if held.is_secret:
+            questions.restrict(numbers=_numbers(held), by=by)
     if not values.keys().isdisjoint({"claim", "original", "original_language", "sensitivity"}):
         _index(held, held.sightings.all())
     return held
@@ -250,6 +253,11 @@ def _standing(held: Rumor, name: str) -> Any:
 
 def _names(narratives: Iterable[Narrative]) -> str:
     return ", ".join(sorted(narrative.name for narrative in narratives))
+
+
+def _numbers(held: Rumor) -> list[str]:
+    """Of a rumor and of what repeats it."""
+    return [each.public_id for each in (held, *held.duplicates.all())]
 
 
 def _require_that_it_can_be(sensitivity: str, held: Rumor) -> None:
@@ -529,6 +537,8 @@ def reindex(thing: Model, language: str) -> None:
         text=f"{fields['answer']} {markup.plain(fields['explanation'])}",
         url=url,
     )
+    if language == languages.SOURCE:
+        questions.point(to=thing.fact, numbers=_numbers(thing.rumor))
 
 
 def refuses(thing: Model, language: str, fields: Mapping[str, str]) -> list[str]:
