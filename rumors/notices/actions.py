@@ -53,7 +53,7 @@ def keep(*, now: datetime) -> int:
     if place is None:
         return 0
     _settle(now)
-    found = [*_days(place, now), *_happened(place, now), *_answers(place, now)]
+    found = [*_days(place, now), *_reviews(place, now), *_happened(place, now), *_answers(place, now)]
     if place.alarms_on < morning.date():
         found += _alarms(morning, now)
         place.alarms_on = morning.date()
@@ -133,8 +133,8 @@ def _of_events(events: list[AuditEvent]) -> list[Notice]:
         if rumor is None:
             continue
         is_threat = _is_of_threat(event)
-        following = {person.pk: person for person in [*rumor.watchers.all(), rumor.assignee] if person is not None}
-        for pk, person in following.items():
+        for person in _following(rumor):
+            pk = person.pk
             if pk == event.by_id:
                 continue
             is_for_them = event.verb == "assign" and rumor.assignee_id == pk
@@ -205,6 +205,39 @@ def _of_day(rumor: Rumor, person: User, before: datetime, now: datetime) -> Noti
     )
 
 
+def _reviews(place: Bookmark, now: datetime) -> list[Notice]:
+    """That a rumor is to be looked at again, in the morning of that day, to who takes care of it or follows it; when
+    nobody does, to all who may handle it."""
+    since = max(place.started_at, now - LOOK_BACK)
+    days = {
+        (pk, morning)
+        for pk, mornings in rules.review_days(Rumor.objects.all(), now=now).items()
+        for morning in mornings
+        if morning > since
+    }
+    rumors = Rumor.objects.select_related("assignee").prefetch_related("watchers").in_bulk({pk for pk, _ in days})
+    everybody = list(handlers()) if days else []
+    return [
+        Notice(
+            person=person,
+            kind=NoticeKind.REVIEW,
+            key=f"{NoticeKind.REVIEW}:{pk}:{morning.date()}:{person.pk}",
+            rumor=rumors[pk],
+            due_at=morning,
+            is_shared=not following,
+            at=max(morning, place.read_to),
+        )
+        for pk, morning in days
+        for following in [_following(rumors[pk])]
+        for person in following or everybody
+    ]
+
+
+def _following(rumor: Rumor) -> list[User]:
+    """Who takes care of it, and who watches it."""
+    return list({person.pk: person for person in [*rumor.watchers.all(), rumor.assignee] if person is not None}.values())
+
+
 # Answers ----------------------------------------------------------------------------------------------------------
 
 
@@ -271,14 +304,17 @@ def _alarms(morning: datetime, now: datetime) -> list[Notice]:
         if not rules.may_be_told(person) or rules.choice(person) == How.NECESSARY:
             continue
         # What began later is for the next morning.
-        found = [alarm for alarm in alarms.standing(person, now=now).alarms if alarm.since <= morning]
+        found = [alarm for alarm in alarms.standing(person, now=now).fresh if alarm.since <= morning]
         told = Notice.objects.filter(person=person, kind=NoticeKind.ALARM, alarm__in=[alarm.key for alarm in found])
-        known = list(told.values_list("alarm", "level", "at"))
-        notices += [
-            _of_alarm(alarm, person, morning)
+        known: dict[str, list[tuple[int, datetime]]] = {}
+        for key, level, at in told.values_list("alarm", "level", "at"):
+            known.setdefault(key, []).append((level, at))
+        news = [
+            alarm
             for alarm in found
-            if not any(key == alarm.key and level >= alarm.level and at >= alarm.since for key, level, at in known)
+            if not any(level >= alarm.level and at >= alarm.since for level, at in known.get(alarm.key, []))
         ]
+        notices += [_of_alarm(alarm, person, morning) for alarm in alarms.named(news, person)]
     return notices
 
 
@@ -333,7 +369,7 @@ def _wanted(person: User, notices: list[Notice]) -> list[Notice]:
             notice
             for notice in notices
             if (notice.kind == NoticeKind.ALARM or rules.may_know(person, notice))
-            and not (is_brief and (notice.is_shared or notice.kind == NoticeKind.CHANGE))
+            and not (is_brief and not rules.is_necessary(notice))
         ]
     else:
         wanted = []
