@@ -46,7 +46,7 @@ def export_rumors(request: StaffRequest) -> HttpResponse:
         "form": form,
         "active": asked.active(),
         "faults": asked.faults(),
-        "back": asked.data.urlencode(),
+        "back": asked.as_typed(),
         "count": Rumor.objects.countable().matching(**filters | {"with_secret": False}).count(),
         "exports": Export.objects.of(request.user).fresh(timezone.now()),
     }

@@ -103,6 +103,10 @@ class RumorFilterForm(forms.Form):
                 kept[name] = value
         return f"{kept.urlencode()}&" if kept else ""
 
+    def as_typed(self) -> str:
+        """What the address held, also what is no filter."""
+        return self.data.urlencode() if isinstance(self.data, QueryDict) else ""
+
     def faults(self) -> list[str]:
         """What is wrong with filters that are none, in sentences."""
         return [f"{self.fields[name].label}: {error}" for name, errors in self.errors.items() for error in errors]

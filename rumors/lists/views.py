@@ -40,7 +40,7 @@ def save_filter(request: StaffRequest) -> HttpResponse:
     asked.filters()
     query = asked.query().removesuffix("&")
     if request.method != "POST" and asked.errors:
-        return redirect(f"{reverse('staff_rumors')}?{asked.data.urlencode()}")
+        return redirect(f"{reverse('staff_rumors')}?{asked.as_typed()}")
     if not query and not asked.errors:
         messages.error(request, pgettext("staff", "Choose a filter first. Then it can be saved."))
         return redirect("staff_rumors")
@@ -56,7 +56,7 @@ def save_filter(request: StaffRequest) -> HttpResponse:
         else:
             messages.success(request, pgettext("staff", "Saved."))
             return redirect(saved)
-    context = {"form": form, "active": asked.active(), "back": asked.data.urlencode()}
+    context = {"form": form, "active": asked.active(), "back": asked.as_typed()}
     return render(request, "rumors/staff/save_filter.html", context, status=422 if form.errors else 200)
 
 

@@ -235,7 +235,9 @@ def _reviews(place: Bookmark, now: datetime) -> list[Notice]:
 
 def _following(rumor: Rumor) -> list[User]:
     """Who takes care of it, and who watches it."""
-    return list({person.pk: person for person in [*rumor.watchers.all(), rumor.assignee] if person is not None}.values())
+    return list(
+        {person.pk: person for person in [*rumor.watchers.all(), rumor.assignee] if person is not None}.values()
+    )
 
 
 # Answers ----------------------------------------------------------------------------------------------------------

@@ -127,14 +127,18 @@ def is_still_so(notice: Notice, person: User, *, now: datetime) -> bool:
             return rumor.assignee_id == person.pk
         case NoticeKind.ANSWER:
             return notice.rebuttal is not None and _is_published(notice.rebuttal)
-        case NoticeKind.REVIEW:
-            is_theirs = person.has_perm("rumors.handle") if notice.is_shared else _follows(person, rumor)
-            return is_theirs and notice.due_at in review_days(Rumor.objects.filter(pk=rumor.pk), now=now)[rumor.pk]
         case NoticeKind.SOON | NoticeKind.OVERDUE:
             is_theirs = rumor.assignee_id in ({None} if notice.is_shared else {person.pk})
             is_now = rumor.due_at == notice.due_at and (rumor.due_at <= now) == (notice.kind == NoticeKind.OVERDUE)
             return is_theirs and is_now and person.has_perm("rumors.handle") and _waits(rumor)
-    return False
+        case _:
+            return notice.kind == NoticeKind.REVIEW and _is_to_review(notice, rumor, person, now=now)
+
+
+def _is_to_review(notice: Notice, rumor: Rumor, person: User, *, now: datetime) -> bool:
+    is_nobodys = rumor.assignee_id is None and person.has_perm("rumors.handle")
+    is_theirs = is_nobodys if notice.is_shared else _follows(person, rumor)
+    return is_theirs and notice.due_at in review_days(Rumor.objects.filter(pk=rumor.pk), now=now)[rumor.pk]
 
 
 def review_days(rumors: RumorQuerySet, *, now: datetime) -> dict[int, set[datetime]]:
@@ -143,7 +147,10 @@ def review_days(rumors: RumorQuerySet, *, now: datetime) -> dict[int, set[dateti
     today = last_morning(now).date()
     due = rumors.to_review(today).order_by()
     planned = Response.objects.open().filter(rumor__in=due, review_on__lte=today)
-    days = [*due.filter(review_on__lte=today).values_list("pk", "review_on"), *planned.values_list("rumor", "review_on")]
+    days = [
+        *due.filter(review_on__lte=today).values_list("pk", "review_on"),
+        *planned.values_list("rumor", "review_on"),
+    ]
     found: defaultdict[int, set[datetime]] = defaultdict(set)
     for pk, day in days:
         found[pk].add(morning_of(day))

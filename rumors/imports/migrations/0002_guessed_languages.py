@@ -5,34 +5,56 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('imports', '0001_initial'),
+        ("imports", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.RemoveConstraint(
-            model_name='batch',
-            name='state_of_an_import_is_known',
+            model_name="batch",
+            name="state_of_an_import_is_known",
         ),
         migrations.AddField(
-            model_name='line',
-            name='tongue',
-            field=models.CharField(choices=[('told', 'The list says so'), ('guessed', 'guessed from the words'), ('unsure', 'the words do not tell')], db_default='told', default='told', max_length=7),
+            model_name="line",
+            name="tongue",
+            field=models.CharField(
+                choices=[
+                    ("told", "The list says so"),
+                    ("guessed", "guessed from the words"),
+                    ("unsure", "the words do not tell"),
+                ],
+                db_default="told",
+                default="told",
+                max_length=7,
+            ),
         ),
         migrations.AlterField(
-            model_name='batch',
-            name='state',
-            field=models.CharField(choices=[('sent', 'Say what the columns are'), ('checked', 'Look at what it will do'), ('promised', 'Being imported'), ('done', 'Imported'), ('failed', 'Not imported'), ('forbidden', 'Not allowed any more')], default='sent', max_length=9),
+            model_name="batch",
+            name="state",
+            field=models.CharField(
+                choices=[
+                    ("sent", "Say what the columns are"),
+                    ("checked", "Look at what it will do"),
+                    ("promised", "Being imported"),
+                    ("done", "Imported"),
+                    ("failed", "Not imported"),
+                    ("forbidden", "Not allowed any more"),
+                ],
+                default="sent",
+                max_length=9,
+            ),
         ),
         migrations.AlterField(
-            model_name='imported',
-            name='digest',
+            model_name="imported",
+            name="digest",
             field=models.CharField(db_index=True, max_length=64),
         ),
         migrations.AddConstraint(
-            model_name='batch',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['sent', 'checked', 'promised', 'done', 'failed', 'forbidden'])), name='state_of_an_import_is_known'),
+            model_name="batch",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["sent", "checked", "promised", "done", "failed", "forbidden"])),
+                name="state_of_an_import_is_known",
+            ),
         ),
     ]

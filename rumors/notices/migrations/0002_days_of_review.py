@@ -5,25 +5,44 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('notices', '0001_initial'),
-        ('rumors', '0007_numbering'),
+        ("notices", "0001_initial"),
+        ("rumors", "0007_numbering"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.RemoveConstraint(
-            model_name='notice',
-            name='only_news_of_a_deadline_names_one',
+            model_name="notice",
+            name="only_news_of_a_deadline_names_one",
         ),
         migrations.AlterField(
-            model_name='notice',
-            name='kind',
-            field=models.CharField(choices=[('change', 'Something happened to a rumor that they follow'), ('assigned', 'They take care of it now'), ('soon', 'It is due within two days'), ('overdue', 'Its day has passed'), ('review', 'It is to be looked at again'), ('answer', 'There is an answer to what they heard'), ('alarm', 'An alarm that is new or worse')], max_length=8),
+            model_name="notice",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("change", "Something happened to a rumor that they follow"),
+                    ("assigned", "They take care of it now"),
+                    ("soon", "It is due within two days"),
+                    ("overdue", "Its day has passed"),
+                    ("review", "It is to be looked at again"),
+                    ("answer", "There is an answer to what they heard"),
+                    ("alarm", "An alarm that is new or worse"),
+                ],
+                max_length=8,
+            ),
         ),
         migrations.AddConstraint(
-            model_name='notice',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('due_at__isnull', False), ('kind__in', ['soon', 'overdue', 'review'])), models.Q(models.Q(('kind__in', ['soon', 'overdue', 'review']), _negated=True), ('due_at__isnull', True)), _connector='OR'), name='only_news_of_a_deadline_names_one'),
+            model_name="notice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("due_at__isnull", False), ("kind__in", ["soon", "overdue", "review"])),
+                    models.Q(
+                        models.Q(("kind__in", ["soon", "overdue", "review"]), _negated=True), ("due_at__isnull", True)
+                    ),
+                    _connector="OR",
+                ),
+                name="only_news_of_a_deadline_names_one",
+            ),
         ),
     ]
