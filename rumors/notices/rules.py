@@ -147,13 +147,11 @@ def review_days(rumors: RumorQuerySet, *, now: datetime) -> dict[int, set[dateti
     today = last_morning(now).date()
     due = rumors.to_review(today).order_by()
     planned = Response.objects.open().filter(rumor__in=due, review_on__lte=today)
-    days = [
-        *due.filter(review_on__lte=today).values_list("pk", "review_on"),
-        *planned.values_list("rumor", "review_on"),
-    ]
+    own = due.filter(review_on__lte=today).values_list("pk", "review_on")
     found: defaultdict[int, set[datetime]] = defaultdict(set)
-    for pk, day in days:
-        found[pk].add(morning_of(day))
+    for pk, day in [*own, *planned.values_list("rumor", "review_on")]:
+        if day is not None:
+            found[pk].add(morning_of(day))
     return found
 
 
