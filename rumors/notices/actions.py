@@ -186,8 +186,12 @@ def _days(place: Bookmark, now: datetime) -> list[Notice]:
         for rumor in waiting
         for person in ([rumor.assignee] if rumor.assignee else everybody)
     ]
+    return [notice for notice in _untold(notices) if notice.person.has_perm("rumors.handle")]
+
+
+def _untold(notices: list[Notice]) -> list[Notice]:
     told = set(Notice.objects.filter(key__in=[notice.key for notice in notices]).values_list("key", flat=True))
-    return [notice for notice in notices if notice.key not in told and notice.person.has_perm("rumors.handle")]
+    return [notice for notice in notices if notice.key not in told]
 
 
 def _of_day(rumor: Rumor, person: User, before: datetime, now: datetime) -> Notice:
@@ -217,7 +221,8 @@ def _reviews(place: Bookmark, now: datetime) -> list[Notice]:
     }
     rumors = Rumor.objects.select_related("assignee").prefetch_related("watchers").in_bulk({pk for pk, _ in days})
     everybody = list(handlers()) if days else []
-    return [
+    brief = set(Choice.objects.filter(how=How.NECESSARY).values_list("user", flat=True)) if days else set()
+    notices = [
         Notice(
             person=person,
             kind=NoticeKind.REVIEW,
@@ -231,6 +236,7 @@ def _reviews(place: Bookmark, now: datetime) -> list[Notice]:
         for following in [_following(rumors[pk])]
         for person in following or everybody
     ]
+    return _untold([notice for notice in notices if notice.person_id not in brief or rules.is_necessary(notice)])
 
 
 def _following(rumor: Rumor) -> list[User]:

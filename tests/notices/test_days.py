@@ -4,6 +4,8 @@ from datetime import date, timedelta
 
 import pytest
 import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from portal.accounts.models import Role
@@ -201,6 +203,10 @@ def test_when_nobody_follows_it_all_who_may_handle_it_are_told_and_of_a_secret_o
     assert [rumor.public_id in heard[editor] for rumor in (open_one, secret)] == [True, False]
     assert [rumor.public_id in heard[security] for rumor in (open_one, secret)] == [True, True]
     assert heard[brief] == heard[reader] == ""
+    assert not Notice.objects.filter(person=brief).exists()
+    with CaptureQueriesContext(connection) as queries:
+        days.promise(minutes=1)
+    assert not [query for query in queries if query["sql"].startswith("INSERT") and "notice" in query["sql"]]
 
 
 def test_who_wants_only_what_is_necessary_hears_of_their_own(days):
