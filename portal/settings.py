@@ -299,7 +299,7 @@ if CLAMAV_URL and not re.match(r"(tcp://([^/?#@:\[\]]+|\[[0-9a-fA-F:.]+\]):\d{1,
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
     "rules.permissions.ObjectPermissionBackend",
-    "allauth.account.auth_backends.AuthenticationBackend",
+    "portal.accounts.adapters.SignIn",
 ]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [

@@ -8,6 +8,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Max, Model, Q
 from django.urls import reverse
 from django.utils import timezone, translation
+from django.utils.text import slugify
 from django.utils.translation import pgettext
 
 from portal import languages, markup
@@ -19,7 +20,7 @@ from portal.revisions.rules import translated_fields
 from portal.search import actions as search
 from rumors import rules
 from rumors.matching import actions as matching
-from rumors.models import DEADLINES, ENDED, Narrative, Rebuttal, Rumor, Sighting
+from rumors.models import DEADLINES, ENDED, Narrative, Rebuttal, Rumor, Sighting, SightingQuerySet
 from rumors.vocabulary import (
     ClaimType,
     Confidence,
@@ -44,17 +45,26 @@ class Number(NamedTuple):
     number: int
 
 
-def locked(rumor: Rumor) -> Rumor:
-    """The rumor as it is now; whoever else wants to change it waits for the end of this transaction."""
+def locked(rumor: Rumor, *, version: int | None = None) -> Rumor:
+    """The rumor as it is now; whoever else wants to change it waits for the end of this transaction.
+
+    Raises ValidationError when it is no longer the `version` that somebody had before them.
+    """
     found: Rumor = Rumor.objects.select_for_update(of=("self",)).get(pk=rumor.pk)
+    if version is not None and found.version != version:
+        raise ValidationError(
+            pgettext("staff", "It was changed after you opened it. Look at it again, then save once more.")
+        )
     return found
 
 
-def write(rumor: Rumor, verb: str, *, by: User | None, **values: Any) -> None:
+def write(
+    rumor: Rumor, verb: str, *, by: User | None, beside: Mapping[str, tuple[Any, Any]] | None = None, **values: Any
+) -> None:
     """Set the fields of a locked rumor, with the audit row; without a change neither happens. Its nouns write by
-    this, too."""
+    this, too: `beside` is what they change in rows of their own, before and after."""
     changes = audit.changed(rumor, values)
-    if not changes:
+    if not changes and not beside:
         return
     for name in changes:
         setattr(rumor, name, values[name])
@@ -65,7 +75,7 @@ def write(rumor: Rumor, verb: str, *, by: User | None, **values: Any) -> None:
         for name, (before, after) in changes.items()
         if name not in _TOLD_BY_THE_ROW
     }
-    audit.record(verb, rumor, by=by, changes=told)
+    audit.record(verb, rumor, by=by, changes=told | dict(beside or {}))
 
 
 def _plain(value: Any) -> Any:
@@ -209,22 +219,21 @@ def edit(rumor: Rumor, *, by: User, was: Mapping[str, Any] | None = None, **valu
     Raises ChangedMeanwhileError, and changes nothing, when one of the fields was changed by somebody else.
     """
     held = locked(rumor)
-    narratives = values.pop("narratives", None)
-    now = {name: getattr(held, name) for name in values if was and name in was}
-    clashes = {name: value for name, value in now.items() if value not in (was[name], values[name])} if was else {}
+    now = {name: _standing(held, name) for name in values}
+    clashes = {name: now[name] for name in was or {} if now[name] not in (was[name], values[name])} if was else {}
     if clashes:
         raise ChangedMeanwhileError(clashes)
-    if values.get("sensitivity") == Sensitivity.SECRET and held.rebuttals.exists():
-        raise ValidationError(
-            {"sensitivity": pgettext("staff", "It has a public answer, so the claim cannot be secret.")}
-        )
+    if "sensitivity" in values and values["sensitivity"] != held.sensitivity:
+        _require_that_it_can_be(values["sensitivity"], held)
     if values.get("verifiability") == Verifiability.OPINION and held.verdict not in {"", Verdict.OPINION}:
         raise ValidationError({"verifiability": pgettext("staff", "It has a verdict as if it were no opinion.")})
     if "priority" in values and values["priority"] != held.priority:
         values["due_at"] = held.logged_at + DEADLINES[Priority(values["priority"])]
-    write(held, "edit", by=by, **values)
-    if narratives is not None:
+    beside = {}
+    if (narratives := values.pop("narratives", now.get("narratives"))) != now.get("narratives"):
         held.narratives.set(narratives)
+        beside = {"narratives": (_names(now["narratives"]), _names(narratives))}
+    write(held, "edit", by=by, beside=beside, **values)
     if "sensitivity" in values:
         # They hold the same claim.
         for duplicate in held.duplicates.select_for_update(of=("self",)):
@@ -233,6 +242,29 @@ def edit(rumor: Rumor, *, by: User, was: Mapping[str, Any] | None = None, **valu
     if not values.keys().isdisjoint({"claim", "original", "original_language", "sensitivity"}):
         _index(held, held.sightings.all())
     return held
+
+
+def _standing(held: Rumor, name: str) -> Any:
+    return set(held.narratives.all()) if name == "narratives" else getattr(held, name)
+
+
+def _names(narratives: Iterable[Narrative]) -> str:
+    return ", ".join(sorted(narrative.name for narrative in narratives))
+
+
+def _require_that_it_can_be(sensitivity: str, held: Rumor) -> None:
+    """Whoever may read a rumor may read what repeats it, and the other way round: they hold the same claim."""
+    if held.same_as is not None:
+        raise ValidationError(
+            {
+                "sensitivity": pgettext("staff", "This is the same as %(rumor)s. Say there who may read it.")
+                % {"rumor": held.same_as}
+            }
+        )
+    if sensitivity == Sensitivity.SECRET and Rebuttal.objects.with_repeats(held).exists():
+        raise ValidationError(
+            {"sensitivity": pgettext("staff", "It has a public answer, so the claim cannot be secret.")}
+        )
 
 
 @transaction.atomic
@@ -250,11 +282,7 @@ def rate(
         raise ValidationError({"verdict": pgettext("staff", "Choose a verdict.")})
     if not basis.strip():
         raise ValidationError({"basis": pgettext("staff", "Say what the verdict rests on.")})
-    held = locked(rumor)
-    if version is not None and held.version != version:
-        raise ValidationError(
-            pgettext("staff", "It was changed after you opened it. Look at it again, then save once more.")
-        )
+    held = locked(rumor, version=version)
     if held.verifiability == Verifiability.OPINION and verdict != Verdict.OPINION:
         raise ValidationError({"verdict": pgettext("staff", "It is an opinion: that is neither true nor false.")})
     write(held, "rate", by=by, verdict=verdict, verdict_basis=basis, confidence=confidence)
@@ -349,6 +377,8 @@ def link(rumor: Rumor, *, fact: Fact, slug: str, by: User, strength: str = Stren
         raise ValidationError(
             {"fact": pgettext("staff", "Publish the fact first: an answer rests on a published fact.")}
         )
+    if rules.is_alike(slug.replace("-", " "), slugify(rules.said(held.claim)).replace("-", " ")):
+        raise ValidationError({"slug": pgettext("staff", "The address repeats the claim. Let it state the truth.")})
     if held.rebuttals.filter(fact=fact).exists():
         raise ValidationError({"fact": pgettext("staff", "This fact answers the rumor already.")})
     try:
@@ -390,23 +420,34 @@ def tell(narrative: Narrative, *, name: str, description: str, by: User) -> Narr
     return narrative
 
 
-def consult(rumor: Rumor, *, by: User) -> None:
-    """Log that somebody reads a secret rumor."""
-    if rumor.is_secret:
+def consult(rumor: Rumor, *, by: User, is_threat: bool = False) -> None:
+    """Log that somebody reads a secret rumor, or a threat in one that is not."""
+    if rumor.is_secret or is_threat:
         audit.record("read", rumor, by=by)
 
 
 @transaction.atomic
 def purge(*, now: datetime) -> int:
-    """Delete the original words, links and screenshots of rumors that ended long ago; how many rumors that were."""
+    """Delete the original words, links and screenshots of rumors that ended long ago, and of threats that were
+    handled long ago, whatever became of the rumor; how many of both that were."""
     found = list(Rumor.objects.select_for_update(of=("self",)).with_words_to_forget(now))
-    Sighting.objects.filter(rumor__in=found).update(original="", url="", archive_url="", picture=None)
+    _forget(Sighting.objects.filter(rumor__in=found))
     for rumor in found:
         Rumor.objects.filter(pk=rumor.pk).update(original="")
         rumor.original = ""
         audit.record("purge", rumor, by=None)
         _index(rumor, rumor.sightings.all())
-    return len(found)
+    threats = list(Sighting.objects.select_for_update(of=("self",)).threats_to_forget(now).select_related("rumor"))
+    _forget(Sighting.objects.filter(pk__in=[threat.pk for threat in threats]))
+    for threat in threats:
+        threat.original = ""
+        audit.record("purge", threat.rumor, by=None)
+        _index_sighting(threat.rumor, threat)
+    return len(found) + len(threats)
+
+
+def _forget(sightings: SightingQuerySet) -> None:
+    sightings.update(original="", url="", archive_url="", picture=None)
 
 
 # What the matcher finds them by ----------------------------------------------------------------------------------

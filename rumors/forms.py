@@ -5,6 +5,7 @@ from uuid import uuid4
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.text import slugify
@@ -235,7 +236,7 @@ class EditForm(RumorForm):
             field.show_hidden_initial = True
 
     def changes(self) -> dict[str, Any]:
-        return {name: self.cleaned_data[name] for name in self.changed_data if name in self.base_fields}
+        return {name: _one(self.cleaned_data[name]) for name in self.changed_data if name in self.base_fields}
 
     def was(self) -> dict[str, Any]:
         """What the fields that are changed held when the form was opened."""
@@ -243,7 +244,7 @@ class EditForm(RumorForm):
 
     def _opened_with(self, bound: forms.BoundField) -> Any:
         widget = bound.field.hidden_widget()
-        return bound.field.to_python(widget.value_from_datadict(self.data, self.files, bound.html_initial_name))
+        return _one(bound.field.to_python(widget.value_from_datadict(self.data, self.files, bound.html_initial_name)))
 
     def show_what_is_now(self, now: Mapping[str, Any]) -> None:
         """Somebody else has changed these: say what they are now. Sent once more, the form puts its own in place."""
@@ -251,9 +252,11 @@ class EditForm(RumorForm):
         data = self.data = self.data.copy()
         for name, value in now.items():
             bound = self[name]
-            data[bound.html_initial_name] = bound.field.prepare_value(value) or ""
+            values = value if isinstance(value, set) else [value]
+            prepared = [bound.field.prepare_value(each) for each in values]
+            data.setlist(bound.html_initial_name, ["" if each is None else each for each in prepared])
             choices = dict(getattr(bound.field, "choices", ()))
-            shown = choices.get(bound.field.prepare_value(value), value) if value else "–"
+            shown = ", ".join(str(choices.get(*pair)) for pair in zip(prepared, values, strict=True)) if value else "–"
             self.add_error(
                 name,
                 pgettext(
@@ -263,11 +266,25 @@ class EditForm(RumorForm):
             )
 
 
-class RateForm(GuardedForm):
-    guarded: ClassVar[tuple[str, ...]] = ("basis",)
+def _one(value: Any) -> Any:
+    """Several things that are chosen are one value: in whatever order."""
+    return set(value) if isinstance(value, list | QuerySet) else value
 
+
+class VersionForm(GuardedForm):
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
     """Of the rumor that the writer has before them."""
+
+    def show_again(self, version: int) -> None:
+        """Sent once more, it is about the rumor as it is now."""
+        assert isinstance(self.data, QueryDict)
+        data = self.data = self.data.copy()
+        data["version"] = str(version)
+
+
+class RateForm(VersionForm):
+    guarded: ClassVar[tuple[str, ...]] = ("basis",)
+
     verdict = forms.ChoiceField(
         label=pgettext_lazy("staff", "Verdict"),
         help_text=pgettext_lazy("staff", "If it is simply an opinion, it is not disinformation."),
@@ -289,12 +306,6 @@ class RateForm(GuardedForm):
 
     def clean_confidence(self) -> str:
         return str(self.cleaned_data["confidence"] or Confidence.MEDIUM)
-
-    def show_again(self, version: int) -> None:
-        """Sent once more, it is about the rumor as it is now."""
-        assert isinstance(self.data, QueryDict)
-        data = self.data = self.data.copy()
-        data["version"] = str(version)
 
 
 class NarrativeForm(GuardedForm):

@@ -421,8 +421,8 @@ class SightingQuerySet(models.QuerySet["Sighting"]):
         return self.filter(Q(rumor=rumor) | Q(rumor__same_as=rumor))
 
     def visible_to(self, user: "User") -> "SightingQuerySet":
-        """Threats exist only for those who handle them."""
-        return self if user.has_perm("rumors.secret") else self.exclude(is_threat=True)
+        """Threats, and what was heard of secret rumors, exist only for those who handle them."""
+        return self if user.has_perm("rumors.secret") else self.countable()
 
     def countable(self) -> "SightingQuerySet":
         """What figures may count: no threats, and nothing of secret rumors."""
@@ -430,6 +430,11 @@ class SightingQuerySet(models.QuerySet["Sighting"]):
 
     def unhandled_threats(self) -> "SightingQuerySet":
         return self.filter(is_threat=True, handled_at__isnull=True)
+
+    def threats_to_forget(self, now: datetime) -> "SightingQuerySet":
+        """Handled so long ago that nobody needs their words any more, also in a rumor that is still alive."""
+        handled = self.filter(is_threat=True, handled_at__lt=now - Rumor.KEEP_WORDS)
+        return handled.exclude(original="", url="", archive_url="", picture=None)
 
 
 class Sighting(models.Model):

@@ -87,7 +87,8 @@ def refuses(rebuttal: Rebuttal, language: str, fields: Mapping[str, str]) -> lis
     refused = []
     if any(_bare(link) in known for text in fields.values() for link in markup.links(text)):
         refused.append(pgettext("staff", "It leads to a post that spreads the rumor. Take the link out."))
-    if language == languages.SOURCE and _is_alike(fields.get("title", ""), rumor.claim):
+    claims = [fields.get("claim", ""), *([rumor.claim] if language == languages.SOURCE else [])]
+    if any(is_alike(fields.get("title", ""), claim) for claim in claims):
         refused.append(pgettext("staff", "The title repeats the claim. Let it state the truth."))
     return refused
 
@@ -97,7 +98,8 @@ def _bare(address: str) -> str:
     return re.sub(r"^https?://(www\.|m\.)?", "", address.strip().lower().partition("#")[0]).rstrip("/")
 
 
-def _is_alike(title: str, claim: str) -> bool:
+def is_alike(title: str, claim: str) -> bool:
+    """Whether what shall state the truth says what the claim says."""
     one, other = (said(fold(text)).strip(" .?!") for text in (title, claim))
     return bool(one) and SequenceMatcher(None, one, other, autojunk=False).ratio() >= ALIKE
 

@@ -130,7 +130,7 @@ def sighting_picture(request: StaffRequest, pk: int, *, is_preview: bool = False
     visible = Rumor.objects.visible_to(request.user)
     mine = Sighting.objects.visible_to(request.user).filter(rumor__in=visible, picture__isnull=False)
     found = get_object_or_404(mine.select_related("rumor", "picture"), pk=pk)
-    actions.consult(found.rumor, by=request.user)
+    actions.consult(found.rumor, by=request.user, is_threat=found.is_threat)
     assert found.picture is not None
     show = preview if is_preview else served
     return show(found.picture, filename=f"{found.rumor.public_id}-{found.pk}")
@@ -151,6 +151,8 @@ def _detail(request: StaffRequest, found: Rumor, form: MoveForm) -> HttpResponse
     events = AuditEvent.objects.about(found).select_related("by")[:50]
     sightings = Sighting.objects.with_repeats(found).visible_to(request.user).select_related("rumor", "logged_by")
     visible = Rumor.objects.visible_to(request.user)
+    if not found.is_secret and any(sighting.is_threat for sighting in sightings):
+        actions.consult(found, by=request.user, is_threat=True)
     days = sorted(sighting.seen_on for sighting in sightings)
     context = {
         "rumor": found,
@@ -174,7 +176,7 @@ def _detail(request: StaffRequest, found: Rumor, form: MoveForm) -> HttpResponse
             *((pair, pair.one) for pair in found.pairs_as_newer.filter(one__in=visible).select_related("one")),
         ],
         "merge": found.merges.standing().first(),
-        "repeats": found.duplicates.filter(merges__undone_at=None).annotate(merge_id=F("merges__pk")),
+        "repeats": visible.filter(same_as=found, merges__undone_at=None).annotate(merge_id=F("merges__pk")),
         "entries": entries(events),
     }
     return render(request, "rumors/staff/rumor.html", context, status=422 if form.errors else 200)
@@ -297,7 +299,7 @@ def threat(request: StaffRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(
         Sighting.objects.filter(is_threat=True).select_related("rumor", "handled_by", "logged_by"), pk=pk
     )
-    actions.consult(found.rumor, by=request.user)
+    actions.consult(found.rumor, by=request.user, is_threat=True)
     form = HandleForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         actions.handle(found, note=form.cleaned_data["note"], by=request.user)

@@ -11,6 +11,7 @@ import pytest
 from django.forms import BaseFormSet
 from django.forms.forms import BaseForm
 from django.http import QueryDict
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
@@ -74,7 +75,7 @@ MAKERS: dict[type, Callable[[QueryDict], list[BaseForm]]] = {
     ],
     TopicForm: lambda data: [TopicForm(None, data), TopicForm(factories.topic(), data)],
     ProgramTitlesForm: lambda data: [ProgramTitlesForm({7: SimpleNamespace(title_sv="", title_ar="")}, "ar", data)],
-    SettleForm: lambda data: [SettleForm(Question(language="ar"), [], data)],
+    SettleForm: lambda data: [SettleForm(Question(language="ar", code_hash=code), [], data) for code in (None, "x")],
     AssignForm: lambda data: [AssignForm(User.objects.all(), data)],
     CarryOutForm: lambda data: [CarryOutForm(data, has_warnings=some, has_refused=some) for some in (True, False)],
     ExportForm: lambda data: [ExportForm(_somebody(), data)],
@@ -201,6 +202,35 @@ def test_whatever_is_sent_a_form_answers_in_sentences(kind, data, something_to_c
         for message in found:
             assert SENTENCE.fullmatch(message), message
             assert "%(" not in message
+
+
+IDS = re.compile(r'\bid="([^"]+)"')
+LEADS_TO = re.compile(r'href="#([^"]*)"')
+DESCRIBED_BY = re.compile(r'aria-describedby="([^"]*)"')
+
+
+PLAIN = [form for form in FORMS if form not in WITH_A_SESSION and not issubclass(form, BaseFormSet)]
+NAMED = "QuestionFilterForm FactFilterForm MatrixForm WordFilterForm EventFilterForm PeriodForm DashboardForm".split()
+FILTERS = [form for form in PLAIN if form.__name__ in NAMED]
+"""What `components/filters.html` shows."""
+
+
+@pytest.mark.parametrize(
+    ("template", "kind"),
+    [("components/form.html", form) for form in PLAIN] + [("components/filters.html", form) for form in FILTERS],
+    ids=lambda each: getattr(each, "__qualname__", each),
+)
+def test_whatever_a_form_says_is_wrong_leads_to_its_field_and_is_read_out_with_it(template, kind, something_to_choose):
+    for form in made(kind, QueryDict()):
+        form.is_bound = True
+        form.errors.clear()
+        for name in form.fields:
+            form.add_error(name, "Something is wrong here.")
+        html = render_to_string(template, {"form": form, "all_url": "/"})
+        there = set(IDS.findall(html))
+        links = LEADS_TO.findall(html)
+        assert set(links) | {each for ids in DESCRIBED_BY.findall(html) for each in ids.split()} <= there
+        assert len(links) == (len(form.visible_fields()) if template.endswith("form.html") else 0)
 
 
 # Over the wire ----------------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from rumors.assessments import actions as assessments
 from rumors.assignments import actions as assignments
 from rumors.comments import actions as comments
 from rumors.evidence import actions as evidence
+from rumors.exports import actions as exports
 from rumors.intake import actions as intake
 from rumors.models import Rumor
 from rumors.pairs import actions as pairs
@@ -34,7 +35,8 @@ OTHERS = [role for role in Role if role != Role.SECURITY]
 MARK = re.compile(r"zq[a-z]+qz", re.IGNORECASE)
 AGAIN = {"text", "revision", "staff_fact", "fact", "edit_fact", "translations", "matrix", "staff_topic", "handout"}
 """Of pages like these one of a kind is looked at: they are about the library, and there are hundreds."""
-NEVER = re.compile(r"/logout|/login|\.pdf|\.png|\.zip|\.ics|set_language|/admin/")
+NEVER = re.compile(r"/logout|/login|\.pdf|\.png|set_language|/admin/")
+"""Printed and drawn pages of the library take long, and their bytes hold no words."""
 OTHER_LANGUAGES = set(languages.CATALOG) - {"sv", "ar"}
 
 
@@ -74,6 +76,15 @@ def secret(db) -> Rumor:
     )
     rumors.handle(threat, note="zqhandledqz", by=by)
     published(rumor=spread)
+
+    # What repeats a rumor becomes secret with it, and the list that one of both was in does not show it.
+    told, again = log(claim="Det sägs zqtoldqz", by=by), log(claim="Det sägs zqagainqz", original="zqtwiceqz", by=by)
+    pairs.merge(again, into=told, by=by)
+    rumors.edit(told, by=by, sensitivity="secret")
+    exports.order(
+        what="rumors", kind="csv", level=2, columns=["claim"], query="words=zqqueryqz", form_id=uuid4(), by=by,
+        with_secret=True,
+    )  # fmt: skip
     return rumor
 
 
@@ -102,7 +113,7 @@ def crawl(client, *starts: str):
         seen.add(kind)
         response = client.get(path)
         if response.streaming:
-            list(response.streaming_content)
+            yield path, b"".join(response.streaming_content).decode(errors="ignore")
             continue
         content = response.content.decode(errors="ignore")
         yield path, content

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 import segno
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.auth_backends import AuthenticationBackend
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
@@ -22,6 +23,13 @@ from portal.accounts import actions
 from portal.accounts.models import User
 from portal.accounts.rules import may_work
 from portal.public import absolute
+
+
+class SignIn(AuthenticationBackend):  # type: ignore[misc]
+    """Only who somebody is: what they may do is said by their roles (`rules.permissions`), and never by a row."""
+
+    def _get_permissions(self, user_obj: Any, obj: Any, from_name: str) -> set[str]:
+        return set()
 
 
 class Accounts(DefaultAccountAdapter):  # type: ignore[misc]

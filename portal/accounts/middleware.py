@@ -17,7 +17,7 @@ from django.utils.translation.trans_real import parse_accept_lang_header
 
 from portal import languages
 from portal.accounts.models import Role
-from portal.accounts.rules import came_by_passkey, has_second_factor, may_work
+from portal.accounts.rules import came_by_passkey, may_work
 from portal.public import is_from_us
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
@@ -91,7 +91,7 @@ class SessionLimits:
             return pgettext(
                 "staff", "You were signed out because nothing happened for a while. Sign in again to go on."
             )
-        if not may_work(request) and has_second_factor(request.user):
+        if request.user.is_authenticated and not may_work(request) and request.user.has_second_factor:
             # Somebody who knew the password before the second factor was set up must not stay in.
             return pgettext("staff", "Your account has a second step now. Sign in again with it.")
         return ""

@@ -1,5 +1,6 @@
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
 from django.db.models import Q
@@ -8,6 +9,8 @@ from django.utils.functional import cached_property
 from django.utils.translation import pgettext_lazy
 
 from portal import languages
+
+SECOND_FACTORS: Final = frozenset({Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN})
 
 
 class Role(models.TextChoices):
@@ -74,3 +77,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     @cached_property
     def roles(self) -> frozenset[str]:
         return frozenset(self.groups.values_list("name", flat=True))
+
+    @cached_property
+    def has_second_factor(self) -> bool:
+        """Recovery codes alone are none: they only stand in for a factor that got lost."""
+        return bool(Authenticator.objects.filter(user=self, type__in=SECOND_FACTORS).exists())

@@ -27,12 +27,6 @@ def second_factors(user: User | AnonymousUser) -> dict[str, int]:
     return dict(Counter(Authenticator.objects.filter(user_id=user.pk).values_list("type", flat=True)))
 
 
-def has_second_factor(user: User | AnonymousUser) -> bool:
-    """Recovery codes alone are none: they only stand in for a factor that got lost."""
-    kinds = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
-    return bool(Authenticator.objects.filter(user_id=user.pk, type__in=kinds).exists())
-
-
 def may_work(request: HttpRequest) -> bool:
     """Whether the signed-in person has what every staff role needs: a second factor, proven in this session.
 
@@ -44,7 +38,7 @@ def may_work(request: HttpRequest) -> bool:
     methods = {record["method"] for record in get_authentication_records(request, request.user)}
     if settings.OIDC_HAS_MFA and "socialaccount" in methods:
         return True
-    return "mfa" in methods and has_second_factor(request.user)
+    return "mfa" in methods and request.user.is_authenticated and request.user.has_second_factor
 
 
 def came_by_passkey(request: HttpRequest) -> bool:

@@ -26,8 +26,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from portal.accounts import actions
 from portal.accounts.forms import ProfileForm
-from portal.accounts.models import Role
-from portal.accounts.rules import has_second_factor, may_work, second_factors
+from portal.accounts.models import SECOND_FACTORS, Role
+from portal.accounts.rules import may_work, second_factors
 
 View = Callable[..., HttpResponseBase]
 
@@ -54,11 +54,11 @@ def _second_factors(view: View) -> View:
         user = request.user
         if not user.is_authenticated or request.method != "POST":
             return view(request, *args, **kwargs)
-        had_one, before = has_second_factor(user), second_factors(user)
+        before = second_factors(user)
         with transaction.atomic():
             response = view(request, *args, **kwargs)
             actions.record_second_factors(user, before=before, by=user)
-        if not had_one and has_second_factor(user):
+        if before.keys().isdisjoint(SECOND_FACTORS) and not second_factors(user).keys().isdisjoint(SECOND_FACTORS):
             record_authentication(request, user, "mfa", type=Authenticator.Type.TOTP)
         return response
 

@@ -25,6 +25,8 @@ from portal.revisions.rules import read
 from portal.revisions.views import language_rows, reading
 from portal.search import actions as missed
 from portal.search.models import IndexRow
+from rumors.alarms import rules as alarms
+from rumors.imports.models import Batch
 from rumors.models import Rebuttal, Rumor
 
 log = structlog.get_logger(__name__)
@@ -102,23 +104,30 @@ def staff_home(request: StaffRequest) -> HttpResponse:
     """The work list: what waits for this person, by what they may do."""
     user = request.user
     waiting = Revision.objects.awaiting_approval().select_related("author", "content_type")
-    soon = timezone.now() + timedelta(days=14)
-    context = {
+    now = timezone.now()
+    questions = Question.objects.visible_to(user)
+    board = alarms.standing(user, now=now) if user.has_perm("rumors.view") else None
+    waits = {
+        "batches": Batch.objects.of(user).fresh(now).handed_back() if user.has_perm("rumors.log") else [],
         "waiting": waiting.exclude(author=user)[:20] if user.has_perm("facts.approve") else [],
         "rumors": Rumor.objects.open().unanswered().visible_to(user).order_by("due_at")[:10]
         if user.has_perm("rumors.view")
         else [],
         "overtaken": Rebuttal.objects.overtaken().order_by("pk")[:10] if user.has_perm("rumors.edit") else [],
-        "answers_count": Question.objects.awaiting_approval().exclude(settled_by=user).count()
+        "answers_count": questions.awaiting_approval().exclude(settled_by=user).count()
         if user.has_perm("questions.approve")
         else 0,
-        "questions_count": Question.objects.waiting().count() if user.has_perm("questions.settle") else 0,
-        "events": Event.objects.upcoming(timezone.now()).starting_before(soon).read_in(languages.SOURCE)[:10],
+        "questions_count": questions.waiting().count() if user.has_perm("questions.settle") else 0,
+        "events": Event.objects.upcoming(now).starting_before(now + timedelta(days=14)).read_in(languages.SOURCE)[:10],
         "due": Fact.objects.published()
         .due_for_review(timezone.localdate() + timedelta(days=30))
         .read_in(languages.SOURCE)[:10]
         if user.has_perm("facts.edit")
         else [],
+    }
+    context = waits | {
+        "board": board,
+        "is_calm": not any(waits.values()) and not (board and board.count),
         "pages": [(page, _findings(page)) for page in Page.objects.read_in(languages.SOURCE)],
     }
     return render(request, "pages/staff/home.html", context)

@@ -82,13 +82,13 @@ class SettleForm(guard.GuardedForm):
     """What becomes of a question. That it belongs to a rumor is said by the register, which settles it then."""
 
     guarded: ClassVar[tuple[str, ...]] = ("answer", "note")
+    _UNANSWERED: ClassVar = [(each.value, each.label) for each in (Outcome.MISSING_FACT, Outcome.DISMISSED)]
 
     outcome = forms.ChoiceField(
         label=pgettext_lazy("staff", "What becomes of it?"),
         choices=[
             (Outcome.ANSWERED.value, pgettext_lazy("staff", "It is answered: by a fact, or in words")),
-            (Outcome.MISSING_FACT.value, Outcome.MISSING_FACT.label),
-            (Outcome.DISMISSED.value, Outcome.DISMISSED.label),
+            *_UNANSWERED,
         ],
         widget=forms.RadioSelect,
     )
@@ -127,13 +127,20 @@ class SettleForm(guard.GuardedForm):
     )
 
     def __init__(self, question: Question, close: Sequence[Close], data: QueryDict | None = None) -> None:
-        kept = {"answer": question.answer, "answer_language": question.answer_language or question.language}
-        initial = kept | {"fact": question.fact_id} | ({"outcome": Outcome.ANSWERED} if question.answer else {})
-        super().__init__(data, initial=initial)
-        codes = dict.fromkeys([question.language, languages.SOURCE])
-        chooser = self.fields["answer_language"]
-        assert isinstance(chooser, forms.ChoiceField)
-        chooser.choices = [(code, languages.get(code).in_both_scripts) for code in codes]
+        kept: dict[str, Any] = {
+            "answer": question.answer,
+            "answer_language": question.answer_language or question.language,
+            "fact": question.fact_id,
+            "note": question.outcome_note,
+        }
+        super().__init__(data, initial=kept | ({"outcome": Outcome.ANSWERED} if question.answer else {}))
+        if question.code_hash or question.answer:
+            codes = dict.fromkeys([question.language, languages.SOURCE])
+            chooser = self.fields["answer_language"]
+            assert isinstance(chooser, forms.ChoiceField)
+            chooser.choices = [(code, languages.get(code).in_both_scripts) for code in codes]
+        else:
+            self._leave_out_words()
         facts = self.fields["fact"]
         assert isinstance(facts, forms.ModelChoiceField)
         first = {each.fact.pk: each.title for each in close}
@@ -144,8 +151,27 @@ class SettleForm(guard.GuardedForm):
             (pgettext("staff", "All others"), sorted(others, key=lambda other: other[1])),
         ]
 
+    def _leave_out_words(self) -> None:
+        """Nobody has a code to look them up with."""
+        del self.fields["answer"], self.fields["answer_language"]
+        outcome = self.fields["outcome"]
+        assert isinstance(outcome, forms.ChoiceField)
+        answered = (Outcome.ANSWERED.value, pgettext("staff", "It is answered by a fact"))
+        outcome.choices = [answered, *self._UNANSWERED]
+        self.fields["fact"].help_text = pgettext("staff", "The closest ones come first.")
+
     def clean_note(self) -> str:
         return " ".join(str(self.cleaned_data["note"]).split())
+
+    def clean(self) -> dict[str, Any]:
+        """An answer belongs to what is answered: with anything else it would be thrown away unseen."""
+        data = super().clean()
+        if data.get("outcome", Outcome.ANSWERED) != Outcome.ANSWERED:
+            if data.get("answer"):
+                self.add_error("answer", pgettext("staff", "Choose “It is answered”, or take the answer out."))
+            if data.get("fact"):
+                self.add_error("fact", pgettext("staff", "Choose “It is answered”, or take the fact out."))
+        return data
 
 
 class QuestionFilterForm(forms.Form):

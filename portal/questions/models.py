@@ -1,13 +1,18 @@
-from datetime import date, datetime, timedelta
-from typing import Any, ClassVar, Final, NamedTuple
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Count, F, Max, Q
+from django.utils import timezone
 from django.utils.translation import pgettext_lazy
 
 from portal import languages
 from portal.facts.models import Fact
+
+if TYPE_CHECKING:
+    from portal.accounts.models import User
 
 
 class Door(models.TextChoices):
@@ -39,6 +44,18 @@ class Missing(NamedTuple):
 
 
 class QuestionQuerySet(models.QuerySet["Question"]):
+    def visible_to(self, user: "User") -> "QuestionQuerySet":
+        """What became a secret rumor or a threat exists only for those who may read that."""
+        return self if user.has_perm("rumors.secret") else self.countable()
+
+    def countable(self) -> "QuestionQuerySet":
+        """What reports may count."""
+        return self.filter(is_secret=False)
+
+    def told_of(self, numbers: Iterable[str]) -> "QuestionQuerySet":
+        """Those that were sightings of the rumors with these numbers."""
+        return self.filter(outcome=Outcome.SIGHTING, outcome_note__in=list(numbers))
+
     def waiting(self) -> "QuestionQuerySet":
         return self.filter(outcome=Outcome.OPEN)
 
@@ -60,7 +77,7 @@ class QuestionQuerySet(models.QuerySet["Question"]):
 
     def with_code(self, code_hash: str, now: datetime) -> "QuestionQuerySet":
         """The one that a reader's code belongs to, as long as it works."""
-        return self.filter(code_hash=code_hash, asked_at__gte=now - Question.CODE_KEEP)
+        return self.filter(code_hash=code_hash, asked_at__gte=_codes_work_from(now))
 
     def missing_facts(self) -> list[Missing]:
         """What people ask for and no fact says, the most wanted first. The same name is one, however it is written."""
@@ -88,7 +105,13 @@ class QuestionQuerySet(models.QuerySet["Question"]):
         return self.filter(asked_at__lt=now - Question.KEEP)
 
     def with_expired_code(self, now: datetime) -> "QuestionQuerySet":
-        return self.filter(code_hash__isnull=False, asked_at__lt=now - Question.CODE_KEEP)
+        return self.filter(code_hash__isnull=False, asked_at__lt=_codes_work_from(now))
+
+
+def _codes_work_from(now: datetime) -> datetime:
+    """When what was asked has a code that works: until its last day is over in Sweden."""
+    midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
+    return midnight.astimezone(UTC) - Question.CODE_KEEP
 
 
 def _counted(rows: list[Any]) -> list[tuple[str, int]]:
@@ -107,7 +130,7 @@ class Question(models.Model):
 
     KEEP: Final = timedelta(days=365)
     CODE_KEEP: Final = timedelta(days=180)
-    """So long a reader's code works; then its hash is deleted."""
+    """So long a reader's code works, and to the end of that day; then its hash is deleted."""
 
     text = models.TextField(pgettext_lazy("staff", "what was asked or told"), max_length=2000)
     language = models.CharField(pgettext_lazy("staff", "language"), max_length=10, choices=languages.CHOICES)
@@ -120,6 +143,10 @@ class Question(models.Model):
     outcome = models.CharField(pgettext_lazy("staff", "outcome"), max_length=12, choices=Outcome, default=Outcome.OPEN)
     outcome_note = models.CharField(pgettext_lazy("staff", "what became of it"), max_length=300, blank=True)
     """For staff: the number of the rumor, or what the fact that is missing would say."""
+    is_secret = models.BooleanField(
+        pgettext_lazy("staff", "handed to the security role"), default=False, db_default=False, editable=False
+    )
+    """It became a secret rumor or a threat; once it has, it stays so."""
     fact = models.ForeignKey(
         Fact,
         models.SET_NULL,
@@ -195,9 +222,12 @@ class Question(models.Model):
 
     @property
     def code_works_until(self) -> date:
-        return (self.asked_at + self.CODE_KEEP).date()
+        return timezone.localdate(self.asked_at + self.CODE_KEEP)
+
+    def is_kept_from(self, user: "User") -> bool:
+        return self.is_secret and not user.has_perm("rumors.secret")
 
     @property
     def version(self) -> str:
-        """Of what was proposed: whoever approves it names what they have read."""
-        return self.settled_at.isoformat() if self.settled_at else ""
+        """Of what became of it: whoever approves it or takes it back names what they have read."""
+        return " ".join(at.isoformat() for at in (self.settled_at, self.approved_at) if at)

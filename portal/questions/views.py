@@ -1,6 +1,6 @@
 from typing import Final
 from urllib.parse import urlencode
-from uuid import UUID, uuid5
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -99,8 +99,9 @@ def told_answer(request: HttpRequest) -> HttpResponse:
 
 
 def _answer(request: HttpRequest, question: Question) -> HttpResponse:
-    """Of what is answered, the answer and nothing else; a fact in the language of the page."""
-    fact = question.fact if question.is_answered else None
+    """Of what is answered, the answer and nothing else; a fact in the language of the page. To a rumor there may be an
+    answer, too."""
+    fact = question.fact if question.is_answered or question.outcome == Outcome.SIGHTING else None
     text = read(fact, get_language() or languages.SOURCE) if fact else None
     context = {
         "question": question,
@@ -122,15 +123,16 @@ def staff_questions(request: StaffRequest) -> HttpResponse:
     """The inbox: what waits, oldest first, or what the filters ask for."""
     form = QuestionFilterForm({"outcome": Outcome.OPEN.value} | request.GET.dict())
     filters = form.cleaned_data if form.is_valid() else {"outcome": Outcome.OPEN}
-    found = Question.objects.matching(**filters).oldest_first()
+    visible = Question.objects.visible_to(request.user)
+    # Of all: what was searched for and became a secret rumor must not be told as a search.
     asked = Question.objects.missed()
     often = MissedSearch.objects.often(MISSED_DAYS)[:100]
     context = {
-        "page": Paginator(found, 50).get_page(request.GET.get("page")),
+        "page": Paginator(visible.matching(**filters).oldest_first(), 50).get_page(request.GET.get("page")),
         "form": form,
         "query": f"{urlencode(filters)}&",
-        "proposed_count": Question.objects.awaiting_approval().count(),
-        "missing_count": len(Question.objects.missing_facts()),
+        "proposed_count": visible.awaiting_approval().count(),
+        "missing_count": len(visible.missing_facts()),
         "missed": [row for row in often if (row["language"], row["term"]) not in asked][:20],
     }
     return render(request, "questions/staff/questions.html", context)
@@ -139,7 +141,8 @@ def staff_questions(request: StaffRequest) -> HttpResponse:
 @require_safe
 @staff("questions.view")
 def missing_facts(request: StaffRequest) -> HttpResponse:
-    return render(request, "questions/staff/missing_facts.html", {"missing": Question.objects.missing_facts()})
+    missing = Question.objects.visible_to(request.user).missing_facts()
+    return render(request, "questions/staff/missing_facts.html", {"missing": missing})
 
 
 @require_POST
@@ -152,7 +155,9 @@ def ask_missed(request: StaffRequest) -> HttpResponse:
         messages.error(request, pgettext("staff", "Nobody has searched for that of late."))
     else:
         if (code, term) not in Question.objects.missed():
-            actions.ask(text=term, language=code, door=Door.SEARCH, by=request.user)
+            # Two people who press at once make one.
+            form_id = uuid5(NAMESPACE_URL, f"missed:{code}:{term}")
+            actions.ask(text=term, language=code, door=Door.SEARCH, by=request.user, form_id=form_id)
         messages.success(request, pgettext("staff", "It is a question now, and waits in the list."))
     return redirect("staff_questions")
 
@@ -172,15 +177,20 @@ def _page(
     request: StaffRequest, question: Question, sent: SettleForm | None = None, *, is_too_late: bool = False
 ) -> HttpResponse:
     """With what was sent, to be mended; or, when somebody else was faster, to be copied: nothing typed is lost."""
-    close = rules.closest(question) if question.is_open else []
-    may_settle = question.is_open and request.user.has_perm("questions.settle")
+    is_kept = question.is_kept_from(request.user)
+    if not is_kept:
+        actions.consult(question, by=request.user)
+    close = rules.closest(question) if question.is_open and not is_kept else []
+    may_settle = question.is_open and not is_kept and request.user.has_perm("questions.settle")
+    visible = Question.objects.visible_to(request.user)
     context = {
         "question": question,
+        "is_kept": is_kept,
         "question_language": languages.get(question.language),
         "answer_language": languages.get(question.answer_language or languages.SOURCE),
         "close": close,
         "form": (sent or SettleForm(question, close)) if may_settle else None,
-        "missing": Question.objects.missing_facts() if may_settle else [],
+        "missing": visible.missing_facts() if may_settle else [],
         "too_late": sent.cleaned_data if sent and is_too_late else None,
         "may_approve": request.user.has_perm("questions.approve") and question.settled_by_id != request.user.pk,
     }
@@ -213,17 +223,25 @@ def settle_question(request: StaffRequest, pk: int) -> HttpResponse:
 @staff("questions.approve")
 def approve_answer(request: StaffRequest, pk: int) -> HttpResponse:
     try:
-        actions.approve(_question(pk), by=request.user, version=request.POST.get("version", ""))
+        approved = actions.approve(_question(pk), by=request.user, version=request.POST.get("version", ""))
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     else:
-        messages.success(request, pgettext("staff", "Approved. Whoever has the code can read it now."))
+        if approved.code_hash:
+            said = pgettext("staff", "Approved. Whoever has the code can read it now.")
+        else:
+            said = pgettext("staff", "Approved. Nobody has a code for it, so it is read only here.")
+        messages.success(request, said)
     return redirect("staff_question", pk)
 
 
 @require_POST
 @staff("questions.reopen")
 def reopen_question(request: StaffRequest, pk: int) -> HttpResponse:
-    actions.reopen(_question(pk), by=request.user)
-    messages.success(request, pgettext("staff", "It waits again."))
+    try:
+        actions.reopen(_question(pk), by=request.user, version=request.POST.get("version", ""))
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    else:
+        messages.success(request, pgettext("staff", "It waits again."))
     return redirect("staff_question", pk)

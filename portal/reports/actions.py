@@ -21,6 +21,8 @@ def counted(*, scope: str, first: date, last: date) -> Report:
 @transaction.atomic
 def keep(*, scope: str, first: date, last: date, by: User, form_id: UUID, name: str = "") -> Report:
     """Count now and keep the numbers for good; what is there already when the same form comes again."""
+    # One that is sent twice at once waits here until the first has committed.
+    User.objects.select_for_update(of=("self",), no_key=True).get(pk=by.pk)
     sent_before: Report | None = Report.objects.filter(made_by=by, form_id=form_id).first()
     if sent_before:
         return sent_before

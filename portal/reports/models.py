@@ -32,7 +32,7 @@ class Report(models.Model):
     """What was counted for a period, for good: what was handed in can be opened and printed again with exactly its
     numbers, whatever happens to what they count. The database refuses to change it."""
 
-    COUNTING: ClassVar[int] = 1
+    COUNTING: ClassVar[int] = 2
     """The version of the counting: another one counts the same things in another way (`docs/reports.md`)."""
 
     name = models.CharField(pgettext_lazy("staff", "name"), max_length=120, blank=True)

@@ -249,7 +249,7 @@ def _responses(period: Period) -> Numbers:
 
 
 def _questions(period: Period) -> Numbers:
-    found = Question.objects.filter(period.moments("asked_at"))
+    found = Question.objects.countable().filter(period.moments("asked_at"))
     missing = found.filter(outcome=Outcome.MISSING_FACT)
     return {
         "summary": [

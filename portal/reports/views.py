@@ -4,8 +4,9 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import pgettext
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from portal.audit.models import AuditEvent
 from portal.audit.rules import entries
@@ -40,10 +41,12 @@ def _reports(request: StaffRequest, form: PeriodForm, keep_form: KeepForm | None
     return render(request, "reports/staff/reports.html", context, status=status)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @staff("reports.make")
 def keep_report(request: StaffRequest) -> HttpResponse:
     """Count once more and keep it for good."""
+    if request.method != "POST":  # somebody asks for the address of a form that was refused
+        return redirect(f"{reverse('staff_reports')}?{request.GET.urlencode()}")
     form = KeepForm(request.POST)
     if not form.is_valid():
         return _reports(request, PeriodForm(request.POST), form, status=422)

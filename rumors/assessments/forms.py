@@ -3,13 +3,13 @@ from typing import Any, ClassVar, Final
 from django import forms
 from django.utils.translation import pgettext_lazy
 
-from portal.guard import GuardedForm
+from rumors.forms import VersionForm
 from rumors.vocabulary import Actor, Behavior, Confidence, Content, Degree, Effect, Impact, ImpactOn, Reach
 
 _UNSAID: Final = ("", "–")
 
 
-class AssessForm(GuardedForm):
+class AssessForm(VersionForm):
     guarded: ClassVar[tuple[str, ...]] = ("basis",)
 
     reach = forms.ChoiceField(
@@ -33,7 +33,7 @@ class AssessForm(GuardedForm):
         return {on.value: self.cleaned_data[f"on_{on}"] for on in ImpactOn}
 
 
-class AbcdeForm(GuardedForm):
+class AbcdeForm(VersionForm):
     guarded: ClassVar[tuple[str, ...]] = ("attribution",)
 
     actor = forms.ChoiceField(

@@ -26,14 +26,15 @@ def assess(request: StaffRequest, pk: int) -> HttpResponse:
     """How far it has come, and how hard it hits."""
     found = _rumor(request, pk)
     last = found.reaches.first()
-    now = {"reach": found.reach, "basis": last.basis if last else ""}
+    now = {"reach": found.reach, "basis": last.basis if last else "", "version": found.version}
     now |= {f"on_{on}": level for on, level in found.impacts.values_list("on", "level")}
     form = AssessForm(request.POST or None, initial=now)
     if request.method == "POST" and form.is_valid():
-        said = {"reach": form.cleaned_data["reach"], "basis": form.cleaned_data["basis"]}
+        said = {name: form.cleaned_data[name] for name in ("reach", "basis", "version")}
         try:
             actions.assess(found, by=request.user, impacts=form.impacts(), **said)
         except ValidationError as error:
+            form.show_again(found.version)
             form.add_error(None, error)
         else:
             messages.success(request, pgettext("staff", "Saved."))
@@ -48,12 +49,18 @@ def abcde(request: StaffRequest, pk: int) -> HttpResponse:
     """Who, how, what, how widely, with which effect."""
     found = _rumor(request, pk)
     known = Abcde.objects.filter(rumor=found).first()
-    form = AbcdeForm(request.POST or None, initial=model_to_dict(known) if known else None)
+    now = {"version": found.version} | (model_to_dict(known) if known else {})
+    form = AbcdeForm(request.POST or None, initial=now)
     if request.method == "POST" and form.is_valid():
         values = {name: value for name, value in form.cleaned_data.items() if name in form.base_fields}
-        actions.describe(found, by=request.user, **values)
-        messages.success(request, pgettext("staff", "Saved."))
-        return redirect(found)
+        try:
+            actions.describe(found, by=request.user, **values)
+        except ValidationError as error:
+            form.show_again(found.version)
+            form.add_error(None, error)
+        else:
+            messages.success(request, pgettext("staff", "Saved."))
+            return redirect(found)
     context = {"rumor": found, "form": form, "title": "ABCDE"}
     return render(request, "rumors/staff/form.html", context, status=422 if form.errors else 200)
 

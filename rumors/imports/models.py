@@ -56,6 +56,10 @@ class BatchQuerySet(models.QuerySet["Batch"]):
     def expired(self, now: datetime) -> "BatchQuerySet":
         return self.filter(sent_at__lte=now - Batch.KEEP)
 
+    def handed_back(self) -> "BatchQuerySet":
+        """Promised, and not imported: their sender has to look again."""
+        return self.filter(Q(state=State.CHECKED, is_overtaken=True) | Q(state=State.FAILED))
+
     def due(self) -> "BatchQuerySet":
         return self.filter(state=State.PROMISED).order_by("promised_at", "pk")
 

@@ -13,7 +13,7 @@ from rumors import actions as rumors
 from rumors.intake import rules
 from rumors.intake.models import Draft, Offer
 from rumors.matching.rules import Match
-from rumors.models import Rumor, Sighting
+from rumors.models import Rebuttal, Rumor, Sighting
 
 
 @transaction.atomic
@@ -25,7 +25,7 @@ def log(
     Raises `questions.actions.MeanwhileError` when somebody else has settled the question.
     """
     rumor = rumors.log(by=by, form_id=form_id, **values)
-    _finish(rumor, form_id=form_id, question=question, offered=offered, taken=None, by=by)
+    _finish(rumor, form_id=form_id, question=question, offered=offered, taken=None, is_secret=rumor.is_secret, by=by)
     return rumor
 
 
@@ -41,7 +41,8 @@ def sight(
 ) -> Sighting:
     """It was this one, heard again. Otherwise as `log`."""
     sighting = rumors.sight(rumor, by=by, form_id=form_id, **values)
-    _finish(rumor, form_id=form_id, question=question, offered=offered, taken=rumor, by=by)
+    is_secret = rumor.is_secret or sighting.is_threat
+    _finish(rumor, form_id=form_id, question=question, offered=offered, taken=rumor, is_secret=is_secret, by=by)
     return sighting
 
 
@@ -52,10 +53,19 @@ def _finish(
     question: Question | None,
     offered: Sequence[Match],
     taken: Rumor | None,
+    is_secret: bool,
     by: User,
 ) -> None:
     if question is not None:
-        questions.settle(question, outcome=Outcome.SIGHTING, note=rumor.public_id, by=by)
+        said = Rebuttal.objects.published().with_repeats(rumor).select_related("fact").first()
+        questions.settle(
+            question,
+            outcome=Outcome.SIGHTING,
+            note=rumor.public_id,
+            fact=said.fact if said else None,
+            is_secret=is_secret,
+            by=by,
+        )
     offers = [
         Offer(
             form_id=form_id,

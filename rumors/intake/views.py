@@ -57,7 +57,7 @@ def log_rumor(request: StaffRequest, pk: int | None = None) -> HttpResponseBase:
 
 
 def _opened(request: StaffRequest, question: Question | None) -> HttpResponse:
-    if question and not question.is_open:
+    if question and (not question.is_open or question.is_kept_from(request.user)):
         return redirect("staff_question", question.pk)
     drafts = Draft.objects.filter(owner=request.user, question=question)
     initial: dict[str, Any] = {}

@@ -308,6 +308,50 @@ def test_a_question_becomes_a_new_rumor(as_reporter, reporter, question):
     assert (question.outcome, question.outcome_note) == (Outcome.SIGHTING, made.public_id)
 
 
+def test_who_told_of_what_is_answered_already_gets_that_answer(as_reporter, question):
+    rebuttal = published(rumor=log())
+    address, sent = f"{URL}question/{question.pk}/", form(same=str(rebuttal.rumor_id), original=question.text)
+    as_reporter.post(address, sent | {"original_language": "sv"})
+    question.refresh_from_db()
+    assert (question.outcome, question.fact) == (Outcome.SIGHTING, rebuttal.fact)
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_question_that_holds_a_threat_is_read_by_the_security_role_alone(as_reporter, question, is_known):
+    address, sent = f"{URL}question/{question.pk}/", form(original=question.text, is_threat="on")
+    if is_known:
+        sent |= {"same": str(published(rumor=log()).rumor_id), "original_language": "sv"}
+    for _twice in range(2):
+        as_reporter.post(address, sent)
+    question.refresh_from_db()
+    assert (question.outcome, question.is_secret, question.outcome_note) == (Outcome.SIGHTING, True, "")
+    assert question.fact is None
+    for role, sees in ((Role.REPORTER, False), (Role.EDITOR, False), (Role.SECURITY, True)):
+        client = sign_in(person(role))
+        page = f"/staff/questions/{question.pk}/"
+        assert (page in flat(client.get("/staff/questions/?outcome="))) == sees
+        assert (question.text in flat(client.get(page))) == sees
+        # Nor through the form of the register.
+        response = client.get(address, follow=True) if role != Role.SECURITY else None
+        assert response is None or question.text not in flat(response)
+
+
+def test_what_was_told_of_secret_rumors_before_is_handed_over_too(question):
+    from importlib import import_module
+
+    from django.apps import apps
+
+    secret, known = log(sensitivity="secret"), log()
+    other = questions.ask(text="Ett annat?", language="sv", door=Door.FORM)
+    for asked, rumor in ((question, secret), (other, known)):
+        questions.settle(asked, outcome=Outcome.SIGHTING, note=rumor.public_id, by=person(Role.EDITOR))
+    import_module("rumors.intake.migrations.0002_hand_secret_questions_over").hand_over(apps, None)
+    question.refresh_from_db()
+    other.refresh_from_db()
+    assert (question.is_secret, question.outcome_note) == (True, "")
+    assert (other.is_secret, other.outcome_note) == (False, known.public_id)
+
+
 def test_of_two_who_take_up_a_question_the_second_loses_nothing_and_logs_nothing(as_reporter, question, reporter):
     address = f"{URL}question/{question.pk}/"
     as_reporter.get(address)

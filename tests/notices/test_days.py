@@ -244,7 +244,7 @@ def test_alarms_come_once_a_day_when_they_are_new_or_worse(days, owner):
     assert numbers == [0, 0, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2]
     assert days.heard(reader) == []
     text = told[-1]
-    assert f"{rumor.public_id}: Obesvarat efter sin dag. Det skulle ha bemötts senast 12 november 2026." in text
+    assert f"{rumor.public_id}: Inte bemött i tid. Det skulle ha bemötts senast 12 november 2026." in text
     assert f"/staff/rumors/{rumor.pk}/" in text
     assert rumor.claim not in text
 

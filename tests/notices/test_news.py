@@ -303,12 +303,12 @@ def test_the_page_shows_what_somebody_follows_and_nothing_secret(editor):
 
 @pytest.mark.parametrize("number", [1, 3])
 def test_the_page_costs_the_same_for_one_and_for_three(editor, django_assert_num_queries, number):
-    """Seven to know who asks and what they may; their choice, what they follow and how many that are."""
+    """Four to know who asks and what they may; their choice, what they follow and how many that are."""
     for _ in range(number):
         follow(log(), editor)
     client = sign_in(editor)
     client.get("/staff/rumors/notices/")
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(7):
         response = client.get("/staff/rumors/notices/")
     assert len(response.context["page"]) == number
 

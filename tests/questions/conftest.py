@@ -1,5 +1,6 @@
 import re
 from datetime import timedelta
+from uuid import uuid4
 
 import time_machine
 from django.utils import timezone
@@ -42,9 +43,13 @@ def look_up(code: str, *, path: str = LOOK_UP, client=None):
     return client.post(path, {"token": token, "code": code})
 
 
-def asked(text: str = "Hur går det till?", *, language: str = "sv", door: Door = Door.OUTREACH) -> Question:
-    return actions.ask(text=text, language=language, door=door)
+def asked(
+    text: str = "Hur går det till?", *, language: str = "sv", door: Door = Door.OUTREACH, has_code: bool = False
+) -> Question:
+    return actions.ask(text=text, language=language, door=door, form_id=uuid4(), has_code=has_code)
 
 
 def proposed(question: Question | None = None, *, by=None, answer: str = "Nej, en domstol prövar det.") -> Question:
-    return actions.settle(question or asked(), outcome=Outcome.ANSWERED, answer=answer, by=by or person(Role.EDITOR))
+    return actions.settle(
+        question or asked(has_code=True), outcome=Outcome.ANSWERED, answer=answer, by=by or person(Role.EDITOR)
+    )

@@ -16,6 +16,7 @@ from portal.accounts.models import Role
 from portal.audit.models import AuditEvent
 from portal.questions import actions, rules
 from portal.questions.models import Door, Outcome, Question
+from portal.search.models import MissedSearch
 from tests import factories
 from tests.accounts.people import person, sign_in
 from tests.questions.conftest import asked, proposed, told
@@ -138,16 +139,47 @@ def test_a_fact_without_a_published_text_answers_nothing(as_editor):
         ({"outcome": "answered", "answer": "Om 19850101-1236"}, "answer"),
         ({"outcome": "dismissed", "note": "Se dnr 2026-123"}, "guard_reason"),
         ({"outcome": "answered", "answer": "Nej.", "answer_language": "tr"}, "answer_language"),
+        ({"outcome": "dismissed", "answer": "Nej.", "answer_language": "sv"}, "answer"),
+        ({"outcome": "missing_fact", "note": "Tolk", "answer": "Nej.", "answer_language": "sv"}, "answer"),
     ],
 )
 def test_what_is_wrong_is_said_beside_its_field_and_nothing_is_settled(as_editor, sent, wrong):
-    question = asked()
+    question = asked(has_code=True)
     response = as_editor.post(f"{page_of(question)}settle/", sent)
     assert response.status_code == 422
     assert wrong in response.context["form"].errors
     assert sent.get("answer", "") in unescape(response.content.decode())
     question.refresh_from_db()
     assert question.is_open
+
+
+def test_a_fact_that_was_chosen_is_not_thrown_away_unseen(as_editor):
+    question, fact = asked(), factories.published_fact()
+    response = as_editor.post(f"{page_of(question)}settle/", {"outcome": "dismissed", "fact": fact.pk})
+    assert "take the fact out" in words(response)
+    question.refresh_from_db()
+    assert question.is_open
+
+
+def test_words_are_written_only_where_somebody_has_a_code_to_read_them_with(as_editor, as_approver):
+    without = asked()
+    page = as_editor.get(page_of(without)).content.decode()
+    assert 'name="fact"' in page
+    assert 'name="answer"' not in page
+    assert "or in words" not in page
+    refused = as_editor.post(f"{page_of(without)}settle/", {"outcome": "answered"})
+    assert "Choose the fact that answers it." in words(refused)
+    assert 'name="answer"' in as_editor.get(page_of(asked(has_code=True))).content.decode()
+
+    # The code was too old before somebody came to approve: what was written can be mended, and nothing is promised.
+    question = proposed()
+    Question.objects.update(code_hash=None)
+    assert "whoever has the code" not in words(as_approver.get(page_of(question)))
+    approved = as_approver.post(f"{page_of(question)}approve/", {"version": question.version}, follow=True)
+    assert "Nobody has a code for it" in words(approved)
+    question.refresh_from_db()
+    actions.reopen(question, by=person(Role.EDITOR), version=question.version)
+    assert 'name="answer"' in as_editor.get(page_of(question)).content.decode()
 
 
 def test_words_wait_for_another_person(as_editor, as_approver, editor):
@@ -188,7 +220,7 @@ def test_who_approves_has_read_what_they_approve():
     question = proposed()
     version = question.version
     approver = person(Role.APPROVER)
-    actions.reopen(question, by=approver)
+    actions.reopen(question, by=approver, version=question.version)
     proposed(question, answer="Något helt annat.")
     with pytest.raises(actions.MeanwhileError):
         actions.approve(question, by=approver, version=version)
@@ -205,31 +237,49 @@ def test_an_approval_twice_is_one():
 
 def test_an_answer_that_is_sent_back_waits_with_its_words_to_be_mended(as_editor, as_approver):
     question = proposed(answer="Nästan rätt.")
-    as_approver.post(f"{page_of(question)}reopen/")
+    as_approver.post(f"{page_of(question)}reopen/", {"version": question.version})
     question.refresh_from_db()
     assert (question.outcome, question.answer, question.settled_by) == (Outcome.OPEN, "Nästan rätt.", None)
     assert "Nästan rätt." in as_editor.get(page_of(question)).content.decode()
 
 
-@pytest.mark.parametrize("outcome", [Outcome.SIGHTING, Outcome.MISSING_FACT, Outcome.DISMISSED])
-def test_settling_can_be_undone(as_editor, outcome):
-    question = asked()
-    actions.settle(question, outcome=outcome, note="R-2026-0001", by=person(Role.REPORTER))
-    as_editor.post(f"{page_of(question)}reopen/")
+@pytest.mark.parametrize(
+    ("outcome", "note", "kept"),
+    [
+        (Outcome.SIGHTING, "R-2026-0001", ""),
+        (Outcome.MISSING_FACT, "Får jag ha tolk?", "Får jag ha tolk?"),
+        (Outcome.DISMISSED, "Ringde henne", "Ringde henne"),
+    ],
+)
+def test_settling_can_be_undone_and_the_note_waits_to_be_mended(as_editor, outcome, note, kept):
+    question = actions.settle(asked(), outcome=outcome, note=note, by=person(Role.REPORTER))
+    version = re.search(r'name="version" value="([^"]+)"', as_editor.get(page_of(question)).content.decode())[1]
+    as_editor.post(f"{page_of(question)}reopen/", {"version": version})
     question.refresh_from_db()
-    assert (question.outcome, question.outcome_note, question.settled_at) == (Outcome.OPEN, "", None)
+    assert (question.outcome, question.outcome_note, question.settled_at) == (Outcome.OPEN, kept, None)
+    assert as_editor.get(page_of(question)).context["form"]["note"].value() == kept
     assert AuditEvent.objects.about(question).filter(verb="reopen").count() == 1
+
+
+def test_nobody_takes_back_what_they_have_not_seen(as_editor):
+    question = proposed()
+    seen = question.version
+    approved = actions.approve(question, by=person(Role.APPROVER), version=seen)
+    response = as_editor.post(f"{page_of(question)}reopen/", {"version": seen}, follow=True)
+    assert "Somebody was faster. The question is now: Answered." in words(response)
+    question.refresh_from_db()
+    assert (question.is_answered, question.version) == (True, approved.version)
 
 
 def test_an_approved_answer_that_is_taken_back_is_read_by_nobody():
     question = proposed()
-    actions.approve(question, by=person(Role.APPROVER), version=question.version)
-    reopened = actions.reopen(question, by=person(Role.EDITOR))
+    question = actions.approve(question, by=person(Role.APPROVER), version=question.version)
+    reopened = actions.reopen(question, by=person(Role.EDITOR), version=question.version)
     assert (reopened.outcome, reopened.approved_by) == (Outcome.OPEN, None)
 
 
 def test_somebody_who_was_slower_is_told_and_loses_nothing_typed(as_editor):
-    question = asked()
+    question = asked(has_code=True)
     actions.settle(question, outcome=Outcome.DISMISSED, by=person(Role.REPORTER))
     sent = {"outcome": "answered", "answer": "Ett långt svar som jag skrev"}
     response = as_editor.post(f"{page_of(question)}settle/", sent)
@@ -323,3 +373,112 @@ def test_what_people_ask_for_and_no_fact_says_is_counted_by_language(as_editor, 
     assert "2 facts that people ask for are missing" in words(as_editor.get(INBOX))
     # And offered, so that the next one is counted with them.
     assert '<option value="Får jag ha tolk?">' in as_editor.get(page_of(asked())).content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_two_make_a_question_of_at_once_is_one_question():
+    MissedSearch.objects.create(language="sv", term="barnbidrag", day=timezone.localdate(), count=2)
+    faster, slower = sign_in(person(Role.EDITOR)), sign_in(person(Role.REPORTER))
+    sent = {"term": "barnbidrag", "language": "sv"}
+
+    def press() -> int:
+        try:
+            return slower.post(f"{INBOX}missed/", sent).status_code
+        finally:
+            connection.close()
+
+    def is_waited_for() -> bool:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))")
+            return cursor.fetchone() is not None
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            assert faster.post(f"{INBOX}missed/", sent).status_code == 302
+            pressed = pool.submit(press)
+            while not (pressed.done() or is_waited_for()):
+                pass
+        assert pressed.result() == 302
+    assert Question.objects.get().text == "barnbidrag"
+
+
+def test_the_way_back_from_a_filter_says_where_it_leads(as_editor):
+    assert "Show what waits" not in words(as_editor.get(INBOX))
+    page = words(as_editor.get(f"{INBOX}?outcome="))
+    assert "Show what waits" in page
+    assert "Show all" not in page
+
+
+# What became a secret rumor or a threat --------------------------------------------------------------------------
+
+MARKER = "Zebra säger något farligt"
+
+
+@pytest.mark.parametrize(
+    ("roles", "sees"),
+    [
+        ((Role.REPORTER,), False),
+        ((Role.EDITOR,), False),
+        ((Role.SECURITY,), True),
+        ((Role.EDITOR, Role.SECURITY), True),
+    ],
+)
+@pytest.mark.parametrize("was", ["settled", "taken back"])
+def test_what_became_secret_is_read_by_the_security_role_alone(roles, sees, was):
+    question = asked(MARKER)
+    values = {"outcome": Outcome.SIGHTING, "note": "R-2026-0099", "fact": factories.published_fact()}
+    both = person(Role.EDITOR, Role.SECURITY)
+    question = actions.settle(question, is_secret=True, by=both, **values)
+    assert (question.outcome_note, question.fact) == ("", None)
+    if was == "taken back":
+        actions.reopen(question, by=both, version=question.version)
+    client = sign_in(person(*roles, language="en"))
+    for path in (INBOX, f"{INBOX}?outcome=", f"{INBOX}missing/", page_of(question), "/staff/"):
+        page = words(client.get(path))
+        assert "R-2026-0099" not in page
+        assert sees or MARKER not in page
+        assert sees or "1 question waits" not in page
+    page = client.get(f"{INBOX}?outcome=").content.decode()
+    assert (page_of(question) in page) == sees
+    assert MARKER not in page  # every reading is told: the list shows no words of it
+    read = AuditEvent.objects.about(question).filter(verb="read")
+    before = read.count()
+    page = words(client.get(page_of(question)))
+    assert read.count() - before == sees
+    assert (MARKER in page) == sees
+    assert ("It has been handed to the security role." in page) != sees
+
+
+def test_nobody_decides_on_what_they_may_not_read(as_editor, as_approver):
+    both = person(Role.EDITOR, Role.SECURITY)
+    question = actions.settle(asked(MARKER), outcome=Outcome.SIGHTING, is_secret=True, by=both)
+    response = as_editor.post(f"{page_of(question)}reopen/", {"version": question.version}, follow=True)
+    assert "It has been handed to the security role." in words(response)
+    actions.reopen(question, by=both, version=question.version)
+    refused = as_editor.post(f"{page_of(question)}settle/", {"outcome": "dismissed", "note": "Mina ord"})
+    assert MARKER not in words(refused)
+    assert "Mina ord" in words(refused)
+    with pytest.raises(ValidationError):
+        actions.approve(proposed(question, by=both), by=person(Role.APPROVER), version=question.version)
+    question.refresh_from_db()
+    # Once secret it stays so, whatever becomes of it.
+    assert (question.outcome, question.is_secret) == (Outcome.PROPOSED, True)
+
+
+def test_a_search_that_became_secret_is_not_told_as_a_search(as_editor):
+    MissedSearch.objects.create(language="sv", term="zebrahot", day=timezone.localdate(), count=2)
+    as_editor.post(f"{INBOX}missed/", {"term": "zebrahot", "language": "sv"})
+    actions.settle(Question.objects.get(), outcome=Outcome.SIGHTING, is_secret=True, by=person(Role.SECURITY))
+    assert "zebrahot" not in words(as_editor.get(f"{INBOX}?outcome="))
+
+
+def test_when_a_rumor_becomes_secret_so_does_what_people_told_of_it(editor):
+    questions = [
+        actions.settle(asked(f"{number}?"), outcome=Outcome.SIGHTING, note=f"R-2026-000{number}", by=editor)
+        for number in (1, 2)
+    ]
+    actions.restrict(numbers=["R-2026-0001"], by=person(Role.SECURITY))
+    for question in questions:
+        question.refresh_from_db()
+    assert [(each.is_secret, each.outcome_note) for each in questions] == [(True, ""), (False, "R-2026-0002")]
+    assert AuditEvent.objects.about(questions[0]).filter(verb="restrict").count() == 1

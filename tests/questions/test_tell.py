@@ -4,7 +4,7 @@ import json
 import logging
 import math
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from html import unescape
 from uuid import uuid4
 
@@ -246,7 +246,7 @@ def test_a_look_up_from_another_site_or_with_an_old_form_shows_nothing():
 
 def test_a_code_expires_and_its_hash_and_the_text_are_deleted():
     question, code = told()
-    later = timezone.now() + Question.CODE_KEEP + timedelta(minutes=1)
+    later = timezone.now() + Question.CODE_KEEP + timedelta(days=1, minutes=1)
     with time_machine.travel(later, tick=False):
         assert look_up(code).status_code == 422
         purge(now=later)
@@ -254,6 +254,25 @@ def test_a_code_expires_and_its_hash_and_the_text_are_deleted():
     assert question.code_hash is None
     purge(now=timezone.now() + Question.KEEP + timedelta(minutes=1))
     assert not Question.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("asked_at", "last", "first_without"),
+    [
+        # Already the next day in Sweden, and a clock change before the last one.
+        ("2026-05-03T23:30:00Z", "2026-10-31T22:59:00Z", "2026-10-31T23:00:00Z"),
+        ("2026-05-03T06:00:00Z", "2026-10-30T22:59:00Z", "2026-10-30T23:00:00Z"),
+        ("2026-01-10T06:00:00Z", "2026-07-09T21:59:00Z", "2026-07-09T22:00:00Z"),
+    ],
+)
+def test_a_code_works_to_the_end_of_the_day_that_is_named(asked_at, last, first_without):
+    with time_machine.travel(asked_at, tick=False):
+        question = actions.ask(text="Hur?", language="sv", door=Door.FORM, form_id=uuid4(), has_code=True)
+    last, first_without = datetime.fromisoformat(last), datetime.fromisoformat(first_without)
+    assert question.code_works_until == timezone.localdate(last)
+    for now, works in ((last, True), (first_without, False)):
+        assert Question.objects.with_code(question.code_hash, now).exists() == works
+        assert Question.objects.with_expired_code(now).exists() != works
 
 
 # What the reader sees --------------------------------------------------------------------------------------------
@@ -321,3 +340,30 @@ def test_what_else_became_of_it_is_said_kindly_and_the_note_to_no_reader(outcome
     assert said in page
     assert "R-2026-0007" not in page
     assert "tel:112" in page
+
+
+def test_who_told_of_a_known_rumor_gets_the_answer_that_there_is_already():
+    fact = factories.published_fact("so")
+    question, code = told()
+    actions.settle(question, outcome=Outcome.SIGHTING, note="R-2026-0007", fact=fact, by=person(Role.REPORTER))
+    page = seen_with(code, "/so/tell-us/answer/")
+    assert f'href="/so/facts/{fact.slug}/"' in page
+    assert "Fråga so?" in page
+    assert "R-2026-0007" not in page
+
+
+def test_who_told_of_a_rumor_before_there_was_an_answer_gets_it_when_it_comes():
+    facts = [factories.published_fact(), factories.published_fact()]
+    (question, code), (other, _code), (secret, _also) = told("Ett?"), told("Två?"), told("Tre?")
+    by = person(Role.EDITOR)
+    actions.settle(question, outcome=Outcome.SIGHTING, note="R-2026-0007", by=by)
+    actions.settle(other, outcome=Outcome.SIGHTING, note="R-2026-0007", fact=facts[1], by=by)
+    actions.settle(secret, outcome=Outcome.SIGHTING, note="R-2026-0007", is_secret=True, by=by)
+    assert "has arrived" in seen_with(code)
+    assert actions.point(to=facts[0], numbers=["R-2026-0007"]) == 1
+    assert facts[0].slug in seen_with(code)
+    assert set(Question.objects.values_list("text", "fact")) == {
+        ("Ett?", facts[0].pk),
+        ("Två?", facts[1].pk),
+        ("Tre?", None),
+    }

@@ -1,7 +1,9 @@
 """What managers count and hand in."""
 
 import io
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
+from threading import Barrier
 from uuid import uuid4
 
 import html5lib
@@ -196,7 +198,7 @@ def test_what_was_handed_in_keeps_its_numbers_and_a_new_report_shows_what_has_ch
     assert found.is_intact
     assert (documents.pdf(found), documents.workbook(found)) == files
     changed = {(each.name, each.then, each.now) for each in rules.changes(found, Report.objects.get(pk=new.pk))}
-    assert ("Loggade rykten", 2, 3) in changed
+    assert ("Antecknade rykten", 2, 3) in changed
     assert ("Iakttagelser", 9, 10) in changed
     assert ("Svenska för invandrare (sfi)", 0, 1) in changed
     assert not any("Öster" in name for name, _then, _now in changed)
@@ -242,7 +244,7 @@ def test_nothing_of_secret_rumors_threats_or_people_is_in_page_pdf_or_workbook(a
     files = [client.get(f"{report.get_absolute_url()}report.{suffix}") for suffix in ("pdf", "xlsx")]
     pdf, workbook = (file.content for file in files)
     for text in (page, text_of(pdf), str(sheets(workbook)), str(report.numbers)):
-        assert "Loggade" in text or "logged" in text
+        assert "Antecknade" in text or "logged" in text
         for hidden in ("HEMLIGT", "Hemlig by", "NAMNET", "nagon@example.org", "Påstå", "Kulla"):
             assert hidden not in text
     assert files[0]["Content-Disposition"] == (f'attachment; filename="rapport-{report.pk}-2026-05-04-2026-05-31.pdf"')
@@ -332,7 +334,7 @@ def test_a_report_is_looked_at_first_then_kept_by_whoever_may(a_busy_month):
         assert "Inga än." in client.get("/staff/reports/").content.decode()
         looked_at = client.get("/staff/reports/", {"first": FIRST, "last": LAST, "scope": "period"}).content.decode()
         assert not Report.objects.exists()
-        assert "Loggade rykten" in looked_at
+        assert "Antecknade rykten" in looked_at
         assert "Spara den här rapporten" in looked_at
         assert "Spara den här rapporten" not in auditor.get("/staff/reports/", sent).content.decode()
         assert auditor.post("/staff/reports/keep/", sent).status_code == 403
@@ -368,6 +370,42 @@ def test_what_cannot_be_counted_is_said(sent, said):
         if "name" not in sent:
             assert said in client.get("/staff/reports/", values).content.decode()
     assert not Report.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_form_that_is_sent_twice_at_once_makes_one_report():
+    by, form_id, start = person(Role.MANAGER), uuid4(), Barrier(2)
+
+    def press(_number: int) -> int:
+        try:
+            start.wait(10)
+            return kept(by=by, form_id=form_id).pk
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        assert set(pool.map(press, range(2))) == {Report.objects.get().pk}
+
+
+def test_from_a_form_that_was_refused_everything_leads_on():
+    with on(SOON):
+        client = sign_in(person(Role.MANAGER))
+        sent = {"first": FIRST, "last": LAST, "scope": "period", "form_id": str(uuid4()), "name": "Om 19121212-1212"}
+        refused = client.post("/staff/reports/keep/", sent)
+        assert refused.status_code == 422
+        assert '<form class="filters" action="/staff/reports/">' in refused.content.decode()
+        # The address of the page itself, as pages of the list and a reload ask for it.
+        asked = client.get(f"/staff/reports/keep/?first={FIRST}&last={LAST}&scope=period", follow=True)
+    assert asked.redirect_chain == [(f"/staff/reports/?first={FIRST}&last={LAST}&scope=period", 302)]
+    assert asked.context["report"] is not None
+
+
+def test_what_the_public_told_that_became_secret_is_not_counted():
+    with on(date(2026, 5, 5)):
+        for is_secret in (True, False):
+            asked = questions.ask(text="Hur?", language="ti", door=Door.FORM)
+            questions.settle(asked, outcome="sighting", is_secret=is_secret, by=person(Role.SECURITY))
+    assert numbers(kept(), "questions.by_language") == {"ti": 1}
 
 
 @pytest.mark.parametrize("number", [1, 3])

@@ -89,3 +89,27 @@ def test_a_personal_number_is_refused_here_too(as_editor):
     assert not ReachEstimate.objects.exists()
     assert not Abcde.objects.exists()
     assert not rumor.responses.exists()
+
+
+@pytest.mark.parametrize(
+    ("page", "mine", "theirs"),
+    [
+        ("assess", {"on_reputation": "high"}, {"on_stakeholders": "low"}),
+        ("abcde", {"actor": "group_abroad", "confidence": "low"}, {"behavior": "organic", "confidence": "low"}),
+    ],
+)
+def test_two_who_assess_at_once_do_not_undo_each_other(as_editor, page, mine, theirs):
+    rumor = log()
+    address = f"/staff/rumors/{rumor.pk}/{page}/"
+    opened = as_editor.get(address).context["form"]["version"].value()
+    sign_in(person(Role.EDITOR)).post(address, theirs | {"version": opened})
+    refused = as_editor.post(address, mine | {"version": opened})
+    form = refused.context["form"]
+    assert "efter att du öppnade" in form.non_field_errors()[0]
+    for name, value in mine.items():
+        assert form[name].value() == value
+    shown = as_editor.get(address).context["form"]
+    assert {name: shown[name].value() for name in theirs} == theirs
+    as_editor.post(address, mine | {"version": form["version"].value()})
+    shown = as_editor.get(address).context["form"]
+    assert {name: shown[name].value() for name in mine} == mine

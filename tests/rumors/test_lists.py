@@ -248,8 +248,9 @@ def test_the_list_takes_as_many_queries_with_one_row_as_with_fifty(as_editor, dj
     assert len(page.rows) == 50
 
 
-QUERIES = 13
-"""Seven to know who asks and what they may; six of its own: rows and how many, handlers, topics, districts, saved."""
+QUERIES = 10
+"""Four to know who asks (session, person, second factor, roles); six of its own: rows and how many, handlers, topics,
+districts, saved filters."""
 
 
 def test_an_answered_rumor_is_marked(as_editor):

@@ -24,9 +24,9 @@ pytestmark = pytest.mark.django_db
 PAGE = "/sv/rumors/domstolen-beslutar/"
 
 
-def sent_for_approval(rebuttal: Rebuttal, **fields):
+def sent_for_approval(rebuttal: Rebuttal, language="sv", **fields):
     by = person(Role.EDITOR)
-    revision = revisions.draft(rebuttal, language="sv", fields=TEXT | fields, by=by)
+    revision = revisions.draft(rebuttal, language=language, fields=TEXT | fields, by=by)
     return revisions.submit(revision, by=by)
 
 
@@ -62,6 +62,21 @@ def test_a_title_that_repeats_the_claim_is_refused(title):
 
 def test_a_title_that_states_the_truth_goes_on():
     assert sent_for_approval(answer(log()), title="En domstol prövar alltid vård utan samtycke").pk
+
+
+def test_so_is_one_in_another_language_and_an_address():
+    rebuttal = published("en")
+    with pytest.raises(ValidationError, match=r"upprepar|repeats"):
+        sent_for_approval(
+            rebuttal,
+            "en",
+            title="Children are taken without a court",
+            claim="They say children are taken without a court.",
+        )
+    with pytest.raises(ValidationError) as refused:
+        answer(log(claim="Det sägs att socialen kidnappar barn."), slug="socialen-kidnappar-barn")
+    assert refused.value.message_dict.keys() == {"slug"}
+    assert answer(log(claim="Det sägs att socialen kidnappar barn."), slug="en-domstol-beslutar").pk
 
 
 def test_what_is_refused_stays_in_the_form(as_editor):

@@ -12,7 +12,7 @@ from django.utils import timezone
 from portal.accounts.models import Role
 from portal.audit.models import AuditEvent
 from rumors import actions, rules
-from rumors.models import ENDED, Rumor, Sighting
+from rumors.models import ENDED, Narrative, Rumor, Sighting
 from rumors.pairs import actions as pairs
 from rumors.responses import actions as responses
 from rumors.vocabulary import Sensitivity, Status
@@ -257,7 +257,7 @@ def test_the_list_costs_the_same_for_one_and_for_three(as_editor, django_assert_
         actions.sight(rumor, channel="sfi", seen_on=timezone.localdate(), by=rumor.logged_by)
         published(rumor=rumor, slug=f"sant-{place}")
     as_editor.get("/staff/rumors/log/")
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(10):
         response = as_editor.get("/staff/rumors/")
     assert len(response.context["page"].rows) == number
 
@@ -404,3 +404,84 @@ def test_what_repeats_a_rumor_that_becomes_secret_becomes_secret_with_it():
     assert client.get(f"/staff/rumors/{repeated.pk}/").status_code == 404
     assert "SAMMA PÅSTÅENDE" not in client.get("/staff/rumors/").content.decode()
     assert AuditEvent.objects.about(repeated).first().changes == {"sensitivity": ["internal", "secret"]}
+
+
+def test_who_may_read_a_repeated_rumor_is_said_at_the_one_it_repeats(as_editor, editor):
+    earlier, repeated = log(), log(claim="SAMMA PÅSTÅENDE", original="SAMMA ORD")
+    pairs.merge(repeated, into=earlier, by=editor)
+    with pytest.raises(ValidationError, match=str(earlier)):
+        actions.edit(repeated, by=editor, sensitivity=Sensitivity.SECRET)
+    actions.edit(earlier, by=editor, sensitivity=Sensitivity.SECRET)
+    with pytest.raises(ValidationError, match=str(earlier)):
+        actions.edit(repeated, by=person(Role.SECURITY), sensitivity=Sensitivity.INTERNAL)
+    # What else is changed of it changes nothing of that.
+    actions.edit(repeated, by=person(Role.SECURITY), priority="high", sensitivity=Sensitivity.SECRET)
+    assert set(Rumor.objects.values_list("sensitivity", flat=True)) == {Sensitivity.SECRET}
+    assert listed(as_editor) == set()
+
+
+def test_what_was_heard_of_a_secret_rumor_is_heard_of_no_other(editor, security):
+    """Also when somebody has made only one of two that are the same secret, past the actions."""
+    earlier, repeated = log(), log(original="HEMLIGA ORD", area="Hemligöster")
+    pairs.merge(repeated, into=earlier, by=editor)
+    Rumor.objects.filter(pk=repeated.pk).update(sensitivity=Sensitivity.SECRET)
+    page = sign_in(editor).get(earlier.get_absolute_url()).content.decode()
+    assert "HEMLIGA ORD" not in page
+    assert repeated.public_id not in page
+    assert "HEMLIGA ORD" in sign_in(security).get(earlier.get_absolute_url()).content.decode()
+
+
+def test_a_rumor_is_no_secret_while_what_repeats_it_has_a_public_answer(editor):
+    earlier, repeated = log(), published().rumor
+    pairs.merge(repeated, into=earlier, by=editor)
+    with pytest.raises(ValidationError):
+        actions.edit(earlier, by=editor, sensitivity=Sensitivity.SECRET)
+    repeated.refresh_from_db()
+    assert repeated.sensitivity == Sensitivity.INTERNAL
+
+
+def test_reading_a_threat_is_logged_also_in_an_open_rumor(security, editor):
+    rumor = log()
+    threat = actions.sight(
+        rumor, channel="phone", seen_on=timezone.localdate(), by=editor, original="HOTETS ORD", is_threat=True
+    )
+    read = AuditEvent.objects.about(rumor).filter(verb="read")
+    sign_in(editor).get(rumor.get_absolute_url())
+    assert not read.exists()
+    reader = sign_in(security)
+    for number, path in enumerate([f"/staff/rumors/threats/{threat.pk}/", rumor.get_absolute_url()], start=1):
+        assert "HOTETS ORD" in reader.get(path).content.decode()
+        assert read.filter(by=security).count() == number
+    reader.get("/staff/rumors/threats/")
+    assert read.count() == 2
+
+
+def test_two_years_after_it_was_handled_the_words_of_a_threat_go_from_a_rumor_that_lives_on(editor, security):
+    rumor = log(original="Andra ord")
+    told = {"channel": "phone", "seen_on": timezone.localdate(), "by": editor, "original": "Ord", "is_threat": True}
+    handled, waiting = actions.sight(rumor, **told), actions.sight(rumor, **told)
+    actions.handle(handled, note="Polisanmält", by=security)
+    assert actions.purge(now=timezone.now() + timedelta(days=729)) == 0
+    late = timezone.now() + timedelta(days=731)
+    assert (actions.purge(now=late), actions.purge(now=late)) == (1, 0)
+    words = dict(rumor.sightings.values_list("pk", "original"))
+    assert (words.pop(handled.pk), words.pop(waiting.pk), *words.values()) == ("", "Ord", "Andra ord")
+
+
+def test_two_who_change_narratives_at_once_see_each_other(as_editor, editor):
+    first, second = (actions.tell(Narrative(), name=name, description="", by=editor) for name in ("Ett", "Två"))
+    rumor = log()
+    page = f"/staff/rumors/{rumor.pk}/edit/"
+    form = as_editor.get(page).context["form"]
+    sent = {bound.html_name: bound.value() or "" for bound in form if bound.name != "narratives"}
+    sent |= {bound.html_initial_name: bound.value() or "" for bound in form if bound.name != "narratives"}
+    actions.edit(rumor, by=person(Role.EDITOR), narratives={first})
+    refused = as_editor.post(page, sent | {"narratives": [second.pk]})
+    assert "Ett" in refused.context["form"].errors["narratives"][0]
+    assert set(rumor.narratives.all()) == {first}
+    again = {bound.html_initial_name: first.pk for bound in refused.context["form"] if bound.name == "narratives"}
+    as_editor.post(page, sent | again | {"narratives": [second.pk]})
+    assert set(rumor.narratives.all()) == {second}
+    assert AuditEvent.objects.about(rumor).first().changes == {"narratives": ["Ett", "Två"]}
+    rumor.refresh_from_db()
+    assert rumor.version == 2
