@@ -104,6 +104,10 @@ class ExcelSheet:
             self._put(place, value)
         self._rows += 1
 
+    def note(self, place: int, text: str) -> None:
+        """On a cell of the header, for who points at it."""
+        self._page.write_comment(0, place, text)
+
     def _put(self, place: int, value: Value) -> None:
         at = self._rows, place
         if value in (None, ""):

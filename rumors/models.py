@@ -119,6 +119,13 @@ class RumorQuerySet(models.QuerySet["Rumor"]):
     def overdue(self, now: datetime) -> "RumorQuerySet":
         return self.open().filter(due_at__lt=now)
 
+    def to_review(self, today: date) -> "RumorQuerySet":
+        """To be looked at again by now: by their own day, or by that of something planned that is not done. What
+        repeats another rumor is looked at there."""
+        planned = {"responses__done_at__isnull": True, "responses__review_on__lte": today}
+        due = Q(review_on__lte=today) | Q(pk__in=self.model.objects.filter(**planned).values("pk"))
+        return self.filter(due).exclude(status=Status.DUPLICATE)
+
     def matching(
         self,
         *,
@@ -134,6 +141,7 @@ class RumorQuerySet(models.QuerySet["Rumor"]):
         last: date | None = None,
         is_overdue: bool = False,
         is_unanswered: bool = False,
+        is_to_review: bool = False,
         words: str = "",
         with_secret: bool = False,
     ) -> "RumorQuerySet":
@@ -155,7 +163,9 @@ class RumorQuerySet(models.QuerySet["Rumor"]):
         if is_overdue:
             found = found.overdue(timezone.now())
         if is_unanswered:
-            found = found.unanswered()
+            found = found.open().unanswered()
+        if is_to_review:
+            found = found.to_review(timezone.localdate())
         return found.saying(words, with_secret=with_secret) if words else found
 
     def saying(self, words: str, *, with_secret: bool) -> "RumorQuerySet":

@@ -1,7 +1,7 @@
 """What has become worse, computed from what stands in the register; nothing is stored but who has seen it."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -36,7 +36,7 @@ LATE: Final = (timedelta(days=7), timedelta(days=30), timedelta(days=90))
 WAITING: Final = (timedelta(days=1), timedelta(days=3), timedelta(days=7))
 """The same for the oldest threat: staff may be in danger, so it goes by days."""
 SHOWN: Final = 50
-"""Of each kind; more than that nobody reads, and the list of rumors has them all."""
+"""Of each kind, the worst; more than that nobody reads on one page."""
 NAMED: Final = 2
 """Facts that one alarm names."""
 
@@ -91,6 +91,10 @@ class Board:
     alarms: list[Alarm] = field(default_factory=list)
     seen: list[Alarm] = field(default_factory=list)
     """Still so, but put aside by this person."""
+    seen_count: int = 0
+    """Of these, also of those that are not shown."""
+    fresh: list[Finding] = field(default_factory=list)
+    """All that are not put aside."""
     counts: dict[Kind, int] = field(default_factory=dict)
     """Of those not put aside, also of those that are not shown."""
     levels: dict[str, int] = field(default_factory=dict)
@@ -101,14 +105,36 @@ class Board:
         return sum(self.counts.values())
 
     @property
-    def groups(self) -> list[tuple[Kind, list[list[Alarm]], int]]:
-        """Kind, its alarms by rumor, and how many more there are."""
+    def groups(self) -> list["Group"]:
         by_kind = {kind: list(alarms) for kind, alarms in groupby(self.alarms, key=lambda alarm: alarm.kind)}
-        return [(kind, _by_rumor(alarms), self.counts[kind] - len(alarms)) for kind, alarms in by_kind.items()]
+        return [Group(kind, _by_rumor(alarms), self.counts[kind] - len(alarms)) for kind, alarms in by_kind.items()]
 
     @property
     def seen_by_rumor(self) -> list[list[Alarm]]:
         return _by_rumor(self.seen)
+
+    @property
+    def seen_more(self) -> int:
+        return self.seen_count - len(self.seen)
+
+
+class Group(NamedTuple):
+    """The alarms of one kind by rumor, and how many more there are."""
+
+    kind: Kind
+    of_rumors: list[list[Alarm]]
+    more: int
+
+    @property
+    def filters(self) -> str:
+        """For the address: with which filters the list of rumors holds them all, and as few others as can be."""
+        if self.kind == Kind.UNANSWERED:
+            return "overdue=yes&unanswered=yes"
+        if self.kind == Kind.SPREADING:
+            return f"first={_first_day(timezone.now())}"
+        if self.kind == Kind.RETURNED:
+            return f"first={timezone.localdate() - DORMANT}"
+        return ""
 
 
 def _by_rumor(alarms: Iterable[Alarm]) -> list[list[Alarm]]:
@@ -126,17 +152,26 @@ def standing(user: User, *, now: datetime) -> Board:
     known = Seen.objects.by_key(user)
     fresh: dict[Kind, list[Finding]] = {kind: [] for kind in Kind}
     aside: list[Finding] = []
-    for finding in sorted(found, key=lambda finding: finding.since, reverse=True):
+    # The worst first, so that what is not shown is what may wait.
+    for finding in sorted(found, key=lambda finding: (-finding.level, -finding.since.timestamp())):
         (aside if _is_known(finding, known.get(finding.key)) else fresh[finding.kind]).append(finding)
     shown = [finding for findings in fresh.values() for finding in findings[:SHOWN]]
-    aside = aside[:SHOWN]
-    rumors = Rumor.objects.visible_to(user).in_bulk({finding.rumor_id for finding in [*shown, *aside]} - {None})
+    put_aside = {finding.key for finding in aside}
+    alarms = named([*shown, *aside[:SHOWN]], user)
     return Board(
-        alarms=list(_alarms(shown, rumors)),
-        seen=list(_alarms(aside, rumors)),
+        alarms=[alarm for alarm in alarms if alarm.key not in put_aside],
+        seen=[alarm for alarm in alarms if alarm.key in put_aside],
+        seen_count=len(aside),
+        fresh=[finding for findings in fresh.values() for finding in findings],
         counts={kind: len(findings) for kind, findings in fresh.items() if findings},
         levels={finding.key: finding.level for finding in found},
     )
+
+
+def named(findings: Sequence[Finding], user: User) -> list[Alarm]:
+    """With their rumors, and in words. One query."""
+    rumors = Rumor.objects.visible_to(user).in_bulk({finding.rumor_id for finding in findings} - {None})
+    return list(_alarms(findings, rumors))
 
 
 def _is_known(finding: Finding, seen: Seen | None) -> bool:
@@ -353,9 +388,14 @@ def _threats(user: User, now: datetime) -> Iterator[Finding]:
 
 
 def _say_threats(number: int, oldest: datetime, now: datetime) -> str:
-    said = npgettext(
-        "staff", "%(number)s threat waits, since %(age)s.", "%(number)s threats wait, the oldest since %(age)s.", number
-    )
     days = (now - oldest).days
-    some = npgettext("staff", "%(days)s day", "%(days)s days", days) % {"days": days}
-    return said % {"number": number, "age": some if days else pgettext("staff", "today")}
+    if not days:
+        said = npgettext(
+            "staff", "%(number)s threat waits, since today.", "%(number)s threats wait, the oldest since today.", number
+        )
+        return said % {"number": number}
+    said = npgettext(
+        "staff", "%(number)s threat waits, for %(age)s.", "%(number)s threats wait, the oldest for %(age)s.", number
+    )
+    age = npgettext("staff", "%(days)s day", "%(days)s days", days) % {"days": days}
+    return said % {"number": number, "age": age}

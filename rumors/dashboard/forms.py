@@ -78,6 +78,11 @@ class DashboardForm(forms.Form):
         first, last = self.cleaned_data.get("first"), self.cleaned_data.get("last")
         return whole_weeks(*((first, last) if first and last else self.usual))
 
+    def of_the_list(self, **filters: str) -> str:
+        """The same topic and language, and more, as the list of rumors has them in its address."""
+        own = {"topic": self.cleaned_data.get("topic"), "language": self.cleaned_data.get("language")}
+        return urlencode(filters | {name: getattr(value, "pk", value) for name, value in own.items() if value})
+
     def active(self) -> list[dict[str, str]]:
         """The filters in words, each with the query string without it; the period is always there."""
         topic, language = self.cleaned_data.get("topic"), self.cleaned_data.get("language")

@@ -30,6 +30,8 @@ AROUND: Final = timedelta(weeks=4)
 ENOUGH: Final = 5
 """Fewer sightings around a response say nothing at all."""
 OLDEST: Final = 10
+MOST_AROUND: Final = 50
+"""Rumors whose before and after stands in the table."""
 MEANT: Final = Coalesce("rumor__same_as", "rumor")
 """Of a sighting or an answer: the rumor itself, or the one that it was found to repeat."""
 
@@ -280,6 +282,8 @@ class Effects:
     """Rumors of which the four weeks after are not over."""
     too_few: int
     """Rumors that were hardly heard of around that day."""
+    more: int = 0
+    """Rumors with fewer sightings than those that are shown."""
 
 
 def effects(choice: Choice, *, today: date) -> Effects:
@@ -289,6 +293,8 @@ def effects(choice: Choice, *, today: date) -> Effects:
     seen = _seen_around(ripe)
     counted = [(response, _before_and_after(seen[pk], _done_on(response))) for pk, response in ripe.items()]
     told = sorted((row for row in counted if sum(row[1]) >= ENOUGH), key=lambda row: (-sum(row[1]), _meant(row[0]).pk))
+    more = max(len(told) - MOST_AROUND, 0)
+    told = told[:MOST_AROUND]
     drawn = charts.pairs(pair for _response, pair in told)
     return Effects(
         [
@@ -296,7 +302,8 @@ def effects(choice: Choice, *, today: date) -> Effects:
             for (response, _numbers), pair in zip(told, drawn, strict=True)
         ],
         too_new=len(deeds) - len(ripe),
-        too_few=len(counted) - len(told),
+        too_few=len(counted) - len(told) - more,
+        more=more,
     )
 
 

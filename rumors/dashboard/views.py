@@ -37,5 +37,6 @@ def rumor_dashboard(request: StaffRequest) -> HttpResponse:
         "waiting_count": waiting_count,
         "effects": rules.effects(choice, today=today),
         "is_filtered": any(filters.values()),
+        "waiting_query": form.of_the_list(unanswered="yes"),
     }
     return render(request, "dashboard/staff/rumor_dashboard.html", context)

@@ -1,4 +1,5 @@
 import errno
+import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -6,7 +7,7 @@ from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import structlog
 from django.core.exceptions import ValidationError
@@ -44,9 +45,12 @@ def order(
     by: User,
     with_secret: bool = False,
 ) -> Export:
-    """That a file shall be made; the one that is ordered already when the same form comes again."""
+    """That a file shall be made; the one that is ordered already when the same form comes again with the same choices:
+    whoever goes back and chooses otherwise wants another file."""
     User.objects.select_for_update(of=("self",), no_key=True).get(pk=by.pk)
     mine = Export.objects.of(by)
+    choices = json.dumps([what, kind, level, sorted(columns), query, with_secret])
+    form_id = uuid5(form_id, choices)
     sent_before: Export | None = mine.filter(form_id=form_id).first()
     if sent_before:
         return sent_before

@@ -91,14 +91,17 @@ _EXPLAINED = {
         "much was heard",
     ),
     Level.COLLEAGUES: pgettext_lazy("staff", "no names of staff"),
-    Level.ALL: pgettext_lazy("staff", "also what the guard finds in the texts; never pass it on"),
+    Level.ALL: pgettext_lazy(
+        "staff", "also phone numbers and addresses in the texts, but no personal identity numbers; never pass it on"
+    ),
 }
 
 
 def filtered(export: Export) -> tuple[RumorQuerySet, list[str]]:
-    """The rumors that the filters leave to its maker, and these filters in words."""
+    """The rumors that the filters leave to its maker, and these filters in words. None when one of them is a filter no
+    more, such as a topic that is gone: without it the file would hold more than was asked for."""
     form = RumorFilterForm(export.owner, QueryDict(export.query))
     filters, found = form.filters(), Rumor.objects.visible_to(export.owner)
     if not export.with_secret:
         found, filters = found.countable(), filters | {"with_secret": False}
-    return found.matching(**filters), [each["words"] for each in form.active()]
+    return found.none() if form.errors else found.matching(**filters), [each["words"] for each in form.active()]

@@ -34,6 +34,9 @@ def export_rumors(request: StaffRequest) -> HttpResponse:
     filters = asked.filters()
     kept = asked.query().removesuffix("&")
     form = ExportForm(request.user, request.POST or None, initial={"query": kept})
+    if request.method == "POST":
+        for fault in asked.faults():
+            form.add_error(None, fault)
     if request.method == "POST" and form.is_valid():
         try:
             return redirect(actions.order(by=request.user, **form.cleaned_data | {"query": kept}))
@@ -42,6 +45,8 @@ def export_rumors(request: StaffRequest) -> HttpResponse:
     context = {
         "form": form,
         "active": asked.active(),
+        "faults": asked.faults(),
+        "back": asked.as_typed(),
         "count": Rumor.objects.countable().matching(**filters | {"with_secret": False}).count(),
         "exports": Export.objects.of(request.user).fresh(timezone.now()),
     }

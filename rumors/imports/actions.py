@@ -1,6 +1,6 @@
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any, Final
 
@@ -22,7 +22,7 @@ from portal.sheets import plain
 from rumors import actions as rumors
 from rumors.actions import Number
 from rumors.imports import cells, encoding, rules, words
-from rumors.imports.models import Batch, Habit, Imported, Line, Outcome, State
+from rumors.imports.models import Batch, Habit, Imported, Line, Outcome, State, Tongue
 from rumors.models import Sighting
 
 log = structlog.get_logger(__name__)
@@ -76,9 +76,13 @@ def check(
     understood: Mapping[int, Mapping[str, Any]],
     faults: Mapping[int, list[str]],
     kinds: Mapping[int, list[str]],
+    guesses: Mapping[int, str],
     by: User,
 ) -> Batch:
-    """Say which column is which, and what each row will do; rows by their number. Nothing of the register changes."""
+    """Say which column is which, and what each row will do; rows by their number. Nothing of the register changes.
+
+    `guesses` has the language of rows whose words were asked for it, empty where they do not tell.
+    """
     held = _held(batch, by)
     if held.state not in {State.SENT, State.CHECKED}:
         raise ValidationError(pgettext("staff", "This list is being imported already."))
@@ -88,14 +92,22 @@ def check(
         line.faults = faults.get(line.number, [])
         line.kinds = kinds.get(line.number, [])
         line.digest = rules.digest(line.values) if line.values else ""
+        _put_language(line, guesses.get(line.number))
         line.outcome, line.rumor, line.follows = Outcome.REFUSED, None, None
     rules.place(lines, by=by)
-    _save(lines, "values", "faults", "kinds", "digest", "outcome", "rumor", "follows")
+    _save(lines, "values", "faults", "kinds", "tongue", "digest", "outcome", "rumor", "follows")
     held.columns, held.fixed, held.state = dict(columns), dict(fixed), State.CHECKED
     held.is_overtaken = False
     held.save(update_fields=["columns", "fixed", "state", "is_overtaken"])
     _remember(held, by)
     return held
+
+
+def _put_language(line: Line, guess: str | None) -> None:
+    if guess:
+        line.values["original_language"], line.tongue = guess, Tongue.GUESSED
+    else:
+        line.tongue = Tongue.TOLD if guess is None else Tongue.UNSURE
 
 
 def _save(lines: list[Line], *fields: str) -> None:
@@ -153,11 +165,32 @@ def work() -> int:
 
 
 def carry_out(pk: int) -> bool:
-    """All rows of a promised list, or none of them. False when there is nothing to do, or another one is at it.
+    """All rows of a promised list, or none of them. False when there is nothing to do, or another one is at it, or at
+    another list: two that hold the same rows would both not know of the other. Then the next tick comes back to it.
 
     Whoever dies in the middle has done nothing, and the next one begins anew; three times, for what kills its worker
     would kill all of them.
     """
+    with _alone() as is_alone:
+        return is_alone and _carry_out_alone(pk)
+
+
+@contextmanager
+def _alone() -> Iterator[bool]:
+    """Nobody waits: who has sent a short list must not stand behind a long one. Held by the connection and not by a
+    transaction, of which there are several; it ends with the process, too."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, 0)", [_LOCK])
+        is_alone = bool(cursor.fetchone()[0])
+    try:
+        yield is_alone
+    finally:
+        if is_alone:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s, 0)", [_LOCK])
+
+
+def _carry_out_alone(pk: int) -> bool:
     if not _begun(pk):
         return False
     # Committed before the long part: while the rows are made everybody else can go on numbering rumors.
@@ -172,7 +205,7 @@ def carry_out(pk: int) -> bool:
             if batch is None:
                 return False
             with translation.override(batch.owner.language):
-                _carry_out(batch, numbers)
+                _make(batch, numbers)
     except _OvertakenError as error:
         _hand_back(pk, error.lines)
         return False
@@ -184,8 +217,9 @@ def _begun(pk: int) -> bool:
     batch = Batch.objects.select_for_update(of=("self",), skip_locked=True).filter(pk=pk, state=State.PROMISED).first()
     if batch is None:
         return False
-    may = batch.owner.is_active and batch.owner.has_perm("rumors.log")
-    if batch.attempts >= Batch.MOST_ATTEMPTS or not may:
+    if not (batch.owner.is_active and batch.owner.has_perm("rumors.log")):
+        batch.state = State.FORBIDDEN
+    elif batch.attempts >= Batch.MOST_ATTEMPTS:
         log.error("import_given_up", batch=batch.pk, attempts=batch.attempts)
         batch.state = State.FAILED
     batch.attempts += 1
@@ -201,10 +235,7 @@ def _hand_back(pk: int, lines: list[Line]) -> None:
     _save(lines, "outcome", "faults", "rumor", "follows")
 
 
-def _carry_out(batch: Batch, numbers: Iterable[Number]) -> None:
-    # One list at a time: two that hold the same rows would both not know of the other.
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, 0)", [_LOCK])
+def _make(batch: Batch, numbers: Iterable[Number]) -> None:
     lines = list(batch.lines.to_be_done())
     rules.place(lines, by=batch.owner)
     _stop_if_overtaken(batch, lines)

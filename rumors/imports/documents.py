@@ -22,22 +22,25 @@ _WIDE: Final = {"claim": 50, "original": 40, "url": 30, "archive_url": 30}
 
 
 def template(kind: str) -> bytes:
-    """The names of all columns that are known, and one row as an example."""
-    rows: list[list[Value]] = [[str(label) for label in LABELS.values()], [_example(name) for name in LABELS]]
+    """The names of all columns that are known. No row as an example: filled in below it, that would be a rumor. In
+    Excel the names have examples as notes."""
+    header: list[Value] = [str(label) for label in LABELS.values()]
     if kind == "csv":
-        return _csv(rows)
+        return _csv([header])
     with tempfile.TemporaryDirectory() as folder:
         path, name = Path(folder) / "template.xlsx", pgettext("staff", "Sightings")
         with ExcelSheet(path, name=name, widths=[_WIDE.get(column, 18) for column in LABELS]) as sheet:
-            for row in rows:
-                sheet.write(row)
+            sheet.write(header)
+            for place, column in enumerate(LABELS):
+                if example := _example(column):
+                    sheet.note(place, pgettext("staff", "For example: %(example)s") % {"example": example})
         return path.read_bytes()
 
 
-def _example(name: str) -> Value:
-    examples: dict[str, Value] = {
+def _example(name: str) -> str:
+    examples = {
         "claim": pgettext("staff", "It is said that children are taken without a court having looked at it."),
-        "seen_on": timezone.localdate(),
+        "seen_on": timezone.localdate().isoformat(),
         "channel": str(Channel.SCHOOL_PRESCHOOL.label),
         "original_language": languages.get("so").autonym,
         "is_threat": pgettext("staff", "no"),
@@ -47,7 +50,7 @@ def _example(name: str) -> Value:
         "sensitivity": str(Sensitivity.INTERNAL.label),
         "precision": str(Precision.DAY.label),
     }
-    return examples.get(name)
+    return examples.get(name, "")
 
 
 def faults(batch: Batch) -> bytes:

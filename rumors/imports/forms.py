@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.utils.text import Truncator
 from django.utils.translation import pgettext, pgettext_lazy
 
-from portal import guard, languages
+from portal import guard, languages, spoken
 from portal.facts.models import Topic
 from portal.guard import Ground
 from rumors.forms import CHANNELS, SPOKEN, RumorForm, SeenForm
@@ -283,6 +283,8 @@ class Row:
     values: dict[str, Any]
     faults: list[str]
     kinds: list[str]
+    guess: str | None = None
+    """Of a row with words in a language that it does not name: which one they tell; empty when they do not."""
 
 
 class Reader:
@@ -301,7 +303,12 @@ class Reader:
         if not is_good:
             return Row(line, {}, list(self._form.faults()), [])
         values = {name: value for name, value in self._form.cleaned_data.items() if name in LABELS}
-        return Row(line, values, [], list(excuse.kinds) if excuse else [])
+        return Row(line, values, [], list(excuse.kinds) if excuse else [], self._guess(line, values["original"]))
+
+    def _guess(self, line: Line, original: str) -> str | None:
+        place = self._columns.get("original_language")
+        is_told = place is not None and bool(line.cells[place].strip())
+        return spoken.guess(original) if original and not is_told else None
 
     def _said(self, line: Line) -> dict[str, str]:
         said = dict(self._fixed)

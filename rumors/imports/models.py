@@ -9,6 +9,7 @@ from django.db.models import Count, Q
 from django.urls import reverse
 from django.utils.translation import pgettext_lazy
 
+from portal import languages
 from portal.guard import Ground
 from rumors.models import Rumor, Sighting
 
@@ -24,6 +25,7 @@ class State(models.TextChoices):
     PROMISED = "promised", pgettext_lazy("staff", "Being imported")
     DONE = "done", pgettext_lazy("staff", "Imported")
     FAILED = "failed", pgettext_lazy("staff", "Not imported")
+    FORBIDDEN = "forbidden", pgettext_lazy("staff", "Not allowed any more")
 
 
 class Outcome(models.TextChoices):
@@ -33,6 +35,14 @@ class Outcome(models.TextChoices):
     SIGHTING = "sighting", pgettext_lazy("staff", "A sighting")
     THERE = "there", pgettext_lazy("staff", "Left out: it is there already")
     REFUSED = "refused", pgettext_lazy("staff", "Cannot be imported")
+
+
+class Tongue(models.TextChoices):
+    """How it is known in which language something was said."""
+
+    TOLD = "told", pgettext_lazy("staff", "The list says so")
+    GUESSED = "guessed", pgettext_lazy("staff", "guessed from the words")
+    UNSURE = "unsure", pgettext_lazy("staff", "the words do not tell")
 
 
 class BatchQuerySet(models.QuerySet["Batch"]):
@@ -69,7 +79,7 @@ class Batch(models.Model):
     """Which column each of our fields is in, by its place."""
     fixed = models.JSONField(default=dict)
     """What holds for the fields that a row says nothing of."""
-    state = models.CharField(max_length=8, choices=State, default=State.SENT)
+    state = models.CharField(max_length=9, choices=State, default=State.SENT)
     is_overtaken = models.BooleanField(default=False)
     """Something has changed since its sender looked: it was not imported."""
     skips_refused = models.BooleanField(default=False)
@@ -140,7 +150,9 @@ class Line(models.Model):
     """The places of the cells in which the guard found what must not be kept."""
     values = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
     """By the names of the fields, once they are understood."""
+    tongue = models.CharField(max_length=7, choices=Tongue, default=Tongue.TOLD, db_default=Tongue.TOLD)
     digest = models.CharField(max_length=64, blank=True)
+    """Of what the list says, not of what was guessed: tomorrow's guess may be another one."""
     outcome = models.CharField(max_length=8, choices=Outcome, blank=True)
     faults = models.JSONField(default=list)
     """Why it cannot be imported, or is left out: sentences."""
@@ -162,12 +174,17 @@ class Line(models.Model):
     def __str__(self) -> str:
         return f"{self.batch_id}: {self.number}"
 
+    @property
+    def language(self) -> str:
+        """Of a row that is understood, its name."""
+        return languages.get(self.values["original_language"]).in_both_scripts if self.values else ""
+
 
 class Imported(models.Model):
     """That a row has been imported, by whomever: the same one again is left out. A keyed digest, which tells nothing
-    of the row; it goes with the sighting that was made of it."""
+    of the row; it goes with the sighting that was made of it. Twice there when somebody else may not know of it."""
 
-    digest = models.CharField(max_length=64, unique=True)
+    digest = models.CharField(max_length=64, db_index=True)
     sighting = models.ForeignKey(Sighting, models.CASCADE, related_name="+")
 
     objects: ClassVar[models.Manager[Any]] = models.Manager()

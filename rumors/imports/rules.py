@@ -9,12 +9,13 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
+from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils.translation import pgettext
 
 from portal.accounts.models import User
 from rumors.imports.models import Imported, Line, Outcome
-from rumors.models import Rumor, named
+from rumors.models import Rumor, Sighting, named
 from rumors.vocabulary import Sensitivity
 
 AT_ONCE: Final = 100
@@ -48,7 +49,7 @@ def place(lines: Sequence[Line], *, by: User) -> None:
     """
     understood = [line for line in lines if line.values]
     targets = _Targets(understood, by)
-    there = _imported(understood)
+    there = _imported(understood, by)
     known = Rumor.objects.visible_to(by).in_bulk(there.values())
     first: dict[str, int] = {}
     begun: dict[tuple[str, bool], int] = {}
@@ -100,9 +101,12 @@ def _plain(claim: str) -> str:
     return " ".join(claim.split()).lower()
 
 
-def _imported(lines: Iterable[Line]) -> dict[str, int]:
-    """The rumors of rows that were imported before, by whomever."""
+def _imported(lines: Iterable[Line], by: User) -> dict[str, int]:
+    """The rumors of rows that were imported before, by whomever: of those that this person may know of, and of their
+    own, of which they know anyway."""
+    readable = Sighting.objects.visible_to(by).filter(rumor__in=Rumor.objects.visible_to(by))
     known = Imported.objects.filter(digest__in=[line.digest for line in lines])
+    known = known.filter(Q(sighting__in=readable) | Q(sighting__logged_by=by))
     return dict(known.values_list("digest", "sighting__rumor"))
 
 

@@ -17,6 +17,7 @@ from rumors.imports.forms import CarryOutForm, MappingForm, Reader, UploadForm
 from rumors.imports.models import Batch, Line, Outcome, State
 from rumors.models import Rumor, Sighting
 
+SHOWN: Final = 20
 EXAMPLES: Final = 3
 """First rows that are shown beside the columns."""
 HEADERS: Final = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
@@ -40,7 +41,8 @@ def import_sightings(request: StaffRequest) -> HttpResponse:
             form.add_error("file", error)
         else:
             return redirect(kept)
-    context = {"form": form, "batches": Batch.objects.of(request.user).fresh(timezone.now())[:20]}
+    batches = Batch.objects.of(request.user).fresh(timezone.now())
+    context = {"form": form, "page": Paginator(batches, SHOWN).get_page(request.GET.get("page"))}
     return render(request, "imports/staff/upload.html", context, status=422 if form.errors else 200)
 
 
@@ -87,6 +89,7 @@ def _checked(request: StaffRequest, batch: Batch, form: MappingForm) -> Batch:
         understood={number: row.values for number, row in rows.items()},
         faults={number: row.faults for number, row in rows.items()},
         kinds={number: row.kinds for number, row in rows.items()},
+        guesses={number: row.guess for number, row in rows.items() if row.guess is not None},
         by=request.user,
     )
 

@@ -6,7 +6,7 @@ from django.utils.translation import pgettext, pgettext_lazy
 
 from portal.accounts.models import User
 from portal.facts.models import Topic
-from portal.guard import GuardedForm
+from portal.guard import GuardedForm, validate
 from rumors import rules
 from rumors.forms import CHANNELS, SPOKEN
 from rumors.vocabulary import Priority, Sensitivity, Status
@@ -21,12 +21,14 @@ def _day(label: Any) -> forms.DateField:
 
 
 class RumorFilterForm(forms.Form):
-    """The list's filters; they live in the address, so that a list can be kept and sent."""
+    """The list's filters; they live in the address, so that a list can be kept and sent. What the guard refuses is no
+    filter: nothing in the register can hold it, and it must not be kept under a name or with an export."""
 
     words = forms.CharField(
         label=pgettext_lazy("staff", "Words or number"),
         max_length=100,
         required=False,
+        validators=[validate],
         widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}),
     )
     status = forms.ChoiceField(label=pgettext_lazy("staff", "Status"), choices=[*_ALL, *Status.choices], required=False)
@@ -36,6 +38,7 @@ class RumorFilterForm(forms.Form):
     assignee = forms.ChoiceField(label=pgettext_lazy("staff", "Who takes care of it"), required=False)
     overdue = forms.ChoiceField(label=pgettext_lazy("staff", "Overdue"), choices=_YES, required=False)
     unanswered = forms.ChoiceField(label=pgettext_lazy("staff", "Without an answer"), choices=_YES, required=False)
+    review = forms.ChoiceField(label=pgettext_lazy("staff", "To be looked at again"), choices=_YES, required=False)
     topic = forms.ModelChoiceField(
         label=pgettext_lazy("staff", "Topic"),
         queryset=Topic.objects.all(),
@@ -48,6 +51,7 @@ class RumorFilterForm(forms.Form):
         label=pgettext_lazy("staff", "District"),
         max_length=60,
         required=False,
+        validators=[validate],
         widget=forms.TextInput(attrs={"list": "areas", "autocomplete": "off"}),
     )
     first = _day(pgettext_lazy("staff", "Heard from"))
@@ -86,6 +90,7 @@ class RumorFilterForm(forms.Form):
             "assignee": assignee or None,
             "is_overdue": bool(chosen.pop("overdue", "")),
             "is_unanswered": bool(chosen.pop("unanswered", "")),
+            "is_to_review": bool(chosen.pop("review", "")),
             "with_secret": self.user.has_perm("rumors.secret"),
         }
 
@@ -97,6 +102,14 @@ class RumorFilterForm(forms.Form):
             if value and name != without and name not in self.errors:
                 kept[name] = value
         return f"{kept.urlencode()}&" if kept else ""
+
+    def as_typed(self) -> str:
+        """What the address held, also what is no filter."""
+        return self.data.urlencode() if isinstance(self.data, QueryDict) else ""
+
+    def faults(self) -> list[str]:
+        """What is wrong with filters that are none, in sentences."""
+        return [f"{self.fields[name].label}: {error}" for name, errors in self.errors.items() for error in errors]
 
     def active(self) -> list[dict[str, str]]:
         """What the list is filtered by, in words, and the query string without it."""

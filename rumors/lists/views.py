@@ -2,6 +2,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import pgettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -38,10 +39,15 @@ def save_filter(request: StaffRequest) -> HttpResponse:
     )
     asked.filters()
     query = asked.query().removesuffix("&")
-    if not query:
+    if request.method != "POST" and asked.errors:
+        return redirect(f"{reverse('staff_rumors')}?{asked.as_typed()}")
+    if not query and not asked.errors:
         messages.error(request, pgettext("staff", "Choose a filter first. Then it can be saved."))
         return redirect("staff_rumors")
     form = SaveFilterForm(request.POST or None, initial={"query": query})
+    if request.method == "POST":
+        for fault in asked.faults():
+            form.add_error(None, fault)
     if request.method == "POST" and form.is_valid():
         try:
             saved = actions.save(name=form.cleaned_data["name"], query=query, by=request.user)
@@ -50,7 +56,7 @@ def save_filter(request: StaffRequest) -> HttpResponse:
         else:
             messages.success(request, pgettext("staff", "Saved."))
             return redirect(saved)
-    context = {"form": form, "active": asked.active(), "back": query}
+    context = {"form": form, "active": asked.active(), "back": asked.as_typed()}
     return render(request, "rumors/staff/save_filter.html", context, status=422 if form.errors else 200)
 
 

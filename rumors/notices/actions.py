@@ -53,7 +53,7 @@ def keep(*, now: datetime) -> int:
     if place is None:
         return 0
     _settle(now)
-    found = [*_days(place, now), *_happened(place, now), *_answers(place, now)]
+    found = [*_days(place, now), *_reviews(place, now), *_happened(place, now), *_answers(place, now)]
     if place.alarms_on < morning.date():
         found += _alarms(morning, now)
         place.alarms_on = morning.date()
@@ -133,8 +133,8 @@ def _of_events(events: list[AuditEvent]) -> list[Notice]:
         if rumor is None:
             continue
         is_threat = _is_of_threat(event)
-        following = {person.pk: person for person in [*rumor.watchers.all(), rumor.assignee] if person is not None}
-        for pk, person in following.items():
+        for person in _following(rumor):
+            pk = person.pk
             if pk == event.by_id:
                 continue
             is_for_them = event.verb == "assign" and rumor.assignee_id == pk
@@ -186,8 +186,12 @@ def _days(place: Bookmark, now: datetime) -> list[Notice]:
         for rumor in waiting
         for person in ([rumor.assignee] if rumor.assignee else everybody)
     ]
+    return [notice for notice in _untold(notices) if notice.person.has_perm("rumors.handle")]
+
+
+def _untold(notices: list[Notice]) -> list[Notice]:
     told = set(Notice.objects.filter(key__in=[notice.key for notice in notices]).values_list("key", flat=True))
-    return [notice for notice in notices if notice.key not in told and notice.person.has_perm("rumors.handle")]
+    return [notice for notice in notices if notice.key not in told]
 
 
 def _of_day(rumor: Rumor, person: User, before: datetime, now: datetime) -> Notice:
@@ -202,6 +206,43 @@ def _of_day(rumor: Rumor, person: User, before: datetime, now: datetime) -> Noti
         is_shared=rumor.assignee is None,
         # Moved into the past by hand it is news of now, and not of a morning that is over.
         at=max(began_at, before),
+    )
+
+
+def _reviews(place: Bookmark, now: datetime) -> list[Notice]:
+    """That a rumor is to be looked at again, in the morning of that day, to who takes care of it or follows it; when
+    nobody does, to all who may handle it."""
+    since = max(place.started_at, now - LOOK_BACK)
+    days = {
+        (pk, morning)
+        for pk, mornings in rules.review_days(Rumor.objects.all(), now=now).items()
+        for morning in mornings
+        if morning > since
+    }
+    rumors = Rumor.objects.select_related("assignee").prefetch_related("watchers").in_bulk({pk for pk, _ in days})
+    everybody = list(handlers()) if days else []
+    brief = set(Choice.objects.filter(how=How.NECESSARY).values_list("user", flat=True)) if days else set()
+    notices = [
+        Notice(
+            person=person,
+            kind=NoticeKind.REVIEW,
+            key=f"{NoticeKind.REVIEW}:{pk}:{morning.date()}:{person.pk}",
+            rumor=rumors[pk],
+            due_at=morning,
+            is_shared=not following,
+            at=max(morning, place.read_to),
+        )
+        for pk, morning in days
+        for following in [_following(rumors[pk])]
+        for person in following or everybody
+    ]
+    return _untold([notice for notice in notices if notice.person_id not in brief or rules.is_necessary(notice)])
+
+
+def _following(rumor: Rumor) -> list[User]:
+    """Who takes care of it, and who watches it."""
+    return list(
+        {person.pk: person for person in [*rumor.watchers.all(), rumor.assignee] if person is not None}.values()
     )
 
 
@@ -271,14 +312,17 @@ def _alarms(morning: datetime, now: datetime) -> list[Notice]:
         if not rules.may_be_told(person) or rules.choice(person) == How.NECESSARY:
             continue
         # What began later is for the next morning.
-        found = [alarm for alarm in alarms.standing(person, now=now).alarms if alarm.since <= morning]
+        found = [alarm for alarm in alarms.standing(person, now=now).fresh if alarm.since <= morning]
         told = Notice.objects.filter(person=person, kind=NoticeKind.ALARM, alarm__in=[alarm.key for alarm in found])
-        known = list(told.values_list("alarm", "level", "at"))
-        notices += [
-            _of_alarm(alarm, person, morning)
+        known: dict[str, list[tuple[int, datetime]]] = {}
+        for key, level, at in told.values_list("alarm", "level", "at"):
+            known.setdefault(key, []).append((level, at))
+        news = [
+            alarm
             for alarm in found
-            if not any(key == alarm.key and level >= alarm.level and at >= alarm.since for key, level, at in known)
+            if not any(level >= alarm.level and at >= alarm.since for level, at in known.get(alarm.key, []))
         ]
+        notices += [_of_alarm(alarm, person, morning) for alarm in alarms.named(news, person)]
     return notices
 
 
@@ -333,7 +377,7 @@ def _wanted(person: User, notices: list[Notice]) -> list[Notice]:
             notice
             for notice in notices
             if (notice.kind == NoticeKind.ALARM or rules.may_know(person, notice))
-            and not (is_brief and (notice.is_shared or notice.kind == NoticeKind.CHANGE))
+            and not (is_brief and not rules.is_necessary(notice))
         ]
     else:
         wanted = []

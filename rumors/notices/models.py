@@ -86,6 +86,7 @@ class NoticeKind(models.TextChoices):
     ASSIGNED = "assigned", pgettext_lazy("staff", "They take care of it now")
     SOON = "soon", pgettext_lazy("staff", "It is due within two days")
     OVERDUE = "overdue", pgettext_lazy("staff", "Its day has passed")
+    REVIEW = "review", pgettext_lazy("staff", "It is to be looked at again")
     ANSWER = "answer", pgettext_lazy("staff", "There is an answer to what they heard")
     ALARM = "alarm", pgettext_lazy("staff", "An alarm that is new or worse")
 
@@ -112,7 +113,7 @@ class Notice(models.Model):
     status = models.CharField(max_length=12, blank=True)
     """Of a change of status: the new one."""
     due_at = models.DateTimeField(null=True)
-    """Of a deadline: the one that is meant. Another one is other news."""
+    """Of a deadline, or a day on which to look again: the one that is meant. Another one is other news."""
     alarm = models.CharField(max_length=60, blank=True)
     level = models.PositiveSmallIntegerField(default=0)
     """Of an alarm: its key, and how bad it was."""
@@ -137,8 +138,8 @@ class Notice(models.Model):
                 name="only_news_of_an_answer_names_one",
             ),
             models.CheckConstraint(
-                condition=Q(kind__in=["soon", "overdue"], due_at__isnull=False)
-                | (~Q(kind__in=["soon", "overdue"]) & Q(due_at__isnull=True)),
+                condition=Q(kind__in=["soon", "overdue", "review"], due_at__isnull=False)
+                | (~Q(kind__in=["soon", "overdue", "review"]) & Q(due_at__isnull=True)),
                 name="only_news_of_a_deadline_names_one",
             ),
             models.CheckConstraint(

@@ -1,9 +1,9 @@
 """What the mails about rumors say. A mail is written when it leaves, and says only what its reader may know then."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby
 from typing import Final
 
@@ -20,8 +20,9 @@ from portal.mail.models import Delivery
 from portal.mail.rules import Message
 from portal.public import absolute, in_language
 from rumors.alarms import rules as alarms
-from rumors.models import Rebuttal, Rumor, Sighting
+from rumors.models import Rebuttal, Rumor, RumorQuerySet, Sighting
 from rumors.notices.models import Choice, How, Letter, LetterKind, Notice, NoticeKind
+from rumors.responses.models import Response
 from rumors.vocabulary import Status
 
 MORNING: Final = time(7, 30)
@@ -74,6 +75,12 @@ def choice(person: User) -> How:
     return How(found.how) if found else How.DAILY
 
 
+def is_necessary(notice: Notice) -> bool:
+    """What is theirs to do, and what to answer; who only watches is not the one to look again."""
+    is_watched = notice.kind == NoticeKind.REVIEW and notice.rumor and notice.rumor.assignee_id != notice.person_id
+    return not (notice.is_shared or notice.kind == NoticeKind.CHANGE or is_watched)
+
+
 def last_morning(now: datetime) -> datetime:
     """The last 7:30 in Stockholm that has passed."""
     today = _morning(now, days=0)
@@ -85,9 +92,12 @@ def next_morning(now: datetime) -> datetime:
     return today if today.astimezone(UTC) > now else _morning(now, days=1)
 
 
+def morning_of(day: date) -> datetime:
+    return datetime.combine(day, MORNING, timezone.get_default_timezone())
+
+
 def _morning(now: datetime, *, days: int) -> datetime:
-    zone = timezone.get_default_timezone()
-    return datetime.combine(now.astimezone(zone).date() + timedelta(days=days), MORNING, zone)
+    return morning_of(now.astimezone(timezone.get_default_timezone()).date() + timedelta(days=days))
 
 
 # What is still so when a mail leaves --------------------------------------------------------------------------------
@@ -121,7 +131,28 @@ def is_still_so(notice: Notice, person: User, *, now: datetime) -> bool:
             is_theirs = rumor.assignee_id in ({None} if notice.is_shared else {person.pk})
             is_now = rumor.due_at == notice.due_at and (rumor.due_at <= now) == (notice.kind == NoticeKind.OVERDUE)
             return is_theirs and is_now and person.has_perm("rumors.handle") and _waits(rumor)
-    return False
+        case _:
+            return notice.kind == NoticeKind.REVIEW and _is_to_review(notice, rumor, person, now=now)
+
+
+def _is_to_review(notice: Notice, rumor: Rumor, person: User, *, now: datetime) -> bool:
+    is_nobodys = rumor.assignee_id is None and person.has_perm("rumors.handle")
+    is_theirs = is_nobodys if notice.is_shared else _follows(person, rumor)
+    return is_theirs and notice.due_at in review_days(Rumor.objects.filter(pk=rumor.pk), now=now)[rumor.pk]
+
+
+def review_days(rumors: RumorQuerySet, *, now: datetime) -> dict[int, set[datetime]]:
+    """The mornings, up to now, of the days on which somebody wanted to look at these again: of the rumor itself, and
+    of what is planned and not done."""
+    today = last_morning(now).date()
+    due = rumors.to_review(today).order_by()
+    planned = Response.objects.open().filter(rumor__in=due, review_on__lte=today)
+    own = due.filter(review_on__lte=today).values_list("pk", "review_on")
+    found: defaultdict[int, set[datetime]] = defaultdict(set)
+    for pk, day in [*own, *planned.values_list("rumor", "review_on")]:
+        if day is not None:
+            found[pk].add(morning_of(day))
+    return found
 
 
 def _letter(delivery: Delivery) -> Letter | None:
@@ -142,9 +173,10 @@ def round_up(delivery: Delivery) -> Message | None:
     now, person = timezone.now(), letter.person
     notices = list(letter.notices.select_related("rumor").order_by("rumor", "pk"))
     still = [notice for notice in notices if is_still_so(notice, person, now=now)]
-    due = [notice for notice in still if notice.kind in {NoticeKind.SOON, NoticeKind.OVERDUE}]
+    due = [notice for notice in still if notice.due_at]
     news = [notice for notice in still if notice.kind in {NoticeKind.CHANGE, NoticeKind.ASSIGNED}]
-    alarming = _alarming(notices, person, late={notice.rumor_id for notice in due}, now=now)
+    late = {notice.rumor_id for notice in due if notice.kind != NoticeKind.REVIEW}
+    alarming = _alarming(notices, person, late=late, now=now)
     parts = [*_news(news), *_due(due), *_alarms(alarming)]
     if not parts:
         return None
@@ -214,6 +246,10 @@ def _words(notice: Notice) -> str:
             return pgettext("staff", "due on %(day)s") % {"day": _moment(notice.due_at)}
         case NoticeKind.OVERDUE:
             return pgettext("staff", "was due on %(day)s") % {"day": _moment(notice.due_at)}
+        case NoticeKind.REVIEW:
+            assert notice.due_at is not None
+            day = date_format(timezone.localtime(notice.due_at), "j F")
+            return pgettext("staff", "to be looked at again on %(day)s") % {"day": day}
     if notice.verb == "move" and notice.status in Status.values:
         return f"{TOLD['move']}: {Status(notice.status).label}"
     return str(TOLD.get(notice.verb, TOLD["edit"]))
@@ -236,8 +272,10 @@ def _due(notices: list[Notice]) -> list[Part]:
     titles = {
         (NoticeKind.OVERDUE, False): pgettext("staff", "Yours, and overdue:"),
         (NoticeKind.SOON, False): pgettext("staff", "Yours, and due soon:"),
+        (NoticeKind.REVIEW, False): pgettext("staff", "To be looked at again:"),
         (NoticeKind.OVERDUE, True): pgettext("staff", "Overdue, and nobody takes care of it:"),
         (NoticeKind.SOON, True): pgettext("staff", "Due soon, and nobody takes care of it:"),
+        (NoticeKind.REVIEW, True): pgettext("staff", "To be looked at again, and nobody takes care of it:"),
     }
     first = sorted(notices, key=lambda notice: (notice.due_at, notice.pk))
     parts = []
@@ -253,8 +291,10 @@ def _alarming(notices: list[Notice], person: User, *, late: set[int | None], now
     told = {notice.alarm for notice in notices if notice.kind == NoticeKind.ALARM}
     if not told or not person.has_perm("rumors.handle"):
         return []
-    found = [alarm for alarm in alarms.standing(person, now=now).alarms if alarm.key in told]
-    return [alarm for alarm in found if alarm.kind != alarms.Kind.UNANSWERED or alarm.rumor_pk not in late]
+    found = [finding for finding in alarms.standing(person, now=now).fresh if finding.key in told]
+    return alarms.named(
+        [each for each in found if each.kind != alarms.Kind.UNANSWERED or each.rumor_id not in late], person
+    )
 
 
 def _alarms(found: list[alarms.Alarm]) -> list[Part]:

@@ -1,4 +1,5 @@
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -25,5 +26,6 @@ def rumor_notices(request: StaffRequest) -> HttpResponse:
         return redirect("rumor_notices")
     watched = Rumor.watchers.through.objects.filter(user=user)
     followed = Rumor.objects.visible_to(user).filter(Q(assignee=user) | Q(pk__in=watched.values("rumor")))
-    context = {"form": form, "followed": followed.most_urgent_first()[:FOLLOWED]}
+    page = Paginator(followed.most_urgent_first(), FOLLOWED).get_page(request.GET.get("page"))
+    context = {"form": form, "page": page}
     return render(request, "notices/staff/notices.html", context, status=422 if form.errors else 200)

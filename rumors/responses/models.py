@@ -18,9 +18,6 @@ class ResponseQuerySet(models.QuerySet["Response"]):
     def open(self) -> "ResponseQuerySet":
         return self.filter(done_at__isnull=True)
 
-    def to_review(self) -> "ResponseQuerySet":
-        return self.open().filter(review_on__lte=timezone.localdate())
-
 
 class Response(models.Model):
     """One thing that is to be done about a rumor, or the decision to leave it alone."""

@@ -1,9 +1,11 @@
 """What has become worse: each kind at its thresholds, for whom, until it is put aside, and back when it is worse."""
 
+import re
 from datetime import timedelta
 
 import pytest
-from django.utils import timezone
+from django.http import QueryDict
+from django.utils import timezone, translation
 
 from portal.accounts.models import Role
 from portal.revisions import actions as revisions
@@ -13,6 +15,7 @@ from rumors.alarms.models import Seen
 from rumors.alarms.rules import Kind, standing
 from rumors.assessments import actions as assessments
 from rumors.assessments.models import ReachEstimate
+from rumors.lists.forms import RumorFilterForm
 from rumors.models import Rumor, Sighting
 from rumors.pairs import actions as pairs
 from rumors.responses import actions as responses
@@ -337,13 +340,64 @@ def test_calm_says_so(editor):
     assert "Allt är lugnt" in page
 
 
+def test_the_worst_stand_first_and_are_never_cut(editor, monkeypatch):
+    monkeypatch.setattr(rules, "SHOWN", 2)
+    new = [late() for _ in range(2)]
+    old = late()
+    Rumor.objects.filter(pk=old.pk).update(due_at=timezone.now() - days(40))
+    board = standing(editor, now=timezone.now())
+    assert [alarm.rumor for alarm in board.alarms] == [old, new[1]]
+    assert len(board.fresh) == 3
+
+
+def test_what_is_not_shown_is_found_in_the_list(editor, monkeypatch):
+    monkeypatch.setattr(rules, "SHOWN", 1)
+    rumors = {late().pk for _ in range(3)}
+    client = sign_in(editor)
+    page = client.get("/staff/rumors/alarms/").content.decode()
+    (query,) = re.findall(r'href="/staff/rumors/\?([^"]+)"', page)
+    listed = client.get("/staff/rumors/?" + query.replace("&amp;", "&"))
+    assert {rumor.pk for rumor in listed.context["page"]} == rumors
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_the_list_knows_the_filters_that_alarms_lead_to(editor, kind):
+    query = rules.Group(kind, [], 1).filters
+    assert RumorFilterForm(editor, QueryDict(query)).is_valid()
+
+
+def test_those_put_aside_are_all_counted(editor, monkeypatch):
+    monkeypatch.setattr(rules, "SHOWN", 1)
+    for _ in range(3):
+        late()
+    for finding in standing(editor, now=timezone.now()).fresh:
+        actions.see(key=finding.key, level=finding.level, by=editor)
+    board = standing(editor, now=timezone.now())
+    assert (len(board.seen), board.seen_count, board.fresh) == (1, 3, [])
+    page = " ".join(sign_in(editor).get("/staff/rumors/alarms/").content.decode().split())
+    assert "3 som du har lagt undan" in page
+    assert "Och 2 till som är mindre allvarliga." in page
+
+
+def test_a_threat_waits_for_days_in_english(security):
+    seen(log(), ago=3, is_threat=True)
+    with translation.override("en"):
+        assert now_for(security, Kind.THREATS).reason == "1 threat waits, for 3 days."
+        rumors.handle(Sighting.objects.get(is_threat=True), note="Anmält.", by=security)
+        seen(log(), is_threat=True)
+        assert now_for(security, Kind.THREATS).reason == "1 threat waits, since today."
+
+
 def test_more_than_fit_are_counted(editor, monkeypatch):
     for _ in range(3):
         late()
     monkeypatch.setattr(rules, "SHOWN", 2)
     board = standing(editor, now=timezone.now())
     assert (len(board.alarms), board.count) == (2, 3)
-    assert "Och 1 till, äldre" in sign_in(editor).get("/staff/rumors/alarms/").content.decode()
+    assert (
+        "Och 1 till som är mindre allvarligt: det visas"
+        in sign_in(editor).get("/staff/rumors/alarms/").content.decode()
+    )
 
 
 @pytest.mark.parametrize("number", [1, 3])

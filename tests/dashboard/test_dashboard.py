@@ -49,7 +49,7 @@ def test_an_empty_site_says_so(as_manager):
     page = " ".join(shown(as_manager).content.decode().split())
     assert page.count("Ingenting hördes under den här tiden.") == 5
     assert "Inget rykte fick sitt första bemötande" in page
-    assert "Inget: varje öppet rykte har ett bemötande." in page
+    assert "Inget: inget rykte är öppet." in page
     assert "<rect" not in page.partition("Bemötanden</h2>")[0]
 
 
@@ -231,6 +231,53 @@ def test_before_and_after_shows_ripe_responses_with_enough_sightings_and_claims_
     assert [(row.rumor, row.bars.before, row.bars.after) for row in effects.shown] == [(many, 4, 2)]
     assert (effects.too_new, effects.too_few) == (1, 1)
     assert "visar inte orsak och verkan" in " ".join(response.content.decode().split())
+
+
+def text_of(response) -> str:
+    return " ".join(response.content.decode().split())
+
+
+def test_what_waits_is_counted_also_when_nothing_of_it_is_counted_as_a_sighting(as_manager):
+    rumor = logged(3)
+    rumor.sightings.update(is_threat=True)
+    page = text_of(shown(as_manager))
+    assert "1 rykte nu, utan någon iakttagelse som räknas här." in page
+    assert "Inget: varje öppet rykte" not in page
+    assert 'href="/staff/rumors/?unanswered=yes"' in page
+
+
+def test_that_all_is_answered_is_said_of_what_is_asked_for(as_manager):
+    published(rumor=logged(3))
+    assert "Inget: varje öppet rykte har ett bemötande." in text_of(shown(as_manager))
+    assert "Inget: varje öppet rykte av det slaget har ett bemötande." in text_of(shown(as_manager, "?language=so"))
+
+
+def test_the_link_to_all_unanswered_shows_those_that_were_counted(as_manager, monkeypatch):
+    topic = factories.topic()
+    wanted = [logged(3, topic=topic, original_language="so") for _ in range(2)]
+    closed = logged(3, topic=topic, original_language="so")
+    actions.move(closed, status="out_of_scope", reason="Annan kommun.", by=person(Role.EDITOR))
+    logged(3, topic=topic)
+    logged(3, original_language="so")
+    monkeypatch.setattr(rules, "OLDEST", 1)
+    response = shown(as_manager, f"?topic={topic.pk}&language=so")
+    assert response.context["waiting_count"] == 2
+    (query,) = re.findall(r'href="/staff/rumors/\?(unanswered[^"]+)"', response.content.decode())
+    listed = as_manager.get("/staff/rumors/?" + query.replace("&amp;", "&"))
+    assert {rumor.pk for rumor in listed.context["page"]} == {rumor.pk for rumor in wanted}
+
+
+def test_a_long_table_of_befores_and_afters_says_what_it_leaves_out(as_manager, monkeypatch):
+    monkeypatch.setattr(rules, "MOST_AROUND", 1)
+    more, fewer = logged(60), logged(60)
+    heard(more, *[45] * 7)
+    heard(fewer, *[45] * 6)
+    for rumor in (fewer, more):
+        acted(rumor, 40)
+    response = shown(as_manager)
+    assert [row.rumor for row in response.context["effects"].shown] == [more]
+    assert response.context["effects"].too_few == 0
+    assert "1 rykte till, med färre iakttagelser än dessa, visas inte." in text_of(response)
 
 
 @pytest.mark.parametrize("number", [1, 3])

@@ -10,14 +10,17 @@ from portal import guard
 from portal.accounts.models import Role
 from portal.audit.models import AuditEvent
 from rumors import actions as rumors
+from rumors.exports.models import Export
 from rumors.exports.words import COLUMNS, RUMOR, SIGHTING
 from rumors.models import Narrative, Rumor
 from rumors.pairs import actions as pairs
+from tests import factories
 from tests.accounts.people import person
-from tests.exports.conftest import CLAIM, Exporter, log, named
+from tests.exports.conftest import CLAIM, Exporter, log, named, work
 
 MARK = "HEMLIGT MÄRKE"
 PHONE = "070-123 45 67"
+NUMBER = next(f"19850101-{n:04}" for n in range(1000, 9999) if guard.find(f"19850101-{n:04}"))
 OTHER = "Det sägs att kommunen tjänar pengar på varje barn."
 
 
@@ -90,11 +93,24 @@ def test_what_the_guard_finds_is_taken_out_and_counted(manager):
     assert PHONE not in json.dumps(manager.objects())
 
 
-def test_everything_means_everything_and_says_so(editor):
+@pytest.mark.parametrize("level", ["1", "2", "3"])
+@pytest.mark.parametrize("kind", ["csv", "json"])
+def test_a_personal_number_leaves_in_no_file(editor, level, kind):
+    """It came in before the guard knew its spelling."""
+    Rumor.objects.filter(pk=log().pk).update(claim=f"Det sägs att {NUMBER} ringer {PHONE}.")
+    content = editor.content(level=level, kind=kind).decode()
+    assert NUMBER not in content
+    assert "Det sägs att […] ringer" in content
+    assert (PHONE in content) == (level == "3")
+    said = "andra nummer och adresser finns kvar i den" if level == "3" else "I filen står det"
+    assert said in " ".join(editor.page().split())
+
+
+def test_everything_means_phone_numbers_too_and_says_so(editor):
     log(f"{CLAIM} Ring {PHONE}.")
     (row,) = editor.rows(level="3")
     assert PHONE in row["claim"]
-    assert "På 1 ställe står" in " ".join(editor.page().split())
+    assert "På 1 ställe stod" in " ".join(editor.page().split())
 
 
 def test_a_cell_that_runs_is_neutralized_in_csv_and_excel_but_not_in_json(editor):
@@ -215,10 +231,28 @@ def test_a_repeated_rumor_is_told_by_number(editor):
     assert [(row["same_as"], row["sightings_count"]) for row in rows] == [("", "2"), (str(one), "1")]
 
 
-def test_no_personal_number_leaves_by_a_filter_into_the_log(editor):
-    number = next(f"19850101-{n:04}" for n in range(1000, 9999) if guard.find(f"19850101-{n:04}"))
-    editor.rows({"words": number})
-    notes = AuditEvent.objects.filter(verb="export").values_list("note", flat=True)
-    assert len(notes) == 1
-    assert number not in notes[0]
-    assert "[…]" in notes[0]
+@pytest.mark.parametrize("name", ["words", "area"])
+def test_an_export_is_not_ordered_by_a_personal_number_and_nothing_chosen_is_lost(editor, name):
+    answer = editor.order({name: NUMBER, "priority": "high"}, kind="json", level="3")
+    assert answer.status_code == 422
+    form = answer.context["form"]
+    assert "personnummer" in str(form.non_field_errors())
+    assert (form["kind"].value(), form["level"].value()) == ("json", "3")
+    assert not Export.objects.exists()
+    assert editor.order({"priority": "high"}).status_code == 302
+
+
+def test_a_phone_number_in_a_filter_is_not_told_to_the_log(editor):
+    editor.rows({"words": PHONE})
+    (note,) = AuditEvent.objects.filter(verb="export").values_list("note", flat=True)
+    assert PHONE not in note
+    assert "[…]" in note
+
+
+def test_a_filter_that_is_none_any_more_makes_no_file_of_everything(editor):
+    log()
+    gone = factories.topic()
+    editor.order({"topic": str(gone.pk)})
+    gone.delete()
+    work()
+    assert editor.export().rows_count == 0

@@ -71,6 +71,14 @@ def test_a_form_that_is_sent_twice_makes_one_file(editor):
     assert Export.objects.count() == 1
 
 
+def test_the_same_form_with_other_choices_makes_another_file(editor):
+    form_id = str(uuid4())
+    orders = [{}, {"kind": "json"}, {"level": "1"}, {"what": "sightings"}, {"rumor_columns": ["claim"]}]
+    places = {editor.order(form_id=form_id, **said)["Location"] for said in orders}
+    places.add(editor.order({"priority": "high"}, form_id=form_id)["Location"])
+    assert len(places) == Export.objects.count() == len(orders) + 1
+
+
 def test_a_file_is_its_makers_alone(editor):
     log()
     editor.content()

@@ -303,15 +303,23 @@ def test_codes_and_labels_in_both_languages_are_understood(name, said, code):
     assert understood(name, said) == code
 
 
-def test_the_template_can_be_sent_as_it_is(reporter):
+def test_the_template_holds_no_row_that_could_become_a_rumor(reporter):
     for kind in ("csv", "xlsx"):
         content = reporter.client.get(f"/staff/rumors/import/template.{kind}").content
-        batch = reporter.check(content)
-        assert len(batch.columns) == len(batch.header) == 20
-        line = batch.lines.get()
-        assert (line.outcome, line.faults) == ("new", [])
-        assert line.values["seen_on"] == timezone.localdate().isoformat()
-        assert line.values["original_language"] == "so"
+        assert cells.read(content)["rows"] == []
+        answer = reporter.send(content)
+        assert answer.status_code == 422
+    notes = zipfile.ZipFile(io.BytesIO(content)).read("xl/comments1.xml").decode()
+    assert "Till exempel: Soomaali" in notes
+
+
+def test_the_template_can_be_filled_in_below_its_header(reporter):
+    content = reporter.client.get("/staff/rumors/import/template.csv").content.decode("utf-8-sig")
+    header = content.strip().split(";")
+    said = {"När": timezone.localdate().isoformat(), "Var": "Hembesök", "Påståendet": CLAIM}
+    batch = reporter.check(csv_of([said.get(title, "") for title in header], header=header))
+    assert len(batch.columns) == len(batch.header) == 20
+    assert (batch.lines.get().outcome, batch.lines.get().faults) == ("new", [])
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,13 @@ from django.db import connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from portal import guard
+from portal import guard, spoken
 from portal.accounts.models import Role
 from portal.audit.models import AuditEvent
 from rumors import actions as rumors
-from rumors.imports import actions
+from rumors.imports import actions, rules
 from rumors.imports.models import Batch, Habit, Line, State
-from rumors.models import Rumor, Sighting
+from rumors.models import Numbering, Rumor, Sighting
 from rumors.pairs import actions as pairs
 from tests.accounts.people import person, sign_in
 from tests.imports.conftest import CLAIM, Importer, csv_of, excel_of, row
@@ -185,6 +185,52 @@ def test_one_column_is_one_field_and_a_claim_is_needed(reporter):
     assert reporter.batch().state == State.SENT
 
 
+# Languages -------------------------------------------------------------------------------------------------------
+
+SOMALI = "Waxay yiraahdeen in bulshada adeeggeedu ay carruurta ka qaadanayaan waalidkood sabab la'aan"
+HEADER = ["Datum", "Påstående", "Var", "Språk", "Citat"]
+
+
+@pytest.mark.skipif(not spoken.is_installed(), reason="the guessers are an extra")
+def test_the_language_is_guessed_from_the_words_where_the_list_does_not_say_it(reporter):
+    content = csv_of(
+        ["2026-11-03", CLAIM, "web", "", SOMALI],
+        ["2026-11-03", CLAIM, "web", "Arabiska", SOMALI],
+        ["2026-11-03", CLAIM, "web", "", "Hej hej"],
+        ["2026-11-03", CLAIM, "web", "", ""],
+        header=HEADER,
+    )
+    batch = reporter.check(content)
+    assert [(line.values["original_language"], line.tongue) for line in batch.lines.all()] == [
+        ("so", "guessed"),
+        ("ar", "told"),
+        ("sv", "unsure"),
+        ("sv", "told"),
+    ]
+    page = words(reporter.page())
+    assert "Soomaali – somaliska, gissat av orden" in page
+    assert "Svenska det framgår inte av orden" in page
+    reporter.do()
+    assert Rumor.objects.get().original_language == "so"
+    assert sorted(Sighting.objects.values_list("language", flat=True)) == ["ar", "so", "sv", "sv"]
+
+
+@pytest.mark.skipif(not spoken.is_installed(), reason="the guessers are an extra")
+def test_what_holds_for_all_rows_holds_where_the_words_do_not_tell(reporter):
+    content = csv_of(
+        ["2026-11-03", CLAIM, "web", "", SOMALI], ["2026-11-04", CLAIM, "web", "", "Hej hej"], header=HEADER
+    )
+    batch = reporter.check(content, fixed_original_language="ti")
+    assert [line.values["original_language"] for line in batch.lines.all()] == ["so", "ti"]
+
+
+@pytest.mark.skipif(not spoken.is_installed(), reason="the guessers are an extra")
+def test_a_row_is_the_same_whatever_is_guessed_of_it(reporter):
+    line = reporter.check(csv_of(["2026-11-03", CLAIM, "web", "", SOMALI], header=HEADER)).lines.get()
+    assert line.values["original_language"] == "so"
+    assert line.digest == rules.digest(line.values | {"original_language": "sv"})
+
+
 # Secret ----------------------------------------------------------------------------------------------------------
 
 
@@ -198,6 +244,31 @@ def test_a_secret_rumor_does_not_exist_for_who_may_not_read_it(reporter, securit
     assert outcomes(security.check(content)) == ["sighting", "refused"]
     batch = security.check(csv_of(["2026-11-03", str(secret), "web"], header=header))
     assert batch.lines.get().rumor == secret
+
+
+def test_a_row_whose_rumor_has_become_secret_is_as_if_nobody_had_imported_it(reporter):
+    content, colleague = csv_of(row()), Importer(person(Role.REPORTER))
+    reporter.check(content)
+    reporter.do()
+    rumors.edit(Rumor.objects.get(), sensitivity="secret", by=person(Role.EDITOR))
+    for _ in range(2):  # and theirs is not doubled
+        if outcomes(colleague.check(content)) == ["new"]:
+            assert colleague.do().status_code == 302
+    assert outcomes(colleague.batch()) == ["there"]
+    assert Rumor.objects.count() == Sighting.objects.count() == 2
+    # Who has imported it knows anyway, but not where it went.
+    assert outcomes(reporter.check(content)) == ["there"]
+    assert str(Rumor.objects.get(sensitivity="secret")) not in reporter.page()
+
+
+def test_a_threat_that_a_colleague_has_imported_is_told_to_nobody(reporter, security):
+    log(OTHER)
+    header = ["Datum", "Påstående", "Var", "Hot"]
+    content = csv_of(["2026-11-03", OTHER, "web", "ja"], header=header)
+    reporter.check(content)
+    reporter.do()
+    assert outcomes(Importer(person(Role.REPORTER)).check(content)) == ["sighting"]
+    assert outcomes(security.check(content)) == ["there"]
 
 
 def test_a_row_with_a_threat_is_kept_as_one(reporter, security):
@@ -360,8 +431,35 @@ def test_what_kills_every_worker_is_given_up_and_says_so(reporter, long_list, mo
 def test_who_may_not_log_any_more_imports_nothing(reporter, long_list):
     reporter.user.groups.clear()
     assert actions.work() == 0
-    assert Batch.objects.get().state == State.FAILED
+    assert Batch.objects.get().state == State.FORBIDDEN
+    reporter.user.groups.add(*person(Role.REPORTER).groups.all())
+    page = words(Importer(reporter.user).page())
+    assert "fick du inte längre registrera" in page
+    assert "tre gånger" not in page
     assert not Rumor.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nobody_waits_for_the_long_list_of_somebody_else(monkeypatch):
+    reporter = Importer(person(Role.REPORTER))
+    batch = reporter.check(csv_of(row()))
+    with ThreadPoolExecutor(1) as pool, actions._alone() as is_alone:
+        assert is_alone
+        answer = pool.submit(closing, reporter.do).result(30)
+    assert answer.status_code == 302
+    assert "Det börjar snart" in words(reporter.page())
+    batch.refresh_from_db()
+    assert (batch.state, batch.attempts) == (State.PROMISED, 0)
+    assert not Numbering.objects.exists()
+    assert actions.work() == 1
+    assert Rumor.objects.get().number == 1
+
+
+def closing(what, *given):
+    try:
+        return what(*given)
+    finally:
+        connections.close_all()
 
 
 def test_what_somebody_else_did_meanwhile_is_seen(reporter, long_list):
@@ -421,7 +519,10 @@ def test_two_people_with_the_same_list_import_it_once(monkeypatch):
             connections.close_all()
 
     with ThreadPoolExecutor(2) as pool:
-        assert [future.result() for future in [pool.submit(one, batch) for batch in batches]] == [True, True]
+        done = [future.result() for future in [pool.submit(one, batch) for batch in batches]]
+    # Who finds another list under way leaves it to the next tick.
+    assert sum(done) + actions.work() == 2
+    assert not Batch.objects.exclude(state=State.DONE).exists()
     assert Rumor.objects.count() == Sighting.objects.count() == 20
 
 
@@ -432,19 +533,13 @@ def test_others_number_rumors_while_a_list_is_being_imported(monkeypatch):
     batch = reporter.check(csv_of(row("Det sägs att ett är sant."), row(OTHER), row("Det sägs att två är sant.")))
     reporter.do()
 
-    def elsewhere(what, *given):
-        try:
-            return what(*given)
-        finally:
-            connections.close_all()
-
     with ThreadPoolExecutor(2) as pool:
         with transaction.atomic():
             rumors.locked(known)
-            importing = pool.submit(elsewhere, actions.carry_out, batch.pk)
+            importing = pool.submit(closing, actions.carry_out, batch.pk)
             while not waiting_for_a_row():
                 assert not importing.done()
-            meanwhile = pool.submit(elsewhere, log, "Det sägs att någon ringer.").result(30)
+            meanwhile = pool.submit(closing, log, "Det sägs att någon ringer.").result(30)
             assert not importing.done()
         assert importing.result(30)
     numbers = dict(Rumor.objects.values_list("claim", "number"))
@@ -476,3 +571,12 @@ def test_placing_rows_takes_the_same_queries_for_any_number_of_them(reporter):
             reporter.map()
         counts.append(len(queries))
     assert counts[1] - counts[0] <= 2
+
+
+def test_lists_beyond_one_page_stand_on_the_next(reporter, monkeypatch):
+    monkeypatch.setattr("rumors.imports.views.SHOWN", 2)
+    for _ in range(3):
+        reporter.send(csv_of(row()))
+    pages = [reporter.client.get(f"/staff/rumors/import/?page={number}") for number in (1, 2)]
+    assert 'href="?page=2"' in pages[0].content.decode()
+    assert len({batch.pk for page in pages for batch in page.context["page"]}) == 3

@@ -1,9 +1,11 @@
 """Who takes care of a rumor hears that its day comes and that it has passed, once each; alarms come in the morning."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from portal.accounts.models import Role
@@ -135,6 +137,98 @@ def test_what_was_late_before_the_clock_ran_is_not_told_one_by_one(editor):
     assert to(editor) == []
 
 
+# Days on which to look again ------------------------------------------------------------------------------------------
+
+AGAIN = "Dags att titta igen:"
+
+
+def reviews(days, user, *, of: int) -> list[tuple[int, str]]:
+    """On which day of November what was heard of looking again."""
+    heard: dict[str, int] = {}
+    for _ in range(of * 4):
+        days.pass_by(hours=6)
+        for text in days.heard(user):
+            heard.setdefault(text, timezone.localtime().day)
+    return [(day, text) for text, day in heard.items() if "titta igen" in text]
+
+
+@pytest.mark.parametrize("is_planned", [False, True])
+def test_on_its_day_it_is_said_once_that_a_rumor_is_to_be_looked_at_again(days, owner, is_planned):
+    rumor, watcher = given(owner, priority="low"), at_once(person(Role.MANAGER))
+    rumor.watchers.add(watcher)
+    day = date(2026, 11, 13)
+    if is_planned:
+        responses.plan(rumor, action="ignore", reason="Få har sett det.", review_on=day, by=person(Role.EDITOR))
+    else:
+        rumors.edit(rumor, review_on=day, by=person(Role.EDITOR))
+    ((heard_on, text),) = reviews(days, owner, of=7)
+    assert heard_on == 13
+    assert AGAIN in text
+    assert f"{rumor.public_id}: Ska ses över igen den 13 november." in text
+    assert rumor.claim not in text
+    assert any(AGAIN in text for text in days.heard(watcher))
+
+
+def test_in_the_mail_of_the_day_it_stands_on_its_day(days):
+    daily = person(Role.EDITOR)
+    rumors.edit(given(daily, priority="low"), review_on=date(2026, 11, 12), by=daily)
+    ((heard_on, _text),) = reviews(days, daily, of=5)
+    assert heard_on == 12
+
+
+def test_a_day_that_has_moved_and_a_plan_that_is_done_are_not_told(days, owner):
+    moved, done = (given(owner, priority="low") for _ in range(2))
+    rumors.edit(moved, review_on=date(2026, 11, 11), by=owner)
+    plan = responses.plan(done, action="monitor", reason="Vänta.", review_on=date(2026, 11, 11), by=owner)
+    days.promise(days=1)
+    assert sum(AGAIN in text for text in to(owner)) == 1
+    rumors.edit(moved, review_on=date(2026, 11, 20), by=owner)
+    responses.finish(plan, result="Sett över.", by=owner)
+    assert set(to(owner)) == {""}
+    ((heard_on, text),) = reviews(days, owner, of=12)
+    assert heard_on == 20
+    assert done.public_id not in text
+
+
+def test_when_nobody_follows_it_all_who_may_handle_it_are_told_and_of_a_secret_one_only_who_may_know(days, editor):
+    security, brief, reader = person(Role.SECURITY), person(Role.EDITOR), person(Role.MANAGER)
+    actions.choose(how=How.NECESSARY, by=brief)
+    open_one, secret = log(priority="low"), log(priority="low", sensitivity=Sensitivity.SECRET)
+    for rumor in (open_one, secret):
+        Rumor.objects.filter(pk=rumor.pk).update(review_on=date(2026, 11, 11))
+    for _ in range(3):
+        days.pass_by(hours=10)
+    heard = {user: "".join(days.heard(user)) for user in (editor, security, brief, reader)}
+    assert "Dags att titta igen, och ingen tar hand om dem:" in heard[editor]
+    assert [rumor.public_id in heard[editor] for rumor in (open_one, secret)] == [True, False]
+    assert [rumor.public_id in heard[security] for rumor in (open_one, secret)] == [True, True]
+    assert heard[brief] == heard[reader] == ""
+    assert not Notice.objects.filter(person=brief).exists()
+    with CaptureQueriesContext(connection) as queries:
+        days.promise(minutes=1)
+    assert not [query for query in queries if query["sql"].startswith("INSERT") and "notice" in query["sql"]]
+
+
+def test_who_wants_only_what_is_necessary_hears_of_their_own(days):
+    brief = person(Role.EDITOR)
+    actions.choose(how=How.NECESSARY, by=brief)
+    own, watched = given(brief, priority="low"), log(priority="low")
+    watched.watchers.add(brief)
+    Rumor.objects.update(review_on=date(2026, 11, 11))
+    days.pass_by(days=1)
+    text = "".join(days.heard(brief))
+    assert [rumor.public_id in text.partition(AGAIN)[2] for rumor in (own, watched)] == [True, False]
+
+
+def test_days_to_look_again_before_the_clock_ran_are_not_told(editor):
+    with time_machine.travel(stockholm(2026, 11, 10, 12, 0), tick=False):
+        rumor = given(at_once(editor))
+        Rumor.objects.filter(pk=rumor.pk).update(review_on=date(2026, 11, 9))
+        tick()
+        tick(timedelta(minutes=1))
+    assert not Notice.objects.filter(kind="review").exists()
+
+
 # Alarms -----------------------------------------------------------------------------------------------------------
 
 
@@ -153,6 +247,14 @@ def test_alarms_come_once_a_day_when_they_are_new_or_worse(days, owner):
     assert f"{rumor.public_id}: Inte bemött i tid. Det skulle ha bemötts senast 12 november 2026." in text
     assert f"/staff/rumors/{rumor.pk}/" in text
     assert rumor.claim not in text
+
+
+def test_alarms_that_no_page_has_room_for_are_mailed_as_well(days, owner, monkeypatch):
+    monkeypatch.setattr("rumors.alarms.rules.SHOWN", 1)
+    late = [given(person(Role.EDITOR), priority="high") for _ in range(3)]
+    days.pass_by(days=3)
+    (text,) = (text for text in days.heard(owner) if "Nya eller värre larm" in text)
+    assert all(rumor.public_id in text for rumor in late)
 
 
 def test_an_alarm_that_was_put_aside_or_is_over_is_left_out_of_a_mail_that_has_not_left(days, owner, editor):

@@ -303,14 +303,23 @@ def test_the_page_shows_what_somebody_follows_and_nothing_secret(editor):
 
 @pytest.mark.parametrize("number", [1, 3])
 def test_the_page_costs_the_same_for_one_and_for_three(editor, django_assert_num_queries, number):
-    """Seven to know who asks and what they may; their choice and what they follow."""
+    """Four to know who asks and what they may; their choice, what they follow and how many that are."""
     for _ in range(number):
         follow(log(), editor)
     client = sign_in(editor)
     client.get("/staff/rumors/notices/")
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         response = client.get("/staff/rumors/notices/")
-    assert len(response.context["followed"]) == number
+    assert len(response.context["page"]) == number
+
+
+def test_what_is_followed_beyond_one_page_stands_on_the_next(editor, monkeypatch):
+    monkeypatch.setattr("rumors.notices.views.FOLLOWED", 2)
+    followed = [follow(log(), editor) for _ in range(3)]
+    client = sign_in(editor)
+    pages = [client.get(f"/staff/rumors/notices/?page={number}") for number in (1, 2)]
+    assert 'href="?page=2"' in pages[0].content.decode()
+    assert {rumor.pk for page in pages for rumor in page.context["page"]} == {rumor.pk for rumor in followed}
 
 
 def test_what_was_told_long_ago_is_forgotten(started, watcher, editor):

@@ -112,7 +112,7 @@ def test_not_to_answer_has_a_reason_and_a_day_on_which_it_is_looked_at_again(as_
     with pytest.raises(IntegrityError, match="not_to_answer_has_a_reason"), transaction.atomic():
         Response.objects.filter(pk=response.pk).update(reason="")
     Response.objects.filter(pk=response.pk).update(review_on=timezone.localdate())
-    assert list(Response.objects.to_review()) == [response]
+    assert list(Rumor.objects.to_review(timezone.localdate())) == [rumor]
     assert "Dags att titta igen" in as_editor.get(f"/staff/rumors/{rumor.pk}/").content.decode()
 
 

@@ -1,19 +1,25 @@
 """The list: filters in the address, filters under a name, pages by place."""
 
+import html
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import pytest
+import time_machine
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from portal import guard
 from portal.accounts.models import Role
 from rumors import actions
 from rumors.lists import actions as lists
 from rumors.lists import rules
 from rumors.lists.models import SavedFilter
 from rumors.models import Rumor
+from rumors.pairs import actions as pairs
+from rumors.responses import actions as responses
 from rumors.vocabulary import Sensitivity, Status
 from tests.accounts.people import person, sign_in
 from tests.rumors.conftest import log, published
@@ -95,7 +101,7 @@ def test_filters_are_saved_under_a_name_and_opened_and_deleted_by_their_owner(ed
     log()
     page = as_editor.get("/staff/rumors/?overdue=yes&words=").content.decode()
     assert 'href="/staff/rumors/filters/save/?overdue=yes&amp;"' in page
-    as_editor.post("/staff/rumors/filters/save/", {"name": "Sena", "query": "overdue=yes&nonsense=1&status=x"})
+    as_editor.post("/staff/rumors/filters/save/", {"name": "Sena", "query": "overdue=yes&nonsense=1"})
     saved = SavedFilter.objects.get()
     assert (saved.owner, saved.query) == (editor, "overdue=yes")
     assert f'href="{saved.get_absolute_url()}"' in as_editor.get("/staff/rumors/").content.decode()
@@ -125,6 +131,49 @@ def test_nothing_is_saved_without_a_filter_and_not_without_end(editor, as_editor
     assert SavedFilter.objects.get(name="filter 3").query == "status=new"
     with pytest.raises(IntegrityError, match="person_saves_one_filter_under_a_name"), transaction.atomic():
         SavedFilter.objects.create(owner=editor, name="FILTER 3", query="status=new")
+
+
+NUMBER = next(f"19850101-{n:04}" for n in range(1000, 9999) if guard.find(f"19850101-{n:04}"))
+
+
+@pytest.mark.parametrize("name", ["words", "area"])
+def test_no_personal_number_is_kept_as_a_filter_and_nothing_typed_is_lost(editor, as_editor, name):
+    query = urlencode({"priority": "high", name: NUMBER})
+    listed = as_editor.get(f"/staff/rumors/?{query}")
+    assert "personnummer" in str(listed.context["form"].errors[name])
+    assert f'value="{NUMBER}"' in listed.content.decode()
+    assert "filters/save/?priority=high&amp;" in listed.content.decode()
+    answer = as_editor.post("/staff/rumors/filters/save/", {"name": "Mitt", "query": query})
+    assert answer.status_code == 422
+    assert "personnummer" in answer.context["form"].non_field_errors()[0]
+    assert 'value="Mitt"' in answer.content.decode()
+    assert f"/staff/rumors/?{query}" in html.unescape(answer.content.decode())
+    assert as_editor.get(f"/staff/rumors/filters/save/?{query}")["Location"] == f"/staff/rumors/?{query}"
+    assert not SavedFilter.objects.exists()
+    # What only warns is kept: public numbers are looked for, too.
+    lists_of_one = {"name": "Växeln", "query": "words=070-123+45+67"}
+    assert as_editor.post("/staff/rumors/filters/save/", lists_of_one).status_code == 302
+
+
+def test_an_unanswered_one_is_open_as_well(as_editor, editor):
+    waiting, ended = log(), log()
+    actions.move(ended, status=Status.OUT_OF_SCOPE, reason="Annan kommun.", by=editor)
+    assert listed(as_editor, unanswered="yes") == {waiting.pk}
+
+
+def test_what_is_to_be_looked_at_again_is_a_filter(as_editor, editor):
+    today = timezone.localdate()
+    own, planned, done, coming, merged, _plain = (log() for _ in range(6))
+    for rumor, day in ((own, today), (merged, today), (coming, today + timedelta(days=1))):
+        actions.edit(rumor, review_on=day, by=editor)
+    for rumor in (planned, done):
+        plan = responses.plan(rumor, action="monitor", reason="Få har hört det.", review_on=today, by=editor)
+    responses.finish(plan, result="Sett över.", by=editor)
+    pairs.merge(merged, into=own, by=editor)
+    assert listed(as_editor, review="yes") == {own.pk, planned.pk}
+    assert "Dags att titta igen: Ja" in as_editor.get("/staff/rumors/?review=yes").content.decode()
+    with time_machine.travel(timezone.now() + timedelta(days=1)):
+        assert listed(sign_in(editor), review="yes") == {own.pk, planned.pk, coming.pk}
 
 
 # Pages by place ------------------------------------------------------------------------------------------------
