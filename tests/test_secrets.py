@@ -32,7 +32,7 @@ from tests.rumors.conftest import log, published
 pytestmark = pytest.mark.django_db
 
 OTHERS = [role for role in Role if role != Role.SECURITY]
-MARK = re.compile(r"zq[a-z]+qz", re.IGNORECASE)
+MARK = re.compile(r"[zZ]q[a-z]{2,}qz")  # not of any case: random tokens on pages would be found
 AGAIN = {"text", "revision", "staff_fact", "fact", "edit_fact", "translations", "matrix", "staff_topic", "handout"}
 """Of pages like these one of a kind is looked at: they are about the library, and there are hundreds."""
 NEVER = re.compile(r"/logout|/login|\.pdf|\.png|set_language|/admin/")

@@ -113,6 +113,9 @@ def staff_home(request: StaffRequest) -> HttpResponse:
         "rumors": Rumor.objects.open().unanswered().visible_to(user).order_by("due_at")[:10]
         if user.has_perm("rumors.view")
         else [],
+        "to_review_count": Rumor.objects.visible_to(user).to_review(timezone.localdate()).count()
+        if user.has_perm("rumors.handle")
+        else 0,
         "overtaken": Rebuttal.objects.overtaken().order_by("pk")[:10] if user.has_perm("rumors.edit") else [],
         "answers_count": questions.awaiting_approval().exclude(settled_by=user).count()
         if user.has_perm("questions.approve")
