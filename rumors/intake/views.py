@@ -120,6 +120,7 @@ def _page(
         "form": form,
         "question": question,
         "known": known or Known(),
+        "chosen": form.cleaned_data.get("same") if form.is_bound else None,
         "is_second_step": bool(known) and form.is_bound,
         "drafts": drafts or [],
         "areas": Sighting.objects.areas(),

@@ -100,6 +100,17 @@ def test_this_is_it_makes_a_sighting_of_what_is_known(as_reporter, reporter):
     assert {(offer.rumor, offer.is_taken) for offer in Offer.objects.all()} == {(earlier, True), (other, False)}
 
 
+def test_what_was_chosen_stays_chosen_while_something_is_missing(as_reporter, reporter):
+    earlier = log()
+    page = as_reporter.post(URL, form(same=str(earlier.pk), channel=""))
+    assert page.context["form"].errors.keys() == {"channel"}
+    button = f'<button name="same" value="{earlier.pk}">Lägg till att {earlier} hörts igen</button>'
+    assert button in flat(page)
+    assert f"Du lägger till att {earlier} hörts igen:" in flat(page)
+    as_reporter.post(URL, form(same=str(earlier.pk)))
+    assert Sighting.objects.get(logged_by=reporter).rumor == earlier
+
+
 def test_this_is_it_needs_no_claim_but_some_words(as_reporter, reporter):
     earlier = log()
     response = as_reporter.post(URL, form(same=str(earlier.pk), claim="", original=""))

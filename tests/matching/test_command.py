@@ -1,12 +1,16 @@
 """`match` measures on any set of claims and leaves the register as it was."""
 
 import json
+import shlex
+import subprocess
+import sys
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from portal.local.place import CHECKOUT
 from rumors.matching import rules
 from rumors.matching.models import Document, Tally
 from tests.matching.test_words import index
@@ -49,6 +53,18 @@ def state():
 
 def answers(files):
     return [json.loads(line) for line in files["output"].read_text("utf-8").splitlines()]
+
+
+def test_the_line_in_the_documentation_works_on_a_machine_where_nothing_runs(files):
+    guide = (CHECKOUT / "docs" / "matching.md").read_text("utf-8")
+    [line] = [line for line in guide.splitlines() if " match --load" in line]
+    for name, option in {"DOCS.jsonl": "load", "TEXTS.jsonl": "input", "RANKED.jsonl": "output"}.items():
+        line = line.replace(name, shlex.quote(str(files[option])))
+    line = line.replace(".venv/bin/python", shlex.quote(sys.executable))
+    done = subprocess.run(shlex.split(line), cwd=CHECKOUT, capture_output=True, text=True, check=False)  # noqa: S603
+    assert done.returncode == 0, done.stderr
+    [answer] = answers(files)
+    assert answer["documents"][0]["id"] == "a"
 
 
 def test_the_documents_that_say_the_same_are_listed_and_the_register_is_left_alone(files):

@@ -108,7 +108,7 @@ def language_of(code: str) -> languages.Language:
 
 @register.filter
 def language_name(code: str) -> str:
-    return languages.get(code).autonym
+    return languages.get(code).in_both_scripts
 
 
 @register.filter

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection, transaction
 from django.utils import timezone
@@ -47,6 +48,8 @@ class Command(BaseCommand):
         if not (load or asked or options["drop"]):
             raise CommandError("Give --load, --input with --output, or --drop")
         documents, texts = read(load) if load else [], read(asked) if asked else []
+        if not connection.introspection.table_names():
+            call_command("migrate", "matching", verbosity=0)  # A server of its own, as `exec --fresh` gives.
         is_kept = options["keep"] or (bool(load) != bool(asked) and not options["drop"])
         with scratch(is_new=bool(load), is_kept=is_kept):
             if load:
