@@ -521,7 +521,8 @@ def tell_the_matcher(*, limit: int) -> int:
 
 
 def reindex(thing: Model, language: str) -> None:
-    """The search row of one rebuttal in one language, made or taken away. Nothing of the rumor is in it."""
+    """The search row of one rebuttal in one language, made or taken away; nothing of the rumor is in it. A Swedish
+    text that is published rests on the fact as it is then."""
     assert isinstance(thing, Rebuttal)
     fields = {name: getattr(thing, languages.suffixed(name, language)) for name in translated_fields(Rebuttal)}
     if not (fields["title"] and getattr(thing, languages.suffixed("title", languages.SOURCE))):
@@ -538,6 +539,8 @@ def reindex(thing: Model, language: str) -> None:
         url=url,
     )
     if language == languages.SOURCE:
+        if fact := revisions.current(thing.fact):
+            Rebuttal.objects.filter(pk=thing.pk).update(fact_revision=fact)
         questions.point(to=thing.fact, numbers=_numbers(thing.rumor))
 
 

@@ -189,6 +189,8 @@ def test_a_new_text_of_the_answer_is_a_review_too():
     assert overtaken() == {rebuttal.slug}
     factories.publish(rebuttal, **TEXT | {"answer": "En domstol beslutar, enligt den nya lagen."})
     assert overtaken() == set()
+    rebuttal.refresh_from_db()
+    assert rebuttal.fact_revision == revisions.current(fact)
 
 
 def test_only_editors_confirm():
