@@ -23,7 +23,7 @@ from django.conf import settings
 
 from portal import guard
 from rumors.matching.models import DIMENSIONS
-from rumors.matching.words import storable
+from rumors.matching.words import unquoted
 
 log = structlog.get_logger(__name__)
 
@@ -34,6 +34,8 @@ CALIBRATION: Final = Path(__file__).resolve().parent / "calibration"
 TIMEOUT_SECONDS: Final = 10.0
 """For the whole conversation with a service: somebody waits for the page."""
 MAX_BYTES: Final = 4 * 1024 * 1024
+READING: Final = "without quotation marks"
+"""Another one when `unquoted` changes: then all vectors are made anew."""
 CHARACTERS: Final = 4000
 """What the model reads of a text; more says no more, and takes a second."""
 
@@ -79,8 +81,8 @@ def calibration() -> dict[str, list[str]]:
 
 @cache
 def _edition() -> str:
-    """Eight hexadecimal digits that change with the calibration."""
-    return hashlib.sha256(repr(calibration()).encode()).hexdigest()[:8]
+    """Eight hexadecimal digits that change with the calibration and with how texts are read."""
+    return hashlib.sha256(repr((READING, calibration())).encode()).hexdigest()[:8]
 
 
 @cache
@@ -112,7 +114,7 @@ class Own:
         self._remembered = lru_cache(maxsize=256)(self._embed_one)
 
     def embed(self, texts: Sequence[str], kind: Kind, language: str) -> list[Vector]:
-        return [list(self._remembered(storable(text)[:CHARACTERS])) for text in texts]
+        return [list(self._remembered(unquoted(text)[:CHARACTERS])) for text in texts]
 
     def _embed_one(self, text: str) -> tuple[float, ...]:
         # Both sides as "query": measured better than "passage" between claims, which are alike in kind.
@@ -142,7 +144,7 @@ class Service:
 
     def embed(self, texts: Sequence[str], kind: Kind, language: str) -> list[Vector]:
         # Models of the E5 family want the prefix in the text; a service does not know what for it is asked.
-        inputs = [f"query: {storable(text)[:CHARACTERS]}" for text in texts]
+        inputs = [f"query: {unquoted(text)[:CHARACTERS]}" for text in texts]
         answer = self._ask({"model": self._model, "input": inputs, "encoding_format": "float"})
         try:
             rows = sorted(answer["data"], key=lambda row: row["index"])

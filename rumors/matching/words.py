@@ -29,6 +29,8 @@ _PICTURE: Final = re.compile(
 )
 _CONTROL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _DECORATION: Final = re.compile(r"([*_~=.!?…-])\1{1,}|[*_~|]+")
+_QUOTES: Final = re.compile("[\"“”„‟«»‹›]+")
+_SIGNS: Final = str.maketrans({**dict.fromkeys("’‘‚‛ʼ`´", "'"), **dict.fromkeys("‐‑‒–—―", "-")})
 _SENTENCE: Final = re.compile(r"(?<=[.!?…؟۔።፧])\s+|\n+")
 _WORD: Final = re.compile(r"[^\W_]+")
 _UNSPACED: Final = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]+")
@@ -37,6 +39,11 @@ _UNSPACED: Final = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u
 def storable(text: str) -> str:
     """As PostgreSQL and the model take it: without NUL, other controls and halves of characters."""
     return _CONTROL.sub(" ", text)
+
+
+def unquoted(text: str) -> str:
+    """As the model reads it: whoever quotes a claim says the same, and each language has marks of its own."""
+    return " ".join(_QUOTES.sub(" ", storable(text)).translate(_SIGNS).split())
 
 
 def clean(text: str) -> str:

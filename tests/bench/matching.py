@@ -20,6 +20,8 @@ from rumors.matching.models import Document
 PARALLEL = "PARALLEL_SENTENCES"
 """The variable that names a file of sentences in several languages, one JSON object a line with a text per code. The
 one that the limits were measured on, of news under a license of its own, is test data and no part of the project."""
+BESIDE = Path("../shared/data/parallel_sentences.jsonl")
+"""Where we keep it."""
 PARAPHRASES = Path(__file__).resolve().parent / "paraphrases.tsv"
 SIGHTINGS = 3
 ASKED = 60
@@ -73,10 +75,10 @@ def ask(questions: Iterable[Question], kind: str) -> Figures:
 
 def parallel() -> dict[str, list[Question]] | None:
     """Sentences in other languages, and the number of the Swedish one, which is indexed here; None without the file."""
-    path = os.environ.get(PARALLEL)
-    if not path or not Path(path).is_file():
+    path = Path(os.environ.get(PARALLEL) or BESIDE)
+    if not path.is_file():
         return None
-    rows = [json.loads(line) for line in Path(path).read_text("utf-8").splitlines()]
+    rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
     for number, row in enumerate(rows):
         actions.index(kind="parallel", object_id=number, part="claim", language="sv", text=row["sv"])
     return {

@@ -114,6 +114,13 @@ def test_a_text_that_changes_while_it_is_embedded_stays_due(service):
 
 
 @pytest.mark.django_db
+def test_the_model_reads_no_quotation_marks(service):
+    index(1, "”Mahkeme yok” – “dediler’de”, «ne» \"var\"")
+    assert embed() == 1
+    assert service.texts == ["query: Mahkeme yok - dediler'de , ne var"]
+
+
+@pytest.mark.django_db
 def test_a_service_never_sees_a_secret_text_or_one_in_which_the_guard_finds_something(service):
     index(1, "hemligt hot", is_secret=True)
     index(2, "ring 070-123 45 67 om barnen")
