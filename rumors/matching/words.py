@@ -29,7 +29,7 @@ _PICTURE: Final = re.compile(
 )
 _CONTROL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _DECORATION: Final = re.compile(r"([*_~=.!?…-])\1{1,}|[*_~|]+")
-_QUOTES: Final = re.compile("[\"“”„‟«»‹›]+")
+_QUOTES: Final = re.compile('["“”„‟«»‹›]+')
 _SIGNS: Final = str.maketrans({**dict.fromkeys("’‘‚‛ʼ`´", "'"), **dict.fromkeys("‐‑‒–—―", "-")})
 _SENTENCE: Final = re.compile(r"(?<=[.!?…؟۔።፧])\s+|\n+")
 _WORD: Final = re.compile(r"[^\W_]+")

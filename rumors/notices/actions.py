@@ -53,7 +53,13 @@ def keep(*, now: datetime) -> int:
     if place is None:
         return 0
     _settle(now)
-    found = [*_days(place, now), *_reviews(place, now), *_happened(place, now), *_answers(place, now)]
+    found = [
+        *_threats(place, now),
+        *_days(place, now),
+        *_reviews(place, now),
+        *_happened(place, now),
+        *_answers(place, now),
+    ]
     if place.alarms_on < morning.date():
         found += _alarms(morning, now)
         place.alarms_on = morning.date()
@@ -169,6 +175,31 @@ def _tell(notices: Iterable[Notice]) -> None:
     known = [notice for notice in notices if rules.may_be_told(notice.person) and rules.may_know(notice.person, notice)]
     in_order = sorted(known, key=lambda notice: (notice.rumor_id or 0, notice.key))
     Notice.objects.bulk_create(in_order, ignore_conflicts=True, batch_size=500)
+
+
+# Threats ----------------------------------------------------------------------------------------------------------
+
+
+def _threats(place: Bookmark, now: datetime) -> list[Notice]:
+    """That a threat waits, to everybody who may read it but the one who wrote it down."""
+    since = max(place.started_at, now - LOOK_BACK)
+    waiting = list(Sighting.objects.unhandled_threats().filter(logged_at__gte=since).select_related("rumor"))
+    readers = [person for person in handlers() if person.has_perm("rumors.secret")] if waiting else []
+    return _untold(
+        [
+            Notice(
+                person=person,
+                kind=NoticeKind.THREAT,
+                key=f"threat:{threat.pk}:{person.pk}",
+                rumor=threat.rumor,
+                is_threat=True,
+                at=threat.logged_at,
+            )
+            for threat in waiting
+            for person in readers
+            if person.pk != threat.logged_by_id
+        ]
+    )
 
 
 # Days that come and go ----------------------------------------------------------------------------------------------
@@ -359,13 +390,13 @@ def _promise(morning: datetime, now: datetime) -> int:
                 planned += _write(person, LetterKind.ANSWER, [notice], now)
         is_daily = rules.choice(person) == How.DAILY
         others = [notice for notice in wanted if notice.kind != NoticeKind.ANSWER]
-        digest = [notice for notice in others if (is_daily or notice.is_shared) and notice.at <= morning]
+        at_once = [notice for notice in others if rules.is_told_at_once(notice, is_daily=is_daily)]
+        digest = [notice for notice in others if notice not in at_once and notice.at <= morning]
         if digest and pk not in have_digest:
             planned += _write(person, LetterKind.DIGEST, digest, now)
-        news = [notice for notice in others if not (is_daily or notice.is_shared)]
         # One at a time: while mail cannot leave, what happens is gathered for the next one.
-        if news and pk not in under_way:
-            planned += _write(person, LetterKind.NEWS, news, now)
+        if at_once and pk not in under_way:
+            planned += _write(person, LetterKind.NEWS, at_once, now)
     return planned
 
 

@@ -89,6 +89,7 @@ class NoticeKind(models.TextChoices):
     REVIEW = "review", pgettext_lazy("staff", "It is to be looked at again")
     ANSWER = "answer", pgettext_lazy("staff", "There is an answer to what they heard")
     ALARM = "alarm", pgettext_lazy("staff", "An alarm that is new or worse")
+    THREAT = "threat", pgettext_lazy("staff", "A threat waits to be handled")
 
 
 class NoticeQuerySet(models.QuerySet["Notice"]):

@@ -81,6 +81,11 @@ def is_necessary(notice: Notice) -> bool:
     return not (notice.is_shared or notice.kind == NoticeKind.CHANGE or is_watched)
 
 
+def is_told_at_once(notice: Notice, *, is_daily: bool) -> bool:
+    """A threat is, whatever its reader chose."""
+    return notice.kind == NoticeKind.THREAT or not (is_daily or notice.is_shared)
+
+
 def last_morning(now: datetime) -> datetime:
     """The last 7:30 in Stockholm that has passed."""
     today = _morning(now, days=0)
@@ -122,17 +127,20 @@ def is_still_so(notice: Notice, person: User, *, now: datetime) -> bool:
         return False
     match NoticeKind(notice.kind):
         case NoticeKind.CHANGE:
-            return _follows(person, rumor)
+            is_so = _follows(person, rumor)
         case NoticeKind.ASSIGNED:
-            return rumor.assignee_id == person.pk
+            is_so = rumor.assignee_id == person.pk
         case NoticeKind.ANSWER:
-            return notice.rebuttal is not None and _is_published(notice.rebuttal)
+            is_so = notice.rebuttal is not None and _is_published(notice.rebuttal)
         case NoticeKind.SOON | NoticeKind.OVERDUE:
             is_theirs = rumor.assignee_id in ({None} if notice.is_shared else {person.pk})
             is_now = rumor.due_at == notice.due_at and (rumor.due_at <= now) == (notice.kind == NoticeKind.OVERDUE)
-            return is_theirs and is_now and person.has_perm("rumors.handle") and _waits(rumor)
+            is_so = is_theirs and is_now and person.has_perm("rumors.handle") and _waits(rumor)
+        case NoticeKind.THREAT:
+            is_so = rumor.sightings.unhandled_threats().exists()
         case _:
-            return notice.kind == NoticeKind.REVIEW and _is_to_review(notice, rumor, person, now=now)
+            is_so = notice.kind == NoticeKind.REVIEW and _is_to_review(notice, rumor, person, now=now)
+    return is_so
 
 
 def _is_to_review(notice: Notice, rumor: Rumor, person: User, *, now: datetime) -> bool:
@@ -177,7 +185,8 @@ def round_up(delivery: Delivery) -> Message | None:
     news = [notice for notice in still if notice.kind in {NoticeKind.CHANGE, NoticeKind.ASSIGNED}]
     late = {notice.rumor_id for notice in due if notice.kind != NoticeKind.REVIEW}
     alarming = _alarming(notices, person, late=late, now=now)
-    parts = [*_news(news), *_due(due), *_alarms(alarming)]
+    threats = [notice for notice in still if notice.kind == NoticeKind.THREAT]
+    parts = [*_threats(threats), *_news(news), *_due(due), *_alarms(alarming)]
     if not parts:
         return None
     number = len({notice.rumor_id for notice in still}) + len(alarming)
@@ -227,6 +236,10 @@ def _subject(letter: Letter, still: list[Notice], number: int) -> str:
             "staff", "Rumors today: %(number)s thing to look at", "Rumors today: %(number)s things to look at", number
         )
         return said % {"number": number}
+    if threats := {notice.rumor_id for notice in still if notice.kind == NoticeKind.THREAT}:
+        return npgettext("staff", "Threats in %(number)s rumor", "Threats in %(number)s rumors", len(threats)) % {
+            "number": len(threats)
+        }
     if number == 1 and still[0].rumor is not None:
         return f"{still[0].rumor}: {_happened(still)}"
     return npgettext("staff", "News of %(number)s rumor", "News of %(number)s rumors", number) % {"number": number}
@@ -241,22 +254,35 @@ def _happened(notices: Iterable[Notice]) -> str:
 def _words(notice: Notice) -> str:
     match NoticeKind(notice.kind):
         case NoticeKind.ASSIGNED:
-            return pgettext("staff", "you take care of it now")
+            words = pgettext("staff", "you take care of it now")
         case NoticeKind.SOON:
-            return pgettext("staff", "due on %(day)s") % {"day": _moment(notice.due_at)}
+            words = pgettext("staff", "due on %(day)s") % {"day": _moment(notice.due_at)}
         case NoticeKind.OVERDUE:
-            return pgettext("staff", "was due on %(day)s") % {"day": _moment(notice.due_at)}
+            words = pgettext("staff", "was due on %(day)s") % {"day": _moment(notice.due_at)}
+        case NoticeKind.THREAT:
+            words = pgettext("staff", "a threat waits for you")
         case NoticeKind.REVIEW:
             assert notice.due_at is not None
             day = date_format(timezone.localtime(notice.due_at), "j F")
-            return pgettext("staff", "to be looked at again on %(day)s") % {"day": day}
-    if notice.verb == "move" and notice.status in Status.values:
-        return f"{TOLD['move']}: {Status(notice.status).label}"
-    return str(TOLD.get(notice.verb, TOLD["edit"]))
+            words = pgettext("staff", "to be looked at again on %(day)s") % {"day": day}
+        case _:
+            words = str(TOLD.get(notice.verb, TOLD["edit"]))
+            if notice.verb == "move" and notice.status in Status.values:
+                words += f": {Status(notice.status).label}"
+    return words
 
 
 def _moment(at: datetime | None) -> str:
     return date_format(timezone.localtime(at), "j F H:i") if at else ""
+
+
+def _threats(notices: list[Notice]) -> list[Part]:
+    if not notices:
+        return []
+    page = absolute(reverse("threats"))
+    rumors = dict.fromkeys(notice.rumor for notice in notices)
+    lines = [Line(str(rumor), f"{capfirst(_words(notices[0]))}.", page) for rumor in rumors]
+    return [Part.of(pgettext("staff", "If somebody is in danger, call 112 first."), lines, page="threats")]
 
 
 def _news(notices: list[Notice]) -> list[Part]:

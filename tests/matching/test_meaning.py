@@ -115,7 +115,7 @@ def test_a_text_that_changes_while_it_is_embedded_stays_due(service):
 
 @pytest.mark.django_db
 def test_the_model_reads_no_quotation_marks(service):
-    index(1, "”Mahkeme yok” – “dediler’de”, «ne» \"var\"")
+    index(1, '”Mahkeme yok” – “dediler’de”, «ne» "var"')
     assert embed() == 1
     assert service.texts == ["query: Mahkeme yok - dediler'de , ne var"]
 
