@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 import structlog
 from django.db import connection
@@ -30,17 +30,25 @@ Method = Literal["both", "words", "meaning", "near"]
 K1: Final = 1.2
 B: Final = 0.6
 REST: Final = 0.15
-"""What the second best text of a thing adds to its best."""
+"""What the meaning of the second best text of a thing adds to that of its best."""
 WHOLE: Final = 0.4
 """What the whole of a long text counts against its best piece."""
-OWN_WEIGHT: Final = 0.4
-"""What the words of the best document count in the language of the text, where a perfect likeness counts 1."""
 OTHER_WEIGHT: Final = 0.2
 """What all the words would count in another language: names and numbers are the same there, and little else."""
-FLOOR: Final = 0.5
-"""The share of the words that the best document must hold to count in full."""
-FLOOR_LONG: Final = 0.15
-"""The same for a long text: most of its words are about something else."""
+
+
+class Words(NamedTuple):
+    """What the words count in the language of the text, where a perfect likeness of meaning counts 1."""
+
+    weight: float
+    """Those of the best document."""
+    floor: float
+    """The share of the words that it must hold to count so much."""
+
+
+POST: Final = Words(0.3, 0.5)
+LONG: Final = Words(0.4, 0.15)
+"""Most words of a long text are about something else."""
 SHARED: Final = 0.15
 """The share of the words from which they are a reason to show a document."""
 GUESSED: Final = 0.8
@@ -256,7 +264,7 @@ def match(
     model, vectors = _vectors(clean, language, is_secret=is_secret)
     rows = _rows(asked, model, vectors, kinds, with_secret=with_secret, leave_out=leave_out)
     is_long = words.is_long(clean)
-    found = _ordered(rows, asked, language, FLOOR_LONG if is_long else FLOOR)
+    found = _ordered(rows, asked, language, LONG if is_long else POST)
     bar = LIKELY_LONG if is_long else LIKELY
     if words.count(clean) < words.SHORT:
         bar = 2.0
@@ -452,23 +460,19 @@ def _quoted(lexeme: str) -> str:
 _Thing = tuple[str, int]
 
 
-def _ordered(rows: Sequence[_Row], asked: _Asked, language: str, floor: float) -> list[tuple[_Thing, "_Best"]]:
+def _ordered(rows: Sequence[_Row], asked: _Asked, language: str, own_words: Words) -> list[tuple[_Thing, "_Best"]]:
     """Each thing once, best first."""
     own = _kin(language)
     shares = [row.bm25 / (asked.most.get(row.language) or 1) for row in rows]
     most = max((share for row, share in zip(rows, shares, strict=True) if row.language in own), default=0)
     things: defaultdict[_Thing, list[tuple[float, float, _Row]]] = defaultdict(list)
     for row, share in zip(rows, shares, strict=True):
-        by_words = OWN_WEIGHT * share / max(most, floor) if row.language in own else OTHER_WEIGHT * share
-        by_meaning = GUESSED * share if row.cosine is None else row.cosine
-        things[row.kind, row.object_id].append((by_words + by_meaning, share, row))
-    found = []
-    for thing, scored in things.items():
-        scored.sort(key=lambda one: (-one[0], one[2].part, one[2].language))
-        second = max(scored[1][0], 0) if len(scored) > 1 else 0.0
-        score, share, row = scored[0]
-        cosine = max((one.cosine for _score, _share, one in scored if one.cosine is not None), default=None)
-        found.append((thing, _Best(row, score + REST * second, max(one[1] for one in scored), cosine)))
+        if row.language in own:
+            by_words = own_words.weight * share / max(most, own_words.floor)
+        else:
+            by_words = OTHER_WEIGHT * share
+        things[row.kind, row.object_id].append((by_words, share, row))
+    found = [(thing, _best(told)) for thing, told in things.items()]
     return sorted(found, key=lambda one: (-one[1].score, one[0]))
 
 
@@ -480,6 +484,25 @@ class _Best:
     share: float
     cosine: float | None
     """The highest of all its texts."""
+
+
+def _best(told: Sequence[tuple[float, float, _Row]]) -> _Best:
+    """Of one thing: what its words count and which share they are, and the row. Words and meaning may be those of
+    different texts, as when a title says the one and a sighting the other."""
+    share = max(one[1] for one in told)
+    cosines = sorted((row.cosine for _words, _share, row in told if row.cosine is not None), reverse=True)
+    by_meaning = cosines[0] if cosines else GUESSED * share
+    second = max(cosines[1], 0) if len(cosines) > 1 else 0.0
+    _words, _share, row = min(
+        told,
+        key=lambda one: (
+            -one[0] - (GUESSED * one[1] if one[2].cosine is None else one[2].cosine),
+            one[2].part,
+            one[2].language,
+        ),
+    )
+    score = max(one[0] for one in told) + by_meaning + REST * second
+    return _Best(row, score, share, cosines[0] if cosines else None)
 
 
 def _match(thing: _Thing, best: _Best, asked: _Asked, bar: float) -> Match:

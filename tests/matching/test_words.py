@@ -279,3 +279,14 @@ def test_the_counts_are_exact_after_two_wrote_the_same_at_once_and_a_third_added
     assert sums() == counted()
     actions.add_up()
     assert sums() == counted()
+
+
+def test_the_words_of_one_text_and_the_meaning_of_another_count_together():
+    claim = rules._Row("rumor", 1, "claim", "sv", None, 0, 0.5, [])
+    sighting = rules._Row("rumor", 1, "sighting:1", "sv", None, 2, 0.2, ["domstol"])
+    unread = rules._Row("rumor", 1, "sighting:2", "sv", None, 3, None, ["domstol"])
+    best = rules._best([(0.0, 0.0, claim), (0.3, 0.2, sighting)])
+    assert best.score == pytest.approx(0.5 + 0.3 + rules.REST * 0.2)
+    assert (best.row, best.share, best.cosine) == (claim, 0.2, 0.5)
+    assert rules._best([(0.3, 0.4, unread)]).score == pytest.approx(0.3 + rules.GUESSED * 0.4)
+    assert rules._best([(0.0, 0.0, claim), (0.3, 0.4, unread)]).score == pytest.approx(0.5 + 0.3)
