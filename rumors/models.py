@@ -210,6 +210,11 @@ class RumorQuerySet(models.QuerySet["Rumor"]):
             is_answered=ExpressionWrapper(_is_there(Rebuttal.objects.published()), models.BooleanField()),
         )
 
+    def with_total(self) -> "RumorQuerySet":
+        """Adds `total`, how many rows these are, whichever of them are taken afterwards."""
+        rows = self.order_by().annotate(one=Value(1)).values("one")
+        return self.annotate(total=Subquery(rows.annotate(figure=Count("pk")).values("figure")))
+
     def with_words_to_forget(self, now: datetime) -> "RumorQuerySet":
         """Ended so long ago that nobody needs the original words and the links any more."""
         kept = Sighting.objects.filter(rumor=OuterRef("pk")).exclude(original="", url="", archive_url="", picture=None)

@@ -77,18 +77,18 @@ def overdue(number: int, by) -> None:
 
 
 LISTS = {
-    "/staff/rumors/": (Role.EDITOR, rumor, 10),
-    "/staff/rumors/threats/": (Role.SECURITY, threat, 6),
-    "/staff/rumors/narratives/": (Role.EDITOR, narrative, 5),
-    "/staff/rumors/suggestions/": (Role.EDITOR, suggestion, 8),
-    "/staff/rumors/alarms/": (Role.EDITOR, overdue, 9),
-    "/staff/rumors/notices/": (Role.EDITOR, followed, 7),
-    "/staff/rumors/export/": (Role.EDITOR, export, 7),
-    "/staff/rumors/import/": (Role.EDITOR, sent_list, 6),
-    "/staff/questions/": (Role.EDITOR, question, 10),
-    "/staff/questions/missing/": (Role.EDITOR, missing_fact, 5),
-    "/staff/reports/": (Role.MANAGER, report, 6),
-    "/staff/reports/audit/": (Role.AUDITOR, threat, 6),
+    "/staff/rumors/": (Role.EDITOR, rumor, 7),
+    "/staff/rumors/threats/": (Role.SECURITY, threat, 4),
+    "/staff/rumors/narratives/": (Role.EDITOR, narrative, 3),
+    "/staff/rumors/suggestions/": (Role.EDITOR, suggestion, 6),
+    "/staff/rumors/alarms/": (Role.EDITOR, overdue, 7),
+    "/staff/rumors/notices/": (Role.EDITOR, followed, 5),
+    "/staff/rumors/export/": (Role.EDITOR, export, 5),
+    "/staff/rumors/import/": (Role.EDITOR, sent_list, 4),
+    "/staff/questions/": (Role.EDITOR, question, 8),
+    "/staff/questions/missing/": (Role.EDITOR, missing_fact, 3),
+    "/staff/reports/": (Role.MANAGER, report, 4),
+    "/staff/reports/audit/": (Role.AUDITOR, threat, 4),
     "/sv/rumors/": (None, public_answer, 2),
 }
 

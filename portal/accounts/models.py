@@ -2,8 +2,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.contrib.postgres.aggregates import ArrayAgg
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, Value
 from django.db.models.functions import Lower
 from django.utils.functional import cached_property
 from django.utils.translation import pgettext_lazy
@@ -41,6 +42,12 @@ class UserManager(BaseUserManager["User"]):
 
     def get_by_natural_key(self, username: str | None) -> "User":
         return self.get(email__iexact=username)
+
+    def with_rights(self) -> "models.QuerySet[User]":
+        """Adds `role_names` and `has_factor`: what `roles` and `has_second_factor` would ask for."""
+        factors = Authenticator.objects.filter(user=OuterRef("pk"), type__in=SECOND_FACTORS)
+        roles = ArrayAgg("groups__name", filter=Q(groups__isnull=False), default=Value([]))
+        return self.annotate(role_names=roles, has_factor=Exists(factors))
 
 
 class User(AbstractBaseUser, PermissionsMixin):

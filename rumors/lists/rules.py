@@ -25,6 +25,8 @@ class Page:
     previous: str
     """For the address: `before=…`; empty on the first page, as `next` is on the last."""
     next: str
+    total: int
+    """Of all pages."""
 
     def __iter__(self) -> Iterator[Rumor]:
         return iter(self.rows)
@@ -32,7 +34,7 @@ class Page:
 
 def page(rumors: RumorQuerySet, *, after: str = "", before: str = "") -> Page:
     """The rows after or before a place, the most urgent first. What is no place stands for the beginning."""
-    ordered = rumors.most_urgent_first()
+    ordered = rumors.with_total().most_urgent_first()
     place = _read(after or before)
     is_backward = bool(before and not after and place)
     if place:
@@ -44,11 +46,13 @@ def page(rumors: RumorQuerySet, *, after: str = "", before: str = "") -> Page:
     rows, has_more = found[:PAGE], len(found) > PAGE
     if is_backward:
         rows.reverse()
+    total = rows[0].total if rows else rumors.count() if place else 0  # type: ignore[attr-defined]  # annotated
     has_previous, has_next = (has_more, True) if is_backward else (bool(place), has_more)
     return Page(
         rows,
         f"before={_written(rows[0])}" if rows and has_previous else "",
         f"after={_written(rows[-1])}" if rows and has_next else "",
+        total,
     )
 
 

@@ -21,7 +21,6 @@ def staff_rumors(request: StaffRequest) -> HttpResponse:
     places = {name: request.GET.get(name, "") for name in ("after", "before")}
     context = {
         "page": rules.page(found.as_rows(), **places),
-        "total": found.count(),
         "form": form,
         "active": form.active(),
         "saved": SavedFilter.objects.filter(owner=request.user),

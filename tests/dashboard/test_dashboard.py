@@ -289,7 +289,7 @@ def test_the_dashboard_costs_the_same_for_one_and_for_three(as_manager, django_a
         answered(rumor, 30, f"svar-{place}")
         logged(3)
     as_manager.get(PAGE)
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(14):
         response = as_manager.get(PAGE)
     assert response.context["spread"].number == 8 * number
     assert len(response.context["effects"].shown) == number

@@ -254,7 +254,7 @@ def test_the_list_costs_the_same_for_one_and_for_three(number, django_assert_num
     client = sign_in(person(Role.TRANSLATOR))
     for _ in range(number):
         factories.wording(factories.term(), "ar")
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(6):
         client.get("/staff/words/")
 
 

@@ -250,13 +250,13 @@ def test_strangers_are_led_to_the_sign_in():
 
 @pytest.mark.parametrize("number", [1, 3])
 def test_the_list_costs_the_same_for_one_and_for_three(as_editor, django_assert_num_queries, number):
-    """Seven to know who asks and what they may; six for the page, as in test_lists.py."""
+    """Two to know who asks and what they may; five for the page, as in test_lists.py."""
     for place in range(number):
         rumor = log(area=f"Del {place}")
         actions.sight(rumor, channel="sfi", seen_on=timezone.localdate(), by=rumor.logged_by)
         published(rumor=rumor, slug=f"sant-{place}")
     as_editor.get("/staff/rumors/log/")
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(7):
         response = as_editor.get("/staff/rumors/")
     assert len(response.context["page"].rows) == number
 

@@ -13,6 +13,7 @@ from django.utils.formats import date_format
 from django.utils.html import conditional_escape, escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import localtime
+from django.utils.translation import pgettext
 
 from portal import contacts, languages, markup
 from portal.public import Alternate
@@ -108,7 +109,8 @@ def language_of(code: str) -> languages.Language:
 
 @register.filter
 def language_name(code: str) -> str:
-    return languages.get(code).in_both_scripts
+    """For staff; of no code, that nobody knows it."""
+    return languages.get(code).in_both_scripts if code else pgettext("staff", "Language not known")
 
 
 @register.filter
