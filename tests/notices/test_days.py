@@ -287,7 +287,8 @@ def test_a_threat_is_an_alarm_for_the_security_role_alone(days, editor):
     rumor = log()
     rumors.sight(rumor, channel="phone", seen_on=timezone.localdate(), by=rumor.logged_by, is_threat=True)
     days.pass_by(days=1)
-    (text,) = days.heard(security)
+    at_once, text = days.heard(security)
+    assert "Ett hot väntar på dig." in at_once
     assert "Hot att hantera: 1 hot väntar" in text
     assert "/staff/rumors/threats/" in text
     assert days.heard(editor) == []

@@ -308,7 +308,7 @@ def test_the_page_costs_the_same_for_one_and_for_three(editor, django_assert_num
         follow(log(), editor)
     client = sign_in(editor)
     client.get("/staff/rumors/notices/")
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(5):
         response = client.get("/staff/rumors/notices/")
     assert len(response.context["page"]) == number
 
