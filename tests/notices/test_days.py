@@ -286,6 +286,7 @@ def test_a_threat_is_an_alarm_for_the_security_role_alone(days, editor):
     security = person(Role.SECURITY)
     rumor = log()
     rumors.sight(rumor, channel="phone", seen_on=timezone.localdate(), by=rumor.logged_by, is_threat=True)
+    days.pass_by(minutes=1)
     days.pass_by(days=1)
     at_once, text = days.heard(security)
     assert "Ett hot väntar på dig." in at_once
