@@ -37,7 +37,7 @@ OTHER_WEIGHT: Final = 0.2
 """What all the words would count in another language: names and numbers are the same there, and little else."""
 
 
-class Words(NamedTuple):
+class Weighing(NamedTuple):
     """What the words count in the language of the text, where a perfect likeness of meaning counts 1."""
 
     weight: float
@@ -46,8 +46,8 @@ class Words(NamedTuple):
     """The share of the words that it must hold to count so much."""
 
 
-POST: Final = Words(0.3, 0.5)
-LONG: Final = Words(0.4, 0.15)
+SHORT_TEXT: Final = Weighing(0.3, 0.5)
+LONG_TEXT: Final = Weighing(0.4, 0.15)
 """Most words of a long text are about something else."""
 SHARED: Final = 0.15
 """The share of the words from which they are a reason to show a document."""
@@ -264,7 +264,7 @@ def match(
     model, vectors = _vectors(clean, language, is_secret=is_secret)
     rows = _rows(asked, model, vectors, kinds, with_secret=with_secret, leave_out=leave_out)
     is_long = words.is_long(clean)
-    found = _ordered(rows, asked, language, LONG if is_long else POST)
+    found = _ordered(rows, asked, language, LONG_TEXT if is_long else SHORT_TEXT)
     bar = LIKELY_LONG if is_long else LIKELY
     if words.count(clean) < words.SHORT:
         bar = 2.0
@@ -460,17 +460,14 @@ def _quoted(lexeme: str) -> str:
 _Thing = tuple[str, int]
 
 
-def _ordered(rows: Sequence[_Row], asked: _Asked, language: str, own_words: Words) -> list[tuple[_Thing, "_Best"]]:
+def _ordered(rows: Sequence[_Row], asked: _Asked, language: str, weighing: Weighing) -> list[tuple[_Thing, "_Best"]]:
     """Each thing once, best first."""
     own = _kin(language)
     shares = [row.bm25 / (asked.most.get(row.language) or 1) for row in rows]
     most = max((share for row, share in zip(rows, shares, strict=True) if row.language in own), default=0)
     things: defaultdict[_Thing, list[tuple[float, float, _Row]]] = defaultdict(list)
     for row, share in zip(rows, shares, strict=True):
-        if row.language in own:
-            by_words = own_words.weight * share / max(most, own_words.floor)
-        else:
-            by_words = OTHER_WEIGHT * share
+        by_words = weighing.weight * share / max(most, weighing.floor) if row.language in own else OTHER_WEIGHT * share
         things[row.kind, row.object_id].append((by_words, share, row))
     found = [(thing, _best(told)) for thing, told in things.items()]
     return sorted(found, key=lambda one: (-one[1].score, one[0]))
