@@ -1,5 +1,5 @@
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final
 
 from django.core.exceptions import ValidationError
@@ -9,129 +9,241 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import pgettext
 
-from events import rules
-from events.models import Event, ProgramItem, Registration, Speaker
+from events.models import Appointment, Event, RiskAssessment, Status
 from portal import languages, markup
 from portal.accounts.models import User
 from portal.audit import actions as audit
-from portal.mail import actions as mail
-from portal.questions import actions as questions
-from portal.questions.models import Door
 from portal.revisions import actions as revisions
+from portal.revisions.models import Revision
+from portal.revisions.models import State as TextState
 from portal.revisions.rules import translated_fields
 from portal.search import actions as search
 
-CONFIRMATION: Final = "registration_confirmed"
-REMINDER: Final = "event_reminder"
-CANCELLATION: Final = "registration_canceled"
-
-TWICE: Final = timedelta(minutes=10)
-"""Who sends the form again within this time meant to send it once."""
+APPOINTMENT: Final = frozenset({"starts_at", "ends_at", "place", "is_online"})
+"""What people have to be told when it changes."""
+SECRET: Final = frozenset({"join_url"})
 
 
-class FullError(ValidationError):
-    """All seats are taken."""
-
-
-class ClosedError(ValidationError):
-    """Nobody can register for this event, or not any more."""
-
-
-# Events --------------------------------------------------------------------------------------------------------
+class NotYetError(ValidationError):
+    """Something is missing, or another person has to do it; the message says what."""
 
 
 @transaction.atomic
-def create(*, by: User, program: Sequence[Mapping[str, Any]] = (), **values: Any) -> Event:
-    """An event without text: its Swedish text is the first revision.
-
-    A row of the program has `starts_at`, `ends_at`, `is_break`, `titles` by language code and `speakers`, each with
-    `name`, `title` and `organization`. Raises ValidationError when the program is not within the event.
-    """
+def create(*, by: User, text: Mapping[str, str] | None = None, **values: Any) -> Event:
+    """A draft. `text` becomes the first draft of its Swedish text, by field."""
+    team = values.pop("team", ())
     event = Event.objects.create(created_by=by, **values)
-    _put_program(event, program)
+    event.team.set(team)
+    _appoint(event)
     audit.record("create", event, by=by, changes={"slug": ("", event.slug)})
+    if text:
+        revisions.draft(event, language=languages.SOURCE, fields=text, by=by)
     return event
 
 
 @transaction.atomic
-def edit(event: Event, *, by: User, program: Sequence[Mapping[str, Any]] | None = None, **values: Any) -> Event:
-    """Change what is not text; the reminders move with the event.
+def edit(event: Event, *, by: User, **values: Any) -> Event:
+    """Change what is not text. Raises NotYetError for what a risk assessment has to come before.
 
-    A row of the program with the `id` of an item changes that item, whose other titles stay; what is left out goes.
+    Nobody is told here: who knows of an older appointment, or of an older link to join, is found by the clock.
     """
-    locked: Event = Event.objects.select_for_update(of=("self",)).get(pk=event.pk)
-    changes = {name: (str(old), str(new)) for name, (old, new) in audit.changed(locked, values).items()}
-    if "join_url" in changes:
-        changes["join_url"] = ("…", "…")
-    is_moved = not changes.keys().isdisjoint({"starts_at", "ends_at"})
+    locked = _locked(event)
+    team = values.pop("team", None)
+    changes = {
+        name: ("…", "…") if name in SECRET else (str(old), str(new))
+        for name, (old, new) in audit.changed(locked, values).items()
+    }
     for name, value in values.items():
         setattr(locked, name, value)
-    if is_moved:
-        mail.cancel(prefix=_reminder_key(locked))
+    if locked.status == Status.PUBLISHED and _lacks_risk_assessment(locked):
+        raise NotYetError(_risk_first())
+    if "join_url" in changes:
+        locked.join_version += 1
+    if not changes.keys().isdisjoint({"starts_at", "ends_at"}):
+        locked.time_set_at = timezone.now()
+    if not changes.keys().isdisjoint(APPOINTMENT):
         locked.sequence += 1
-    locked.save(update_fields=[*values, "sequence"])
-    if is_moved:
-        for registration in locked.registrations.confirmed():
-            _plan_reminders(registration, locked)
-    if program is not None:
-        before = [str(item) for item in locked.program.all()]
-        _put_program(locked, program)
-        after = [str(item) for item in locked.program.all()]
-        if before != after:
-            changes["program"] = (str(before), str(after))
+        _appoint(locked)
+    locked.save(update_fields=[*values, "sequence", "join_version", "time_set_at"])
+    if team is not None and {user.pk for user in team} != set(locked.team.values_list("pk", flat=True)):
+        locked.team.set(team)
+        changes["team"] = ("", str(len(team)))
     if changes:
         audit.record("edit", locked, by=by, changes=changes)
     if "slug" in changes:
-        for code in languages.CATALOG:
-            if getattr(locked, languages.suffixed("title", code)):
-                reindex(locked, code)
+        _reindex_all(locked)
     return locked
 
 
-def _put_program(event: Event, program: Sequence[Mapping[str, Any]]) -> None:
-    if any(not event.starts_at <= row["starts_at"] < row["ends_at"] <= event.ends_at for row in program):
-        raise ValidationError(
-            pgettext("staff", "Every line of the program has to lie between start and end of the event.")
-        )
-    kept = {row["id"] for row in program if row.get("id")}
-    event.program.exclude(pk__in=kept).delete()
-    for row in program:
-        values = {name: row[name] for name in ("starts_at", "ends_at", "is_break")}
-        values |= {languages.suffixed("title", code): title for code, title in row["titles"].items()}
-        if row.get("id"):
-            # Only the named columns: the titles of other languages may be written by others just now.
-            event.program.filter(pk=row["id"]).update(**values)
-            item = event.program.filter(pk=row["id"]).first()
-        else:
-            item = ProgramItem.objects.create(event=event, **values)
-        if item:
-            item.speakers.set([_speaker(**speaker) for speaker in row["speakers"]])
+@transaction.atomic
+def copy(event: Event, *, slug: str, starts_at: datetime, by: User) -> Event:
+    """A new draft like this one at another time; times keep their distance on the clock. Its Swedish text is a draft."""
+    zone = timezone.get_default_timezone()
+    shift = starts_at.astimezone(zone).replace(tzinfo=None) - event.starts_at.astimezone(zone).replace(tzinfo=None)
+
+    def moved(moment: datetime | None) -> datetime | None:
+        return (moment.astimezone(zone).replace(tzinfo=None) + shift).replace(tzinfo=zone) if moment else None
+
+    values = {name: getattr(event, name) for name in COPIED}
+    moments = {name: moved(getattr(event, name)) for name in ("ends_at", "registration_ends_at", "answers_due_at")}
+    newest = Revision.objects.of(event).filter(language=languages.SOURCE).first()
+    text = newest.fields if newest else None
+    return create(by=by, text=text, slug=slug, starts_at=starts_at, team=event.team.all(), **values, **moments)
 
 
-def _speaker(*, name: str, title: str = "", organization: str = "") -> Speaker:
-    values = {"name": name, "title": title, "organization": organization}
-    return Speaker.objects.filter(**values).first() or Speaker.objects.create(**values)
+COPIED: Final = (
+    "kind",
+    "topic",
+    "groups",
+    "place",
+    "access",
+    "access_note",
+    "is_online",
+    "join_minutes",
+    "capacity",
+    "largest_party",
+    "spoken",
+    "interpreted",
+    "contact_content",
+    "contact_registration",
+)
+"""Not what has to be decided anew: what is public, and the link to join."""
+
+
+# Status --------------------------------------------------------------------------------------------------------
 
 
 @transaction.atomic
-def name_program(event: Event, *, language: str, titles: Mapping[int, str], by: User) -> None:
-    """Write the titles of the program in one language, by the item's id."""
-    column = languages.suffixed("title", language)
-    before = dict(event.program.values_list("pk", column))
-    changes = {
-        str(pk): (before[pk] or "", title) for pk, title in titles.items() if pk in before and before[pk] != title
-    }
-    for pk, (_old, title) in changes.items():
-        event.program.filter(pk=pk).update(**{column: title})
-    if changes:
-        audit.record("name_program", event, by=by, changes=changes, language=language)
+def hand_in(event: Event, *, by: User) -> Event:
+    """Ask somebody else to approve it, with its Swedish text if that is a draft of one's own.
+
+    Raises NotYetError when it is no draft, and what `revisions.submit` raises.
+    """
+    locked = _locked(event)
+    if locked.status != Status.DRAFT:
+        raise NotYetError(pgettext("staff", "It has been handed in already."))
+    newest = Revision.objects.of(locked).filter(language=languages.SOURCE).first()
+    if newest and newest.state == TextState.DRAFT and newest.author_id == by.pk:
+        revisions.submit(newest, by=by)
+    _set_status(locked, Status.REVIEW, by=by, asked_by=by, approved_by=None)
+    return locked
+
+
+@transaction.atomic
+def send_back(event: Event, *, by: User, reason: str) -> Event:
+    locked = _locked(event)
+    if locked.status != Status.REVIEW:
+        raise NotYetError(pgettext("staff", "It does not wait for approval."))
+    _set_status(locked, Status.DRAFT, by=by, note=reason, asked_by=None)
+    return locked
+
+
+@transaction.atomic
+def publish(event: Event, *, by: User) -> Event:
+    """Make it public. Raises NotYetError with everything that is missing."""
+    locked = _locked(event)
+    missing = lacking(locked, by=by)
+    if missing:
+        raise NotYetError(missing)
+    _set_status(locked, Status.PUBLISHED, by=by, approved_by=by, time_set_at=timezone.now())
+    _reindex_all(locked)
+    return locked
+
+
+def lacking(event: Event, *, by: User) -> list[str]:
+    """What has to come before `by` can publish it, in sentences."""
+    missing = []
+    if event.status != Status.REVIEW:
+        missing.append(pgettext("staff", "It does not wait for approval."))
+    if event.asked_by_id == by.pk:
+        missing.append(pgettext("staff", "Somebody else than who handed it in has to approve it."))
+    if not getattr(event, languages.suffixed("title", languages.SOURCE)):
+        missing.append(pgettext("staff", "Its Swedish text is not approved yet."))
+    if _lacks_risk_assessment(event):
+        missing.append(_risk_first())
+    return missing
+
+
+@transaction.atomic
+def cancel(event: Event, *, by: User, reason: str) -> Event:
+    """It is not held. Its page stays and says so; who has registered is told by the clock."""
+    locked = _locked(event)
+    if locked.status != Status.PUBLISHED or locked.has_passed:
+        raise NotYetError(pgettext("staff", "Only what is published and to come can be canceled."))
+    locked.sequence += 1
+    _set_status(locked, Status.CANCELED, by=by, note=reason, sequence=locked.sequence)
+    _appoint(locked)
+    _reindex_all(locked)
+    return locked
+
+
+@transaction.atomic
+def restore(event: Event, *, by: User) -> Event:
+    """It is held after all."""
+    locked = _locked(event)
+    if locked.status != Status.CANCELED or locked.has_passed:
+        raise NotYetError(pgettext("staff", "Only what is canceled and to come can be held after all."))
+    if _lacks_risk_assessment(locked):
+        raise NotYetError(_risk_first())
+    locked.sequence += 1
+    _set_status(locked, Status.PUBLISHED, by=by, sequence=locked.sequence, time_set_at=timezone.now())
+    _appoint(locked)
+    _reindex_all(locked)
+    return locked
+
+
+# Risks ---------------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def assess(event: Event, *, risks: str, measures: str, responsible: str, by: User) -> RiskAssessment:
+    """A new assessment, which waits for somebody else to approve it. A published event keeps the approval it has."""
+    locked = _locked(event)
+    assessment = RiskAssessment.objects.create(
+        event=locked, risks=risks, measures=measures, responsible=responsible, filled_by=by
+    )
+    if locked.status != Status.PUBLISHED:
+        locked.risk_approved_at = None
+        locked.save(update_fields=["risk_approved_at"])
+    audit.record("assess", locked, by=by)
+    return assessment
+
+
+@transaction.atomic
+def approve_risks(event: Event, *, by: User) -> RiskAssessment:
+    """Approve the newest assessment. Raises NotYetError when there is none, or it is one's own."""
+    locked = _locked(event)
+    newest = locked.risk_assessments.select_for_update(of=("self",)).last()
+    if newest is None or newest.approved_at:
+        raise NotYetError(pgettext("staff", "There is no risk assessment that waits for approval."))
+    if newest.filled_by_id == by.pk:
+        raise NotYetError(pgettext("staff", "Somebody else than who wrote the risk assessment has to approve it."))
+    newest.approved_at = locked.risk_approved_at = timezone.now()
+    newest.approved_by = by
+    newest.save(update_fields=["approved_at", "approved_by"])
+    locked.save(update_fields=["risk_approved_at"])
+    audit.record("approve_risks", locked, by=by)
+    return newest
+
+
+def _lacks_risk_assessment(event: Event) -> bool:
+    return (event.is_place_public or event.are_speakers_public) and event.risk_approved_at is None
+
+
+def _risk_first() -> str:
+    return pgettext(
+        "staff", "That everybody may read where it is or who speaks needs a risk assessment that somebody approved."
+    )
+
+
+# Search --------------------------------------------------------------------------------------------------------
 
 
 def reindex(thing: Model, language: str) -> None:
     """The search row of one event in one language, made or taken away."""
     assert isinstance(thing, Event)
     title, summary, body = (getattr(thing, languages.suffixed(n, language)) for n in translated_fields(Event))
-    if not (title and getattr(thing, languages.suffixed("title", languages.SOURCE))):
+    if not (thing.is_public and title and getattr(thing, languages.suffixed("title", languages.SOURCE))):
         search.remove(kind="event", object_id=thing.pk, language=language)
         return
     with translation.override(language):
@@ -148,7 +260,7 @@ def reindex(thing: Model, language: str) -> None:
 
 
 def announce() -> None:
-    """Tell the shared modules what there is here: a kind of text, three kinds of mail."""
+    """Tell the shared modules what there is here: a kind of text."""
     revisions.register(
         revisions.Kind(
             name="event",
@@ -159,102 +271,27 @@ def announce() -> None:
             may_lack=frozenset({"body"}),
         )
     )
-    mail.register(CONFIRMATION, rules.confirmation)
-    mail.register(REMINDER, rules.reminder)
-    mail.register(CANCELLATION, rules.cancellation)
 
 
-# Registrations -------------------------------------------------------------------------------------------------
+def _locked(event: Event) -> Event:
+    found: Event = Event.objects.select_for_update(of=("self",)).get(pk=event.pk)
+    return found
 
 
-@transaction.atomic
-def register(event: Event, *, name: str, email: str, language: str, question: str = "") -> Registration:
-    """Take a seat, or find the one this address has; a confirmation leaves either way, at most one within an hour.
-
-    Raises FullError or ClosedError. Whether an address has a seat is told to its mailbox only: on a full event
-    everybody hears that it is full, but for who sends the form twice.
-    """
-    locked = _lock(event)
-    if not locked.is_open_for_registration:
-        raise ClosedError(pgettext("registration", "Registration for this event is closed."))
-    now = timezone.now()
-    seats = locked.registrations.confirmed()
-    registration: Registration | None = seats.held_by(email).first()
-    is_twice = registration is not None and now - registration.registered_at < TWICE
-    if locked.capacity is not None and seats.count() >= locked.capacity and not is_twice:
-        raise FullError(
-            pgettext("registration", "All seats are taken. If you have registered before, your seat is still yours.")
-        )
-    if registration is None:
-        registration = Registration.objects.create(event=locked, name=name, email=email, language=language)
-        audit.record("register", registration, by=None, language=language)
-        _plan_reminders(registration, locked)
-    if question and not is_twice:
-        questions.ask(text=question, language=language, door=Door.REGISTRATION)
-    hour = int((now - registration.registered_at) / timedelta(hours=1))
-    _plan(CONFIRMATION, registration, key=f"{CONFIRMATION}:{registration.pk}:{hour}", due_at=now, event=locked)
-    return registration
+def _appoint(event: Event) -> None:
+    values = {name: getattr(event, name) for name in APPOINTMENT}
+    Appointment.objects.create(event=event, sequence=event.sequence, is_canceled=event.is_canceled, **values)
 
 
-@transaction.atomic
-def cancel(registration: Registration) -> None:
-    """Give the seat back; a second time, or after the event, does nothing."""
-    event = _lock(registration.event)
-    locked: Registration = Registration.objects.select_for_update(of=("self",)).get(pk=registration.pk)
-    if locked.canceled_at or event.has_passed:
-        return
-    locked.canceled_at = timezone.now()
-    locked.save(update_fields=["canceled_at"])
-    audit.record("cancel", locked, by=None)
-    mail.cancel(prefix=f"{CONFIRMATION}:{locked.pk}:")
-    for name in rules.reminders(event.starts_at):
-        mail.cancel(key=_reminder_key(event, name, locked))
-    _plan(CANCELLATION, locked, key=f"{CANCELLATION}:{locked.pk}", due_at=locked.canceled_at, event=event)
+def _set_status(event: Event, status: Status, *, by: User, note: str = "", **values: Any) -> None:
+    before, event.status = event.status, status
+    for name, value in values.items():
+        setattr(event, name, value)
+    event.save(update_fields=["status", *values])
+    audit.record("set_status", event, by=by, changes={"status": (before, status.value)}, note=note)
 
 
-@transaction.atomic
-def purge(*, now: datetime) -> int:
-    """Forget who took part, and speakers of no program; returns how many registrations went."""
-    expired = Registration.objects.expired(now)
-    total = 0
-    for event in Event.objects.filter(registrations__in=expired).only("slug").distinct():
-        count, _per_model = expired.filter(event=event).delete()
-        audit.record("purge", event, by=None, note=f"{count} registrations")
-        total += count
-    Speaker.objects.filter(items__isnull=True).delete()
-    return total
-
-
-def _lock(event: Event) -> Event:
-    locked: Event = (
-        Event.objects.select_for_update(of=("self",))
-        .only("starts_at", "ends_at", "capacity", "registration_ends_at", "sequence")
-        .get(pk=event.pk)
-    )
-    return locked
-
-
-def _reminder_key(event: Event, name: str = "", registration: Registration | None = None) -> str:
-    """The key of one reminder; without the rest, what all reminders of the event as it is planned now begin with."""
-    prefix = f"{REMINDER}:{event.pk}:{event.sequence}:"
-    return f"{prefix}{name}:{registration.pk}" if registration else prefix
-
-
-def _plan_reminders(registration: Registration, event: Event) -> None:
-    now = timezone.now()
-    for name, due_at in rules.reminders(event.starts_at).items():
-        if due_at > now:
-            _plan(REMINDER, registration, key=_reminder_key(event, name, registration), due_at=due_at, event=event)
-
-
-def _plan(kind: str, registration: Registration, *, key: str, due_at: datetime, event: Event) -> None:
-    mail.plan(
-        kind=kind,
-        key=key,
-        to=registration.email,
-        language=registration.language,
-        due_at=due_at,
-        # A reminder is no use once it has begun; the others are until it is over.
-        expires_at=event.starts_at if kind == REMINDER else event.ends_at,
-        context={"registration": registration.pk},
-    )
+def _reindex_all(event: Event) -> None:
+    for code in languages.CATALOG:
+        if getattr(event, languages.suffixed("title", code)):
+            reindex(event, code)

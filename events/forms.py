@@ -1,14 +1,14 @@
-from collections.abc import Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, ClassVar, Final
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.text import slugify
 from django.utils.translation import pgettext, pgettext_lazy
 
-from events.models import Event, Kind, ProgramItem, Speaker
+from events.models import Access, Event, Group, Kind, RiskAssessment
 from portal import guard, languages
+from portal.accounts.models import Role, User
 
 LINK_LEAVES: Final = timedelta(hours=1)
 """Before the start: with the last reminder."""
@@ -18,49 +18,11 @@ LAST_YEAR: Final = 2100
 
 DateTimeInput = forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"})
 DateInput = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
-TimeInput = forms.TimeInput(format="%H:%M", attrs={"type": "time"})
 
 
-class RegistrationForm(forms.Form):
-    """The public form; `website` is a trap that people never see."""
-
-    name = forms.CharField(
-        label=pgettext_lazy("registration", "Name"),
-        help_text=pgettext_lazy("registration", "It does not have to be your real name."),
-        max_length=120,
-        widget=forms.TextInput(attrs={"autocomplete": "name"}),
-    )
-    email = forms.EmailField(
-        label=pgettext_lazy("registration", "E-mail address"),
-        max_length=254,
-        widget=forms.EmailInput(attrs={"autocomplete": "email", "inputmode": "email", "dir": "ltr"}),
-    )
-    question = forms.CharField(
-        label=pgettext_lazy("registration", "Do you want to ask something in advance?"),
-        help_text=pgettext_lazy(
-            "registration", "We keep the question without your name. Leave out names and personal numbers."
-        ),
-        max_length=2000,
-        required=False,
-        widget=forms.Textarea(attrs={"rows": 4}),
-    )
-    website = forms.CharField(required=False)
-
-    def clean_name(self) -> str:
-        return self._guarded("name")
-
-    def clean_question(self) -> str:
-        return self._guarded("question")
-
-    def _guarded(self, field: str) -> str:
-        text: str = self.cleaned_data[field]
-        guard.validate(text)
-        return text
-
-    def clean(self) -> dict[str, Any]:
-        if self.cleaned_data.get("website"):
-            raise ValidationError(pgettext("registration", "The form could not be sent. Try again."))
-        return self.cleaned_data
+class _Colleagues(forms.ModelMultipleChoiceField):
+    def label_from_instance(self, obj: Any) -> str:
+        return str(obj.name)
 
 
 class EventForm(guard.GuardedForm, forms.ModelForm[Event]):
@@ -68,14 +30,40 @@ class EventForm(guard.GuardedForm, forms.ModelForm[Event]):
     open_to_all: ClassVar[tuple[str, ...]] = (
         "slug",
         "place",
+        "access_note",
         "contact_content",
         "contact_registration",
         "recording_url",
     )
 
+    groups = forms.MultipleChoiceField(
+        label=pgettext_lazy("staff", "For whom"),
+        choices=Group.choices,
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+    )
+    access = forms.MultipleChoiceField(
+        label=pgettext_lazy("staff", "The place has"),
+        choices=Access.choices,
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+    )
     spoken = forms.MultipleChoiceField(
-        label=pgettext_lazy("staff", "Languages spoken or interpreted"),
+        label=pgettext_lazy("staff", "Languages spoken"),
         choices=languages.LANGUAGES,
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+    )
+    interpreted = forms.MultipleChoiceField(
+        label=pgettext_lazy("staff", "Languages interpreted"),
+        choices=languages.LANGUAGES,
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+    )
+    team = _Colleagues(
+        label=pgettext_lazy("staff", "Colleagues who hold it"),
+        help_text=pgettext_lazy("staff", "They get the reminders for staff."),
+        queryset=User.objects.none(),
         widget=forms.CheckboxSelectMultiple,
         required=False,
     )
@@ -86,16 +74,26 @@ class EventForm(guard.GuardedForm, forms.ModelForm[Event]):
             "kind",
             "slug",
             "topic",
+            "groups",
             "starts_at",
             "ends_at",
-            "place",
             "is_online",
             "join_url",
+            "join_minutes",
+            "place",
+            "access",
+            "access_note",
+            "is_place_public",
+            "are_speakers_public",
             "capacity",
+            "largest_party",
             "registration_ends_at",
+            "answers_due_at",
             "spoken",
+            "interpreted",
             "contact_content",
             "contact_registration",
+            "team",
             "recording_url",
             "recording_until",
         )
@@ -103,17 +101,71 @@ class EventForm(guard.GuardedForm, forms.ModelForm[Event]):
             "starts_at": DateTimeInput,
             "ends_at": DateTimeInput,
             "registration_ends_at": DateTimeInput,
+            "answers_due_at": DateTimeInput,
             "recording_until": DateInput,
         }
         help_texts: ClassVar = {
             "slug": pgettext_lazy("staff", "Short: small letters a–z, digits and hyphens."),
             "starts_at": pgettext_lazy("staff", "Swedish time."),
-            "join_url": pgettext_lazy("staff", "Only who has registered gets it, in the reminder."),
+            "join_url": pgettext_lazy("staff", "Only who has a seat gets it. A new link is sent to who had the old one."),
+            "is_place_public": pgettext_lazy("staff", "Needs a risk assessment. Otherwise only who has a seat is told."),
+            "are_speakers_public": pgettext_lazy("staff", "Needs a risk assessment."),
             "capacity": pgettext_lazy("staff", "Empty: as many as want to. Fewer seats than before throw nobody out."),
             "registration_ends_at": pgettext_lazy("staff", "Empty: nobody registers here, as for a round table."),
             "contact_content": pgettext_lazy("staff", "A function and its address; everybody can read it."),
             "recording_until": pgettext_lazy("staff", "The link is shown until this day, after the event."),
         }
+
+    PARTS: ClassVar = (
+        (pgettext_lazy("staff", "What and for whom"), ("kind", "title", "summary", "slug", "topic", "groups")),
+        (
+            pgettext_lazy("staff", "When and where"),
+            (
+                "starts_at",
+                "ends_at",
+                "is_online",
+                "join_url",
+                "join_minutes",
+                "place",
+                "access",
+                "access_note",
+                "is_place_public",
+            ),
+        ),
+        (
+            pgettext_lazy("staff", "Seats"),
+            ("registration_ends_at", "capacity", "largest_party", "answers_due_at"),
+        ),
+        (pgettext_lazy("staff", "Languages"), ("spoken", "interpreted")),
+        (
+            pgettext_lazy("staff", "Who holds it"),
+            ("are_speakers_public", "contact_content", "contact_registration", "team"),
+        ),
+        (pgettext_lazy("staff", "Afterwards"), ("recording_url", "recording_until")),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        team = self.fields["team"]
+        assert isinstance(team, forms.ModelMultipleChoiceField)
+        team.queryset = User.objects.holding(Role.EVENTS)
+        for name in ("join_minutes", "largest_party"):
+            self.fields[name].required = False
+
+    def parts(self) -> list[tuple[str, list[forms.BoundField]]]:
+        """The fields under their headings."""
+        found = [(label, [self[name] for name in names if name in self.fields]) for label, names in self.PARTS]
+        known = {name for _label, names in self.PARTS for name in names}
+        # What the guard asks for stands where it is needed: at the end.
+        found.append(("", [self[name] for name in self.fields if name not in known]))
+        return [part for part in found if part[1]]
+
+    def clean_join_minutes(self) -> int:
+        given = self.cleaned_data.get("join_minutes")
+        return 60 if given is None else given
+
+    def clean_largest_party(self) -> int:
+        return self.cleaned_data.get("largest_party") or 1
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -125,134 +177,94 @@ class EventForm(guard.GuardedForm, forms.ModelForm[Event]):
             self.add_error("ends_at", pgettext("staff", "The end has to come after the start."))
         if starts and closes and closes > starts:
             self.add_error("registration_ends_at", pgettext("staff", "Close the registration before the event starts."))
-        elif starts and closes and data.get("is_online") and closes > starts - LINK_LEAVES:
-            self.add_error(
-                "registration_ends_at",
-                pgettext("staff", "Close it an hour before the start: the last reminder with the link leaves then."),
-            )
+        answers = data.get("answers_due_at")
+        if starts and answers and answers > starts:
+            self.add_error("answers_due_at", pgettext("staff", "Answers have to come before the event starts."))
         if bool(data.get("recording_url")) != bool(data.get("recording_until")):
             self.add_error("recording_until", pgettext("staff", "A recording has a link and a last day."))
         return data
 
 
-class ProgramItemForm(guard.GuardedForm):
-    """One line of the program: times on the clock, so that it stays right when the event moves to another day."""
+class NewEventForm(EventForm):
+    """With the Swedish title and what it is about, from which the first draft of its text is made."""
 
-    open_to_all: ClassVar[tuple[str, ...]] = ("title", "speakers")
-
-    id = forms.IntegerField(required=False, widget=forms.HiddenInput)
-    starts = forms.TimeField(label=pgettext_lazy("staff", "Starts"), widget=TimeInput)
-    ends = forms.TimeField(label=pgettext_lazy("staff", "Ends"), widget=TimeInput)
-    day = forms.IntegerField(
-        label=pgettext_lazy("staff", "Day of the event"),
-        help_text=pgettext_lazy("staff", "Only for an event of several days: 1, 2 and so on."),
-        min_value=1,
-        max_value=30,
-        required=False,
-    )
     title = forms.CharField(
-        label=pgettext_lazy("staff", "Title in Swedish"),
-        max_length=200,
-        required=False,
-        widget=forms.TextInput(attrs={"lang": "sv"}),
+        label=pgettext_lazy("staff", "Title in Swedish"), max_length=160, widget=forms.TextInput(attrs={"lang": "sv"})
     )
-    is_break = forms.BooleanField(label=pgettext_lazy("staff", "Break"), required=False)
-    speakers = forms.CharField(
-        label=pgettext_lazy("staff", "Speakers"),
-        help_text=pgettext_lazy("staff", "One on each line: name, title, organization."),
-        max_length=2000,
+    summary = forms.CharField(
+        label=pgettext_lazy("staff", "What it is, in two sentences"),
+        help_text=pgettext_lazy("staff", "In Swedish. More text, and other languages, come after."),
+        max_length=600,
         required=False,
-        widget=forms.Textarea(attrs={"rows": 3}),
+        widget=forms.Textarea(attrs={"rows": 3, "lang": "sv"}),
     )
+    open_to_all: ClassVar[tuple[str, ...]] = (*EventForm.open_to_all, "title", "summary")
 
-    def clean_speakers(self) -> list[dict[str, str]]:
-        found = []
-        for line in filter(str.strip, self.cleaned_data["speakers"].splitlines()):
-            parts = [part.strip() for part in line.split(",", 2)]
-            speaker = dict(zip(("name", "title", "organization"), parts, strict=False))
-            try:
-                Speaker(**speaker).clean_fields()
-            except ValidationError as error:
-                raise ValidationError(f"“{line[:40]}”: {' '.join(error.messages)}") from error
-            found.append(speaker)
-        return found
-
-    def clean(self) -> dict[str, Any]:
-        data = super().clean() or {}
-        starts, ends = data.get("starts"), data.get("ends")
-        if starts and ends and ends <= starts:
-            self.add_error("ends", pgettext("staff", "The end has to come after the start."))
-        if not data.get("title") and not data.get("is_break") and self.has_changed():
-            self.add_error("title", pgettext("staff", "Only a break can do without a title."))
-        return data
-
-    def row(self, first_day: datetime) -> dict[str, Any]:
-        """As `actions.edit` wants it; `first_day` is the start of the event."""
-        data = self.cleaned_data
-        day = timezone.localdate(first_day) + timedelta(days=(data["day"] or 1) - 1)
-
-        def at(clock: time) -> datetime:
-            return datetime.combine(day, clock, tzinfo=timezone.get_default_timezone())
-
-        return {
-            "id": data["id"],
-            "starts_at": at(data["starts"]),
-            "ends_at": at(data["ends"]),
-            "is_break": data["is_break"],
-            "titles": {languages.SOURCE: data["title"]},
-            "speakers": data["speakers"],
-        }
-
-
-ProgramFormSet = forms.formset_factory(ProgramItemForm, extra=3, can_delete=True, max_num=60, absolute_max=70)
-
-
-def _speakers(item: Any) -> list[dict[str, str]]:
-    """As `with_speakers` annotated them."""
-    rows: list[dict[str, str]] = item.speaker_rows
-    return rows
-
-
-def program_initial(event: Event) -> list[dict[str, Any]]:
-    """What stands in the forms of the program when it is opened."""
-    first_day = timezone.localdate(event.starts_at)
-    rows = []
-    program: Any = event.program.read_in(languages.SOURCE).with_speakers()
-    for item in program:
-        starts = timezone.localtime(item.starts_at)
-        lines = [", ".join((s["name"], s["title"], s["organization"])).rstrip(", ") for s in _speakers(item)]
-        rows.append(
-            {
-                "id": item.pk,
-                "starts": starts.time(),
-                "ends": timezone.localtime(item.ends_at).time(),
-                "day": (starts.date() - first_day).days + 1,
-                "title": getattr(item, languages.suffixed("title", languages.SOURCE)),
-                "is_break": item.is_break,
-                "speakers": "\n".join(lines),
-            }
-        )
-    return rows
-
-
-class ProgramTitlesForm(forms.Form):
-    """The titles of one program in one language; the fields are named by the items' ids."""
-
-    def __init__(self, items: Mapping[int, ProgramItem], language: str, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        known = languages.get(language)
-        for pk, item in items.items():
-            self.fields[str(pk)] = forms.CharField(
-                label=getattr(item, languages.suffixed("title", languages.SOURCE)) or pgettext("staff", "Break"),
-                initial=getattr(item, languages.suffixed("title", language)),
-                max_length=200,
-                required=False,
-                validators=[guard.validate],
-                widget=forms.TextInput(attrs={"lang": known.tag, "dir": known.direction}),
-            )
+        self.fields["slug"].required = False
+        self.fields["slug"].help_text = pgettext("staff", "Empty: made from the title.")
+        for name in ("recording_url", "recording_until"):
+            del self.fields[name]
 
-    def titles(self) -> dict[int, str]:
-        return {int(name): title for name, title in self.cleaned_data.items()}
+    def clean_slug(self) -> str:
+        """The address, or one made from the title that nobody has."""
+        given: str = self.cleaned_data["slug"]
+        if given:
+            return given
+        base = slugify(str(self.data.get("title", "")))[:50].strip("-") or "event"
+        taken = set(Event.objects.filter(slug__startswith=base).values_list("slug", flat=True))
+        numbered = (f"{base}-{number}" for number in range(2, len(taken) + 3))
+        return base if base not in taken else next(slug for slug in numbered if slug not in taken)
+
+    def text(self) -> dict[str, str]:
+        """The first draft, by field."""
+        return {"title": self.cleaned_data["title"], "summary": self.cleaned_data["summary"], "body": ""}
+
+    def values(self) -> dict[str, Any]:
+        """As `actions.create` wants them."""
+        return {name: value for name, value in self.cleaned_data.items() if name in self.Meta.fields}
+
+
+class CopyForm(forms.Form):
+    starts_at = forms.DateTimeField(
+        label=pgettext_lazy("staff", "The new one starts"),
+        help_text=pgettext_lazy("staff", "Swedish time."),
+        widget=DateTimeInput,
+    )
+
+    def clean_starts_at(self) -> datetime:
+        starts: datetime = self.cleaned_data["starts_at"]
+        if starts <= timezone.now():
+            raise forms.ValidationError(pgettext("staff", "The new one has to lie ahead."))
+        return starts
+
+
+class ReasonForm(guard.GuardedForm):
+    guarded: ClassVar[tuple[str, ...]] = ("reason",)
+
+    reason = forms.CharField(
+        label=pgettext_lazy("staff", "Why"),
+        help_text=pgettext_lazy("staff", "For colleagues, in the log."),
+        max_length=300,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+
+
+class RiskForm(guard.GuardedForm, forms.ModelForm[RiskAssessment]):
+    guarded: ClassVar[tuple[str, ...]] = ("risks", "measures", "responsible")
+
+    class Meta:
+        model = RiskAssessment
+        fields = ("risks", "measures", "responsible")
+        help_texts: ClassVar = {
+            "risks": pgettext_lazy(
+                "staff", "Think of those who come, those who speak and those who work there. Name nobody."
+            ),
+            "measures": pgettext_lazy("staff", "For example: guards, a second exit, who is called, what is not told."),
+            "responsible": pgettext_lazy("staff", "A function, not a name."),
+        }
+        widgets: ClassVar = {"risks": forms.Textarea(attrs={"rows": 5}), "measures": forms.Textarea(attrs={"rows": 5})}
 
 
 class EventFilterForm(forms.Form):

@@ -3,19 +3,17 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar, Final
 
 from django.conf import settings
-from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Count, F, OuterRef, Q, Value
-from django.db.models.functions import JSONObject, Lower
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import pgettext, pgettext_lazy
 
 from portal import languages
 from portal.facts.models import Topic
 from portal.revisions.rules import reading_columns
-from portal.secret_links import new_nonce
 
 
 class Kind(models.TextChoices):
@@ -25,9 +23,60 @@ class Kind(models.TextChoices):
     OUTREACH = "outreach", pgettext_lazy("event", "Visit")
 
 
+class Status(models.TextChoices):
+    """As it is kept. That an event has passed is told by its end alone."""
+
+    DRAFT = "draft", pgettext_lazy("event status", "Draft")
+    REVIEW = "review", pgettext_lazy("event status", "Waits for approval")
+    PUBLISHED = "published", pgettext_lazy("event status", "Published")
+    CANCELED = "canceled", pgettext_lazy("event status", "Canceled")
+
+
+PUBLIC: Final = (Status.PUBLISHED, Status.CANCELED)
+
+
+class Group(models.TextChoices):
+    """Whom an event is for."""
+
+    EVERYBODY = "everybody", pgettext_lazy("event group", "Everybody")
+    PARENTS = "parents", pgettext_lazy("event group", "Parents")
+    YOUNG = "young", pgettext_lazy("event group", "Children and young people")
+    NEW = "new", pgettext_lazy("event group", "People new in Sweden")
+    SCHOOLS = "schools", pgettext_lazy("event group", "Schools and preschools")
+    FAITH = "faith", pgettext_lazy("event group", "Faith communities")
+    ASSOCIATIONS = "associations", pgettext_lazy("event group", "Associations")
+    INTERPRETERS = "interpreters", pgettext_lazy("event group", "Interpreters and bridge builders")
+    STAFF = "staff", pgettext_lazy("event group", "Staff of the municipality")
+    AUTHORITIES = "authorities", pgettext_lazy("event group", "Authorities and embassies")
+
+
+class Access(models.TextChoices):
+    """What somebody wants to know of a place before they set out."""
+
+    STEP_FREE = "step_free", pgettext_lazy("event place", "No steps")
+    LIFT = "lift", pgettext_lazy("event place", "Lift")
+    TOILET = "toilet", pgettext_lazy("event place", "Accessible toilet")
+    HEARING_LOOP = "hearing_loop", pgettext_lazy("event place", "Hearing loop")
+    PARKING = "parking", pgettext_lazy("event place", "Accessible parking")
+    STROLLERS = "strollers", pgettext_lazy("event place", "Room for strollers")
+    QUIET = "quiet", pgettext_lazy("event place", "A quiet room to rest in")
+
+
 class EventQuerySet(models.QuerySet["Event"]):
     def published(self) -> "EventQuerySet":
-        return self.filter(**{languages.suffixed("title", languages.SOURCE) + "__gt": ""})
+        """What everybody can read; canceled events stay so."""
+        return self.filter(status__in=PUBLIC, **{languages.suffixed("title", languages.SOURCE) + "__gt": ""})
+
+    def held(self) -> "EventQuerySet":
+        """Published and not canceled."""
+        return self.published().filter(status=Status.PUBLISHED)
+
+    def awaiting_review(self) -> "EventQuerySet":
+        return self.filter(status=Status.REVIEW)
+
+    def spoken_in(self, code: str) -> "EventQuerySet":
+        """Spoken or interpreted; all when empty."""
+        return self.filter(Q(spoken__contains=[code]) | Q(interpreted__contains=[code])) if code else self
 
     def upcoming(self, now: datetime) -> "EventQuerySet":
         return self.filter(ends_at__gte=now).order_by("starts_at")
@@ -46,9 +95,13 @@ class EventQuerySet(models.QuerySet["Event"]):
         return self.only(*reading_columns(Event, languages.chain(code)))
 
     def with_taken(self) -> "EventQuerySet":
-        """Adds `taken`, the number of seats that are, and `is_full`."""
-        taken = Count("registrations", filter=Q(registrations__canceled_at__isnull=True))
+        """Adds `taken`, the number of seats that are, offers that still stand among them, and `is_full`."""
+        taken = Coalesce(models.Sum("registrations__party_size", filter=Q(registrations__state__in=SEATED)), 0)
         return self.annotate(taken=taken).annotate(is_full=Q(capacity__lte=F("taken")))
+
+
+SEATED: Final = ("confirmed", "offered")
+"""States of a registration that keep its seats from others."""
 
 
 class Event(models.Model):
@@ -67,19 +120,62 @@ class Event(models.Model):
     body = models.TextField(pgettext_lazy("staff", "text"), default="", blank=True)
     starts_at = models.DateTimeField(pgettext_lazy("staff", "starts"))
     ends_at = models.DateTimeField(pgettext_lazy("staff", "ends"))
+    status = models.CharField(max_length=9, choices=Status, default=Status.DRAFT, db_default=Status.DRAFT)
+    groups = ArrayField(
+        models.CharField(max_length=12, choices=Group),
+        verbose_name=pgettext_lazy("staff", "for whom"),
+        default=list,
+        db_default=[],
+        blank=True,
+    )
     place = models.CharField(pgettext_lazy("staff", "place"), max_length=200, blank=True)
+    access = ArrayField(
+        models.CharField(max_length=12, choices=Access),
+        verbose_name=pgettext_lazy("staff", "the place has"),
+        default=list,
+        db_default=[],
+        blank=True,
+    )
+    access_note = models.CharField(
+        pgettext_lazy("staff", "how to get there and in"), max_length=300, default="", db_default="", blank=True
+    )
+    is_place_public = models.BooleanField(
+        pgettext_lazy("staff", "everybody may read where it is"), default=False, db_default=False
+    )
+    """Otherwise only who has a seat is told."""
+    are_speakers_public = models.BooleanField(
+        pgettext_lazy("staff", "everybody may read who speaks"), default=False, db_default=False
+    )
     is_online = models.BooleanField(pgettext_lazy("staff", "online"), default=False)
     join_url = models.URLField(pgettext_lazy("staff", "link to join"), max_length=500, blank=True)
-    """Never in public HTML, JSON, feeds or calendar files; only in the reminder to who is registered."""
+    """Never in public HTML, JSON, feeds or calendar files; only for who has a seat, and not before `join_opens_at`."""
+    join_minutes = models.PositiveSmallIntegerField(
+        pgettext_lazy("staff", "minutes before the start that the link is shown"), default=60, db_default=60
+    )
+    join_version = models.PositiveIntegerField(default=1, db_default=1, editable=False)
+    """How many links there have been. Who was shown an older one is told the new one."""
     capacity = models.PositiveIntegerField(pgettext_lazy("staff", "seats"), null=True, blank=True)
     registration_ends_at = models.DateTimeField(
         pgettext_lazy("staff", "registration open until"), null=True, blank=True
     )
     """Empty: nobody registers here."""
+    largest_party = models.PositiveSmallIntegerField(
+        pgettext_lazy("staff", "seats that one person may take"), default=1, db_default=1
+    )
+    answers_due_at = models.DateTimeField(
+        pgettext_lazy("staff", "who is invited answers until"), null=True, blank=True
+    )
     spoken = ArrayField(
         models.CharField(max_length=10, choices=languages.CHOICES),
-        verbose_name=pgettext_lazy("staff", "languages spoken or interpreted"),
+        verbose_name=pgettext_lazy("staff", "languages spoken"),
         default=list,
+        blank=True,
+    )
+    interpreted = ArrayField(
+        models.CharField(max_length=10, choices=languages.CHOICES),
+        verbose_name=pgettext_lazy("staff", "languages interpreted"),
+        default=list,
+        db_default=[],
         blank=True,
     )
     contact_content = models.CharField(pgettext_lazy("staff", "contact for content"), max_length=200, blank=True)
@@ -90,9 +186,24 @@ class Event(models.Model):
     recording_until = models.DateField(pgettext_lazy("staff", "recording available until"), null=True, blank=True)
     uid = models.UUIDField(default=uuid.uuid4, editable=False, unique=True)
     sequence = models.PositiveIntegerField(default=0, editable=False)
-    """How often it has moved. Calendars tell old from new by it, and so do the reminders."""
+    """How often its appointment has changed. Calendars tell old from new by it."""
+    time_set_at = models.DateTimeField(default=timezone.now, editable=False)
+    """Since when it is held at this time. What was due before has not been missed."""
+    team = models.ManyToManyField(
+        settings.AUTH_USER_MODEL,
+        related_name="events",
+        verbose_name=pgettext_lazy("staff", "colleagues who hold it"),
+        blank=True,
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True, editable=False)
+    """Who handed it in for approval."""
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True, editable=False
+    )
+    risk_approved_at = models.DateTimeField(null=True, editable=False)
+    """When somebody else than its author approved the newest risk assessment."""
 
     objects: ClassVar[models.Manager[Any]] = EventQuerySet.as_manager()
 
@@ -110,6 +221,20 @@ class Event(models.Model):
                 condition=Q(recording_until__isnull=True) | ~Q(recording_url=""),
                 name="recording_has_a_link_as_long_as_it_has_a_last_day",
             ),
+            models.CheckConstraint(
+                condition=~Q(status="published")
+                | Q(is_place_public=False, are_speakers_public=False)
+                | Q(risk_approved_at__isnull=False),
+                name="place_or_speakers_are_public_after_a_risk_assessment",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="review") | Q(asked_by__isnull=False), name="somebody_asked_for_the_review"
+            ),
+            models.CheckConstraint(
+                condition=Q(approved_by__isnull=True) | ~Q(approved_by=F("asked_by")),
+                name="event_is_approved_by_somebody_else",
+            ),
+            models.CheckConstraint(condition=Q(largest_party__gte=1), name="party_is_one_or_more"),
         ]
 
     def __str__(self) -> str:
@@ -121,6 +246,36 @@ class Event(models.Model):
     @property
     def has_passed(self) -> bool:
         return self.ends_at < timezone.now()
+
+    @property
+    def status_now(self) -> str:
+        """For people: an event that was held has passed, whatever its status says."""
+        if self.status == Status.PUBLISHED and self.has_passed:
+            return pgettext("event status", "Passed")
+        return Status(self.status).label
+
+    @property
+    def is_upcoming(self) -> bool:
+        """It is held, and has not begun."""
+        return self.status == Status.PUBLISHED and timezone.now() < self.starts_at
+
+    @property
+    def is_public(self) -> bool:
+        return self.status in PUBLIC
+
+    @property
+    def is_canceled(self) -> bool:
+        return self.status == Status.CANCELED
+
+    @property
+    def join_opens_at(self) -> datetime:
+        return self.starts_at - timedelta(minutes=self.join_minutes)
+
+    @property
+    def is_joinable(self) -> bool:
+        """The link may be shown to who has a seat."""
+        is_time = self.join_opens_at <= timezone.now() < self.ends_at
+        return is_time and bool(self.join_url) and self.status == Status.PUBLISHED
 
     @property
     def has_recording(self) -> bool:
@@ -137,94 +292,63 @@ class Event(models.Model):
 
     @property
     def is_open_for_registration(self) -> bool:
-        return self.registration_ends_at is not None and timezone.now() < min(self.registration_ends_at, self.starts_at)
+        if self.registration_ends_at is None or self.status != Status.PUBLISHED:
+            return False
+        return timezone.now() < min(self.registration_ends_at, self.starts_at)
 
 
-class Speaker(models.Model):
-    name = models.CharField(pgettext_lazy("staff", "name"), max_length=120)
-    title = models.CharField(pgettext_lazy("staff", "title"), max_length=120, blank=True)
-    organization = models.CharField(pgettext_lazy("staff", "organization"), max_length=160, blank=True)
+class Appointment(models.Model):
+    """When and where an event was to be held, each time that changed: what somebody was told is one of these."""
 
-    class Meta:
-        ordering: ClassVar = ["name", "pk"]
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class ProgramItemQuerySet(models.QuerySet["ProgramItem"]):
-    def read_in(self, code: str) -> "ProgramItemQuerySet":
-        return self.only(*reading_columns(ProgramItem, languages.chain(code)))
-
-    def with_speakers(self) -> "ProgramItemQuerySet":
-        """Adds `speaker_rows`: name, title and organization of each, in the same query."""
-        speakers = Speaker.objects.filter(items=OuterRef("pk")).values(
-            json=JSONObject(name="name", title="title", organization="organization")
-        )
-        return self.annotate(speaker_rows=ArraySubquery(speakers))
-
-
-class ProgramItem(models.Model):
-    """One line of the program. Its title is plain translated text, without drafts."""
-
-    event = models.ForeignKey(Event, models.CASCADE, related_name="program")
-    starts_at = models.DateTimeField(pgettext_lazy("staff", "starts"))
-    ends_at = models.DateTimeField(pgettext_lazy("staff", "ends"))
-    title = models.CharField(pgettext_lazy("staff", "title"), max_length=200, default="", blank=True)
-    is_break = models.BooleanField(pgettext_lazy("staff", "break"), default=False)
-    speakers = models.ManyToManyField(
-        Speaker, related_name="items", blank=True, verbose_name=pgettext_lazy("staff", "speakers")
-    )
-
-    objects: ClassVar[models.Manager[Any]] = ProgramItemQuerySet.as_manager()
+    event = models.ForeignKey(Event, models.CASCADE, related_name="appointments")
+    sequence = models.PositiveIntegerField()
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    place = models.CharField(max_length=200, blank=True)
+    is_online = models.BooleanField()
+    is_canceled = models.BooleanField()
+    at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        ordering: ClassVar = ["starts_at", "pk"]
+        ordering: ClassVar = ["sequence"]
         constraints: ClassVar = [
-            models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="program_item_ends_after_it_starts"),
+            models.UniqueConstraint(fields=["event", "sequence"], name="one_appointment_per_sequence"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.event} {self.starts_at:%H:%M}"
+        return f"{self.event} {self.sequence}"
+
+    @property
+    def terms(self) -> tuple[datetime, datetime, str, bool, bool]:
+        return self.starts_at, self.ends_at, self.place, self.is_online, self.is_canceled
 
 
-class RegistrationQuerySet(models.QuerySet["Registration"]):
-    def confirmed(self) -> "RegistrationQuerySet":
-        return self.filter(canceled_at__isnull=True)
+class RiskAssessment(models.Model):
+    """What may happen if it is known where people meet and who speaks, and what is done about it. For staff only."""
 
-    def held_by(self, email: str) -> "RegistrationQuerySet":
-        """Compares addresses as `person_has_one_seat_per_event` does."""
-        return self.alias(address=Lower("email")).filter(address=Lower(Value(email)))
-
-    def expired(self, now: datetime) -> "RegistrationQuerySet":
-        return self.filter(event__ends_at__lt=now - Registration.KEEP_AFTER_EVENT)
-
-
-class Registration(models.Model):
-    """A seat. The name may be a pseudonym; nothing else about the person is asked."""
-
-    KEEP_AFTER_EVENT: Final = timedelta(days=30)
-
-    event = models.ForeignKey(Event, models.CASCADE, related_name="registrations")
-    name = models.CharField(pgettext_lazy("registration", "Name"), max_length=120)
-    email = models.EmailField(pgettext_lazy("registration", "E-mail address"))
-    language = models.CharField(max_length=10, choices=languages.CHOICES, default=languages.SOURCE)
-    nonce = models.CharField(max_length=32, default=new_nonce, editable=False)
-    """Part of the private link's signature; a new one revokes every link sent before."""
-    registered_at = models.DateTimeField(auto_now_add=True)
-    canceled_at = models.DateTimeField(null=True)
-
-    objects: ClassVar[models.Manager[Any]] = RegistrationQuerySet.as_manager()
+    event = models.ForeignKey(Event, models.CASCADE, related_name="risk_assessments")
+    risks = models.TextField(pgettext_lazy("staff", "what may happen, and to whom"), max_length=4000)
+    measures = models.TextField(pgettext_lazy("staff", "what is done about it"), max_length=4000)
+    responsible = models.CharField(pgettext_lazy("staff", "who sees to it on the day"), max_length=200)
+    filled_at = models.DateTimeField(auto_now_add=True)
+    filled_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True)
+    """Null for events that were published before the portal asked for an assessment."""
+    approved_at = models.DateTimeField(null=True, editable=False)
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True, editable=False
+    )
 
     class Meta:
-        verbose_name = pgettext_lazy("staff", "registration")
-        ordering: ClassVar = ["registered_at", "pk"]
+        verbose_name = pgettext_lazy("staff", "risk assessment")
+        ordering: ClassVar = ["pk"]
         constraints: ClassVar = [
-            models.UniqueConstraint(
-                "event",
-                Lower("email"),
-                condition=Q(canceled_at__isnull=True),
-                name="person_has_one_seat_per_event",
+            models.CheckConstraint(
+                condition=Q(approved_by__isnull=True) | ~Q(approved_by=F("filled_by")),
+                name="risk_assessment_is_approved_by_somebody_else",
+            ),
+            models.CheckConstraint(
+                condition=Q(approved_by__isnull=True) | Q(approved_at__isnull=False),
+                name="risk_assessment_is_approved_at_some_time",
             ),
         ]
 

@@ -1,13 +1,8 @@
 from modeltranslation.translator import TranslationOptions, register
 
-from events.models import Event, ProgramItem
+from events.models import Event
 
 
 @register(Event)
 class EventTranslation(TranslationOptions):
     fields = ("title", "summary", "body")
-
-
-@register(ProgramItem)
-class ProgramItemTranslation(TranslationOptions):
-    fields = ("title",)

@@ -1,30 +1,24 @@
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db import IntegrityError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.text import slugify
 from django.utils.translation import get_language, pgettext
-from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from events import actions, rules
-from events.forms import (
-    EventFilterForm,
-    EventForm,
-    ProgramFormSet,
-    ProgramTitlesForm,
-    RegistrationForm,
-    program_initial,
-)
-from events.models import Event
+from events import actions, calendar
+from events.forms import CopyForm, EventFilterForm, EventForm, NewEventForm, ReasonForm, RiskForm
+from events.models import Access, Event, Group, Status
 from portal import languages, public
 from portal.http import StaffRequest, staff
+from portal.revisions import actions as revisions
 from portal.revisions.rules import heading, read
 from portal.revisions.views import gone_or_missing, language_rows, reading
 
@@ -65,72 +59,10 @@ def event(request: HttpRequest, slug: str) -> HttpResponse:
         **reading(request, found, text),
         "event": found,
         "program": [(item, read(item, code)) for item in found.program.read_in(code).with_speakers()],
+        "groups": [Group(group).label for group in found.groups],
+        "access": [Access(feature).label for feature in found.access] if found.is_place_public else [],
     }
     return render(request, "events/event.html", context)
-
-
-@csrf_exempt  # no cookie, no ambient authority: the signed token and the origin check stand in for it
-@require_http_methods(["GET", "HEAD", "POST"])
-@public.public(stored=False)
-def register(request: HttpRequest, slug: str) -> HttpResponse:
-    code = _code()
-    found = get_object_or_404(Event.objects.published().read_in(code).with_taken(), slug=slug)
-    form = RegistrationForm(request.POST or None)
-    expired = False
-    if request.method == "POST":
-        expired = public.check_public_post(request, "register") is None
-        if not expired and form.is_valid():
-            if not public.within_limit(request, "register", per_hour=120):
-                return HttpResponse(status=429)
-            wanted = {name: form.cleaned_data[name] for name in ("name", "email", "question")}
-            try:
-                actions.register(found, language=code, **wanted)
-            except ValidationError as error:
-                form.add_error(None, error)
-            else:
-                return redirect("registered", slug)
-    context = {
-        "event": found,
-        "text": read(found, code),
-        "form": form,
-        "token": public.form_token("register"),
-        "expired": expired,
-        "keep_days": found.registrations.model.KEEP_AFTER_EVENT.days,
-    }
-    return render(request, "events/register.html", context, status=422 if form.errors or expired else 200)
-
-
-@require_safe
-@public.public(stored=False)
-def registered(request: HttpRequest, slug: str) -> HttpResponse:
-    """The same for everybody who has sent the form, whether or not the address had a seat before."""
-    found = get_object_or_404(Event.objects.published().read_in(_code()), slug=slug)
-    return render(request, "events/registered.html", {"event": found, "text": read(found, _code())})
-
-
-@csrf_exempt  # the secret link itself is the proof; the signed token keeps other sites from sending the form
-@require_http_methods(["GET", "HEAD", "POST"])
-@public.public(stored=False)
-def registration(request: HttpRequest, slug: str, token: str) -> HttpResponse:
-    """One's own seat. Scanners follow every link in a mail, so that only POST cancels."""
-    found = rules.token_owner(token)
-    if found is None:
-        # The event's name stands in the address for people to read; the token alone says which seat it is.
-        raise Http404
-    expired = request.method == "POST" and public.check_public_post(request, "registration") is None
-    if request.method == "POST" and not expired:
-        actions.cancel(found)
-        return redirect("registration", slug, token)
-    context = {
-        "registration": found,
-        "event": found.event,
-        "text": read(found.event, _code()),
-        "token": public.form_token("registration"),
-        "expired": expired,
-    }
-    response = render(request, "events/registration.html", context, status=422 if expired else 200)
-    response.headers["X-Robots-Tag"] = "noindex, nofollow"
-    return response
 
 
 def _calendar_file(content: bytes, name: str) -> HttpResponse:
@@ -144,7 +76,7 @@ def _calendar_file(content: bytes, name: str) -> HttpResponse:
 def events_ics(_request: HttpRequest) -> HttpResponse:
     found = Event.objects.published().read_in(_code()).upcoming(timezone.now())[:IN_A_CALENDAR]
     name = f"{settings.SITE_NAME} – {settings.MUNICIPALITY}"
-    return _calendar_file(rules.calendar(found, _code(), name=name), "events")
+    return _calendar_file(calendar.published(found, _code(), name=name), "events")
 
 
 @require_safe
@@ -153,7 +85,7 @@ def event_ics(_request: HttpRequest, slug: str) -> HttpResponse:
     found = Event.objects.published().read_in(_code()).filter(slug=slug).first()
     if found is None:
         return gone_or_missing(Event, slug=slug)
-    return _calendar_file(rules.calendar([found], _code()), slug)
+    return _calendar_file(calendar.published([found], _code()), slug)
 
 
 # Staff ---------------------------------------------------------------------------------------------------------
@@ -179,19 +111,19 @@ def staff_events(request: StaffRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff("events.edit")
 def new_event(request: StaffRequest) -> HttpResponse:
-    form = EventForm(request.POST or None)
-    program = ProgramFormSet(request.POST or None, prefix="program")
-    if request.method == "POST" and form.is_valid() and program.is_valid():
+    """A draft, and the first draft of its Swedish text."""
+    form = NewEventForm(request.POST or None, initial={"team": [request.user.pk]})
+    if request.method == "POST" and form.is_valid():
         try:
-            made = actions.create(by=request.user, program=_rows(program, form), **form.cleaned_data)
+            made = actions.create(by=request.user, text=form.text(), **form.values())
         except ValidationError as error:
             form.add_error(None, error)
         except IntegrityError:
             form.add_error("slug", pgettext("staff", "This address was taken a moment ago."))
         else:
-            messages.success(request, pgettext("staff", "Made. Now write the Swedish text."))
-            return redirect("text", "event", made.pk, languages.SOURCE)
-    return _form_page(request, form, program, title=pgettext("staff", "New event"), back=reverse("staff_events"))
+            messages.success(request, pgettext("staff", "Made. Nobody sees it yet."))
+            return redirect("staff_event", made.pk)
+    return _form_page(request, form, title=pgettext("staff", "New event"), back=reverse("staff_events"))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -199,69 +131,157 @@ def new_event(request: StaffRequest) -> HttpResponse:
 def edit_event(request: StaffRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(Event, pk=pk)
     form = EventForm(request.POST or None, instance=found)
-    program = ProgramFormSet(request.POST or None, prefix="program", initial=program_initial(found))
     back = reverse("staff_event", args=[pk])
-    if request.method == "POST" and form.is_valid() and program.is_valid():
+    if request.method == "POST" and form.is_valid():
         try:
-            actions.edit(found, by=request.user, program=_rows(program, form), **form.cleaned_data)
+            actions.edit(found, by=request.user, **form.cleaned_data)
         except ValidationError as error:
             form.add_error(None, error)
         else:
             messages.success(
-                request, pgettext("staff", "Saved. The reminders have moved along, if the time is another one.")
+                request,
+                pgettext(
+                    "staff",
+                    "Saved. If the time or the place is another one, who has registered is told in two minutes: until "
+                    "then you can change it back, and nobody is told.",
+                ),
             )
             return redirect(back)
-    return _form_page(request, form, program, title=heading(found), back=back)
+    return _form_page(request, form, title=heading(found), back=back)
 
 
-def _rows(program: Any, form: EventForm) -> list[dict[str, Any]]:
-    kept = [f for f in program if f.cleaned_data.get("starts") and not f.cleaned_data.get("DELETE")]
-    return [f.row(form.cleaned_data["starts_at"]) for f in kept]
-
-
-def _form_page(request: StaffRequest, form: EventForm, program: Any, *, title: str, back: str) -> HttpResponse:
-    is_wrong = bool(form.errors) or program.total_error_count() > 0
-    context = {"form": form, "program": program, "title": title, "back": back}
-    return render(request, "events/staff/form.html", context, status=422 if is_wrong else 200)
+def _form_page(request: StaffRequest, form: EventForm, *, title: str, back: str) -> HttpResponse:
+    context = {"form": form, "title": title, "back": back}
+    return render(request, "events/staff/form.html", context, status=422 if form.errors else 200)
 
 
 @require_safe
 @staff("events.view")
 def staff_event(request: StaffRequest, pk: int) -> HttpResponse:
-    found = get_object_or_404(Event.objects.with_taken().select_related("topic"), pk=pk)
+    found = get_object_or_404(
+        Event.objects.with_taken().select_related("topic", "asked_by", "approved_by"), pk=pk
+    )
     context = {
         "event": found,
         "rows": language_rows(found),
         "program": found.program.read_in(languages.SOURCE).with_speakers(),
         "is_published": Event.objects.published().filter(pk=pk).exists(),
         "other_languages": [language for language in languages.ACTIVE if language.code != languages.SOURCE],
+        "lacking": actions.lacking(found, by=request.user) if found.status == Status.REVIEW else [],
+        "assessment": found.risk_assessments.select_related("filled_by", "approved_by").last(),
+        "groups": [Group(group).label for group in found.groups],
+        "access": [Access(feature).label for feature in found.access],
     }
     return render(request, "events/staff/event.html", context)
 
 
+def _step(request: StaffRequest, pk: int, act: Any, done: str, **values: Any) -> HttpResponse:
+    """Carry out one step of an event's way, and say what came of it on its page."""
+    found = get_object_or_404(Event, pk=pk)
+    try:
+        act(found, by=request.user, **values)
+    except ValidationError as error:
+        for sentence in error.messages:
+            messages.error(request, sentence)
+    else:
+        messages.success(request, done)
+    return redirect("staff_event", pk)
+
+
+@require_POST
+@staff("events.edit")
+def hand_in_event(request: StaffRequest, pk: int) -> HttpResponse:
+    return _step(request, pk, actions.hand_in, pgettext("staff", "Handed in. Somebody else has to approve it."))
+
+
+@require_POST
+@staff("events.publish")
+def publish_event(request: StaffRequest, pk: int) -> HttpResponse:
+    return _step(request, pk, actions.publish, pgettext("staff", "Published."))
+
+
+@require_POST
+@staff("events.edit")
+def restore_event(request: StaffRequest, pk: int) -> HttpResponse:
+    done = pgettext("staff", "It is held after all. Who has registered is told in two minutes.")
+    return _step(request, pk, actions.restore, done)
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
-@staff("events.translate")
-def event_program(request: StaffRequest, pk: int, language: str) -> HttpResponse:
-    """The titles of the program in one language."""
-    if language not in languages.CATALOG:
-        raise Http404
-    if language == languages.SOURCE and not request.user.has_perm("events.edit"):
-        raise PermissionDenied
-    found = get_object_or_404(Event.objects.read_in(languages.SOURCE), pk=pk)
-    items = {item.pk: item for item in found.program.read_in(language)}
-    form = ProgramTitlesForm(items, language, request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        actions.name_program(found, language=language, titles=form.titles(), by=request.user)
-        messages.success(request, pgettext("staff", "Saved."))
+@staff("events.publish")
+def send_back_event(request: StaffRequest, pk: int) -> HttpResponse:
+    title = pgettext("staff", "Send back")
+    done = pgettext("staff", "Sent back.")
+    return _with_reason(request, pk, actions.send_back, title=title, done=done, what="")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff("events.edit")
+def cancel_event(request: StaffRequest, pk: int) -> HttpResponse:
+    return _with_reason(
+        request,
+        pk,
+        actions.cancel,
+        title=pgettext("staff", "Cancel the event"),
+        done=pgettext("staff", "Canceled. Who has registered is told in two minutes; until then you can take it back."),
+        what=pgettext(
+            "staff",
+            "Its page stays and says that it is canceled. Everybody who has registered gets a mail that takes it out of "
+            "their calendar. You can hold it after all later.",
+        ),
+    )
+
+
+def _with_reason(request: StaffRequest, pk: int, act: Any, *, title: str, done: str, what: str) -> HttpResponse:
+    found = get_object_or_404(Event.objects.with_taken(), pk=pk)
+    form = ReasonForm(request.POST if request.method == "POST" else None)
+    if form.is_bound and form.is_valid():
+        return _step(request, pk, act, done, reason=form.cleaned_data["reason"])
+    context = {"event": found, "form": form, "title": title, "what": what}
+    return render(request, "events/staff/reason.html", context, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff("events.edit")
+def copy_event(request: StaffRequest, pk: int) -> HttpResponse:
+    """A draft like this one at another time, with its Swedish text as a draft."""
+    found = get_object_or_404(Event, pk=pk)
+    form = CopyForm(request.POST if request.method == "POST" else None)
+    if form.is_bound and form.is_valid():
+        starts_at = form.cleaned_data["starts_at"]
+        slug = slugify(f"{found.slug[:45]}-{timezone.localtime(starts_at):%Y-%m-%d}")
+        try:
+            made = actions.copy(found, slug=slug, starts_at=starts_at, by=request.user)
+        except IntegrityError:
+            form.add_error("starts_at", pgettext("staff", "There is a copy for this day already."))
+        else:
+            messages.success(request, pgettext("staff", "Made. Nobody sees it yet."))
+            return redirect("staff_event", made.pk)
+    context = {"event": found, "form": form}
+    return render(request, "events/staff/copy.html", context, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff("events.edit")
+def assess_event(request: StaffRequest, pk: int) -> HttpResponse:
+    """What may happen if the place and the speakers are known, and what is done about it."""
+    found = get_object_or_404(Event, pk=pk)
+    newest = found.risk_assessments.last()
+    form = RiskForm(request.POST if request.method == "POST" else None, initial=_assessed(newest))
+    if form.is_bound and form.is_valid():
+        values = {name: form.cleaned_data[name] for name in RiskForm.Meta.fields}
+        actions.assess(found, by=request.user, **values)
+        messages.success(request, pgettext("staff", "Saved. Somebody else has to approve it."))
         return redirect("staff_event", pk)
-    context = {"form": form, "event": found, "text_language": languages.get(language)}
-    return render(request, "events/staff/program.html", context, status=422 if form.errors else 200)
+    context = {"event": found, "form": form}
+    return render(request, "events/staff/assess.html", context, status=422 if form.errors else 200)
 
 
-@require_safe
-@staff("registrations.view")
-def event_registrations(request: StaffRequest, pk: int) -> HttpResponse:
-    """Who has a seat, to read and to print."""
-    found = get_object_or_404(Event.objects.read_in(languages.SOURCE), pk=pk)
-    context = {"event": found, "registrations": found.registrations.confirmed()}
-    return render(request, "events/staff/registrations.html", context)
+def _assessed(newest: Any) -> dict[str, str]:
+    return {name: getattr(newest, name) for name in RiskForm.Meta.fields} if newest else {}
+
+
+@require_POST
+@staff("events.publish")
+def approve_risks(request: StaffRequest, pk: int) -> HttpResponse:
+    return _step(request, pk, actions.approve_risks, pgettext("staff", "The risk assessment is approved."))

@@ -4,7 +4,9 @@ can render its link again, and a new nonce ends all old ones."""
 import base64
 import re
 import secrets
+import unicodedata
 from typing import Final
+from uuid import UUID
 
 from django.utils.crypto import constant_time_compare, salted_hmac
 
@@ -33,3 +35,33 @@ def fits(given: str, purpose: str, pk: int, nonce: str) -> bool:
 def _digest(purpose: str, pk: int, nonce: str) -> str:
     digest = salted_hmac(purpose, f"{pk} {nonce}", algorithm="sha256").digest()
     return base64.urlsafe_b64encode(digest[:16]).decode().rstrip("=")
+
+
+# Codes that people write down ------------------------------------------------------------------------------------
+
+LETTERS: Final = "34679CDFHJKMNPRTVXY"
+"""None that looks like another one, and no vowels: no words come of them."""
+GROUPS: Final = 3
+GROUP: Final = 5
+"""Fifteen letters out of nineteen: 63 bits."""
+
+# Typed on a Cyrillic keyboard they look the same.
+_LOOKALIKES: Final = str.maketrans("СНКМРТХУ", "CHKMPTXY")
+_NOT_IN_A_CODE: Final = re.compile(r"[^0-9A-Z]")
+
+
+def code(purpose: str, form_id: UUID) -> str:
+    """What the reader is given who sent this form, the same when it is sent twice: VXY34-679CD-FHJKM."""
+    number = int.from_bytes(salted_hmac(purpose, form_id.hex, algorithm="sha256").digest(), "big")
+    letters = []
+    for _ in range(GROUPS * GROUP):
+        number, place = divmod(number, len(LETTERS))
+        letters.append(LETTERS[place])
+    return "-".join("".join(letters[start : start + GROUP]) for start in range(0, len(letters), GROUP))
+
+
+def code_hash(purpose: str, typed: str) -> str:
+    """As it is stored, of a code as somebody may type it. Whatever is typed takes the same time."""
+    plain = unicodedata.normalize("NFKC", typed[:200]).upper().translate(_LOOKALIKES)
+    digits = "".join(str(unicodedata.decimal(char, char)) for char in plain)
+    return salted_hmac(f"{purpose} hash", _NOT_IN_A_CODE.sub("", digits), algorithm="sha256").hexdigest()

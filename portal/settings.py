@@ -86,6 +86,8 @@ INSTALLED_APPS = [
     "rumors.alarms",
     "rumors.notices",
     "events",
+    "events.programs",
+    "events.registrations",
 ]
 
 MIDDLEWARE = [

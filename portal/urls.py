@@ -4,6 +4,8 @@ from django.conf.urls.i18n import i18n_patterns
 from django.contrib import admin
 from django.urls import include, path
 
+import events.programs.urls
+import events.registrations.urls
 import events.urls
 import portal.accounts.urls
 import portal.facts.packs.urls
@@ -74,6 +76,8 @@ urlpatterns = [
                 *rumors.imports.urls.staff,
                 *rumors.exports.urls.staff,
                 *events.urls.staff,
+                *events.programs.urls.staff,
+                *events.registrations.urls.staff,
                 *portal.reports.urls.staff,
             ]
         ),
@@ -88,5 +92,6 @@ urlpatterns = [
         *portal.questions.urls.public,
         *rumors.urls.public,
         *events.urls.public,
+        *events.registrations.urls.public,
     ),
 ]

@@ -43,6 +43,10 @@ class UserManager(BaseUserManager["User"]):
     def get_by_natural_key(self, username: str | None) -> "User":
         return self.get(email__iexact=username)
 
+    def holding(self, role: Role) -> "models.QuerySet[User]":
+        """Who may sign in and has this role, by name."""
+        return self.filter(is_active=True, groups__name=role).order_by("name", "pk")
+
     def with_rights(self) -> "models.QuerySet[User]":
         """Adds `role_names` and `has_factor`: what `roles` and `has_second_factor` would ask for."""
         factors = Authenticator.objects.filter(user=OuterRef("pk"), type__in=SECOND_FACTORS)

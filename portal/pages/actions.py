@@ -6,7 +6,8 @@ from django.db import transaction
 from django.db.models import Model
 from django.urls import reverse
 
-from events import actions as events
+from events.programs import actions as programs
+from events.registrations import actions as registrations
 from portal import contacts
 from portal.accounts import actions as accounts
 from portal.accounts.models import User
@@ -68,7 +69,8 @@ def purge(*, now: datetime) -> dict[str, int]:
     """Everything whose retention has run out, in every module; counts by what it was."""
     return {
         "questions": questions.purge(now=now),
-        "registrations": events.purge(now=now),
+        "registrations": registrations.purge(now=now),
+        "speakers": programs.purge(),
         "rumors": rumors.purge(now=now),
         "notices": notices.purge(now=now),
         "seen alarms": alarms.purge(now=now),

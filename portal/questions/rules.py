@@ -1,13 +1,11 @@
 import re
-import unicodedata
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
 import rules
-from django.utils.crypto import salted_hmac
 
-from portal import contacts, languages
+from portal import contacts, languages, secret_links
 from portal.accounts.models import Role
 from portal.accounts.rules import has_role, is_anyone_on_staff
 from portal.facts.models import Fact
@@ -24,32 +22,15 @@ rules.add_perm("questions.reopen", has_role(Role.EDITOR, Role.REPORTER, Role.EVE
 
 # The reader's code -----------------------------------------------------------------------------------------------
 
-LETTERS: Final = "34679CDFHJKMNPRTVXY"
-"""None that looks like another one, and no vowels: no words come of them."""
-GROUPS: Final = 3
-GROUP: Final = 5
-"""Fifteen letters out of nineteen: 63 bits."""
-
-# Typed on a Cyrillic keyboard they look the same.
-_LOOKALIKES: Final = str.maketrans("СНКМРТХУ", "CHKMPTXY")
-_NOT_IN_A_CODE: Final = re.compile(r"[^0-9A-Z]")
+CODE: Final = "question code"
 
 
 def code_of(form_id: UUID) -> str:
-    """What the reader is given who sent this form, the same when it is sent twice: VXY34-679CD-FHJKM."""
-    number = int.from_bytes(salted_hmac("question code", form_id.hex, algorithm="sha256").digest(), "big")
-    letters = []
-    for _ in range(GROUPS * GROUP):
-        number, place = divmod(number, len(LETTERS))
-        letters.append(LETTERS[place])
-    return "-".join("".join(letters[start : start + GROUP]) for start in range(0, len(letters), GROUP))
+    return secret_links.code(CODE, form_id)
 
 
 def hash_of(code: str) -> str:
-    """As it is stored, of a code as somebody may type it. Whatever is typed takes the same time."""
-    plain = unicodedata.normalize("NFKC", code[:200]).upper().translate(_LOOKALIKES)
-    digits = "".join(str(unicodedata.decimal(char, char)) for char in plain)
-    return salted_hmac("question code hash", _NOT_IN_A_CODE.sub("", digits), algorithm="sha256").hexdigest()
+    return secret_links.code_hash(CODE, code)
 
 
 # What may answer it ----------------------------------------------------------------------------------------------

@@ -12,7 +12,8 @@ import rules
 from django.db.models import Count, F, Min, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce, TruncMonth, TruncWeek
 
-from events.models import Event, Registration
+from events.models import Event
+from events.registrations.models import Registration
 from portal import charts, fonts, languages
 from portal.accounts.models import Role
 from portal.accounts.rules import has_role

@@ -1,0 +1,368 @@
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import pgettext
+
+from events.models import Event, Status
+from events.registrations import rules
+from events.registrations.models import Need, Registration, Reveal, State
+from portal import secret_links
+from portal.accounts.models import User
+from portal.audit import actions as audit
+from portal.mail import actions as mail
+from portal.questions import actions as questions
+from portal.questions.models import Door
+
+CONFIRMATION: Final = "registration_confirmed"
+CANCELLATION: Final = "registration_canceled"
+OFFER: Final = "seat_offered"
+LAPSE: Final = "seat_offer_ended"
+CHANGE: Final = "event_changed"
+NEW_LINK: Final = "event_new_link"
+
+TWICE: Final = timedelta(minutes=10)
+"""Who sends the form again within this time meant to send it once."""
+SETTLE: Final = timedelta(minutes=2)
+"""A change that is taken back within this time is told to nobody, and what follows within it is one message."""
+
+
+class ClosedError(ValidationError):
+    """Nobody can register for this event, or not any more."""
+
+
+class NoSeatError(ValidationError):
+    """There are not as many seats as are wanted."""
+
+
+@transaction.atomic
+def register(
+    event: Event,
+    *,
+    name: str,
+    language: str,
+    email: str = "",
+    party_size: int = 1,
+    needs: Sequence[Mapping[str, str]] = (),
+    question: str = "",
+    form_id: UUID | None = None,
+) -> Registration:
+    """Take a seat or a place in the waiting list, or find the registration that this form or this address has.
+
+    A mail leaves either way, for the same address at most one within an hour: whether an address has a seat is told to
+    its mailbox only. A need has `kind`, and `language` or `detail`. Raises ClosedError, and NoSeatError when the party
+    is larger than the event allows.
+    """
+    locked = _lock(event)
+    if not locked.is_open_for_registration:
+        raise ClosedError(pgettext("registration", "Registration for this event is closed."))
+    if party_size > locked.largest_party:
+        raise NoSeatError(pgettext("registration", "That is more than one person can register."))
+    now = timezone.now()
+    registration: Registration | None = (
+        locked.registrations.filter(Q(form_id=form_id) if form_id else Q(pk=None)).first()
+        or locked.registrations.active().held_by(email).first()
+    )
+    is_twice = registration is not None and now - registration.registered_at < TWICE
+    if registration is None:
+        registration = Registration.objects.create(
+            event=locked,
+            name=name,
+            email=email,
+            language=language,
+            party_size=party_size,
+            state=State.CONFIRMED if _has_room(locked, party_size) else State.WAITING,
+            form_id=form_id,
+            code_hash=_code_hash(form_id) if form_id and not email else None,
+            told_sequence=locked.sequence,
+            told_join=locked.join_version if locked.is_joinable else 0,
+        )
+        Need.objects.bulk_create(Need(registration=registration, **need) for need in needs)
+        audit.record("register", registration, by=None, language=language, note=registration.state)
+    if question and not is_twice:
+        questions.ask(text=question, language=language, door=Door.REGISTRATION, form_id=form_id)
+    hours = int((now - registration.registered_at) / timedelta(hours=1))
+    if registration.state != State.OFFERED:
+        _confirm(registration, again=str(hours), event=locked)
+    return registration
+
+
+def _code_hash(form_id: UUID) -> str:
+    purpose = rules.PURPOSE
+    return secret_links.code_hash(purpose, secret_links.code(purpose, form_id))
+
+
+def _has_room(event: Event, party_size: int) -> bool:
+    """For a party of this size, without passing anybody who waits and would fit as well. Call it under the lock."""
+    if event.capacity is None:
+        return True
+    free = event.capacity - event.registrations.seats()
+    return bool(party_size <= free and not event.registrations.waiting().filter(party_size__lte=free).exists())
+
+
+@transaction.atomic
+def accept(registration: Registration) -> Registration:
+    """Take the seat that was offered; too late it is theirs if nobody else has it, else they wait again, as the last."""
+    event = _lock(registration.event)
+    locked = _locked(registration, event)
+    if locked.state not in {State.OFFERED, State.LAPSED} or not event.is_upcoming:
+        return locked
+    is_in_time = locked.state == State.OFFERED and timezone.now() < (locked.offered_until or event.starts_at)
+    if locked.state == State.OFFERED and not is_in_time:
+        _move(locked, State.LAPSED)
+    if is_in_time or _has_room(event, locked.party_size):
+        _move(locked, State.CONFIRMED, told_sequence=event.sequence)
+    else:
+        _move(locked, State.WAITING, queued_at=timezone.now())
+    audit.record("accept", locked, by=None, note=locked.state)
+    _confirm(locked, again=f"accept-{int(timezone.now().timestamp())}", event=event)
+    return locked
+
+
+@transaction.atomic
+def cancel(registration: Registration) -> None:
+    """Give the seat, or the place in the waiting list, back; a second time, or after the event, does nothing."""
+    event = _lock(registration.event)
+    locked = _locked(registration, event)
+    if locked.state == State.CANCELED or event.has_passed:
+        return
+    had_a_seat = locked.is_seated
+    _move(
+        locked,
+        State.CANCELED,
+        canceled_at=timezone.now(),
+        calendar_changes=locked.calendar_changes + had_a_seat,
+    )
+    audit.record("cancel", locked, by=None)
+    mail.cancel(prefix=locked.key)
+    _plan(CANCELLATION, locked, f"canceled:{locked.calendar_changes}", event=event, had_a_seat=int(had_a_seat))
+
+
+@transaction.atomic
+def regret(registration: Registration) -> Registration:
+    """Come after all. Raises ClosedError when that is over, or the address has registered again meanwhile."""
+    event = _lock(registration.event)
+    locked = _locked(registration, event)
+    if locked.state != State.CANCELED:
+        return locked
+    if not event.is_upcoming or event.registrations.active().held_by(locked.email).exists():
+        raise ClosedError(pgettext("registration", "Registration for this event is closed."))
+    has_room = _has_room(event, locked.party_size)
+    _move(
+        locked,
+        State.CONFIRMED if has_room else State.WAITING,
+        canceled_at=None,
+        queued_at=timezone.now(),
+        calendar_changes=locked.calendar_changes + has_room,
+        told_sequence=event.sequence,
+    )
+    audit.record("regret", locked, by=None, note=locked.state)
+    mail.cancel(prefix=f"{locked.key}canceled:")
+    if has_room:
+        mail.replan(prefix=f"{locked.key}reminder:", due_at=timezone.now(), expires_at=event.starts_at)
+    _confirm(locked, again=f"regret-{int(timezone.now().timestamp())}", event=event)
+    return locked
+
+
+@transaction.atomic
+def change(
+    registration: Registration, *, language: str, party_size: int, needs: Sequence[Mapping[str, str]]
+) -> Registration:
+    """Other wishes for the same registration. Raises NoSeatError, with nothing changed, when there are too few seats."""
+    event = _lock(registration.event)
+    locked = _locked(registration, event)
+    more = party_size - locked.party_size
+    if party_size > event.largest_party and more > 0:
+        raise NoSeatError(pgettext("registration", "That is more than one person can register."))
+    if more > 0 and locked.is_seated and not _has_room(event, more):
+        raise NoSeatError(pgettext("registration", "There are not that many seats left."))
+    locked.language, locked.party_size = language, party_size
+    locked.save(update_fields=["language", "party_size"])
+    _write_needs(locked, needs)
+    audit.record("change", locked, by=None, language=language)
+    return locked
+
+
+def _write_needs(registration: Registration, needs: Sequence[Mapping[str, str]]) -> None:
+    """What is the same stays as far as it has come; what is another thing is asked for anew."""
+    registration.needs.exclude(kind__in=[need["kind"] for need in needs]).delete()
+    standing = {need.kind: need for need in registration.needs.all()}
+    for need in needs:
+        old = standing.get(need["kind"])
+        if old and (old.language, old.detail) == (need.get("language", ""), need.get("detail", "")):
+            continue
+        if old:
+            old.delete()
+        Need.objects.create(registration=registration, **need)
+
+
+@transaction.atomic
+def erase(registration: Registration) -> None:
+    """Forget this person: seat, needs and address. What they asked was kept without them."""
+    event = _lock(registration.event)
+    locked = _locked(registration, event)
+    mail.forget(prefix=locked.key)
+    audit.record("erase", locked, by=None)
+    locked.delete()
+
+
+@transaction.atomic
+def reveal(registration: Registration) -> str:
+    """The link to join, for who has a seat and not before its time; empty otherwise. That it was shown is kept."""
+    event = registration.event
+    if not (registration.is_seated and event.is_joinable):
+        return ""
+    Reveal.objects.create(registration=registration, join_version=event.join_version)
+    Registration.objects.filter(pk=registration.pk).update(told_join=event.join_version)
+    return event.join_url
+
+
+@transaction.atomic
+def settle_need(need: Need, *, state: str, by: User) -> None:
+    locked: Need = Need.objects.select_for_update(of=("self",)).get(pk=need.pk)
+    if locked.state == state:
+        return
+    audit.record("settle_need", locked, by=by, changes={"state": (locked.state, state)})
+    locked.state, locked.state_at = state, timezone.now()
+    locked.save(update_fields=["state", "state_at"])
+
+
+# By the clock --------------------------------------------------------------------------------------------------
+
+
+def keep(now: datetime) -> None:
+    """Offer seats that are free, and tell who has to know what has changed. Any number of processes may do this."""
+    for event in Event.objects.filter(_with_work(now)).distinct():
+        with transaction.atomic():
+            locked = Event.objects.select_for_update(of=("self",), skip_locked=True).filter(pk=event.pk).first()
+            if locked is not None:
+                _offer_seats(locked, now)
+                _tell_changes(locked, now)
+                _tell_new_link(locked)
+
+
+def _with_work(now: datetime) -> Q:
+    waiting = Event.objects.filter(status=Status.PUBLISHED, starts_at__gt=now, registrations__state=State.WAITING)
+    lapsing = Registration.objects.lapsing(now)
+    untold = Registration.objects.told_less().filter(event__ends_at__gt=now)
+    old_links = Registration.objects.shown_an_old_link().filter(event__ends_at__gt=now)
+    return (
+        Q(pk__in=waiting.values("pk"))
+        | Q(pk__in=lapsing.values("event"))
+        | Q(pk__in=untold.values("event"))
+        | Q(pk__in=old_links.values("event"))
+    )
+
+
+def _offer_seats(event: Event, now: datetime) -> None:
+    for registration in event.registrations.lapsing(now):
+        _move(registration, State.LAPSED)
+        audit.record("lapse", registration, by=None)
+        _plan(LAPSE, registration, f"lapse:{int(now.timestamp())}", event=event)
+    if event.status != Status.PUBLISHED or event.starts_at <= now:
+        return
+    free = float("inf") if event.capacity is None else event.capacity - event.registrations.seats()
+    for registration in event.registrations.waiting():
+        if free <= 0:
+            break
+        if registration.party_size <= free:
+            free -= registration.party_size
+            _move(registration, State.OFFERED, offered_until=rules.offer_ends(event, now))
+            audit.record("offer", registration, by=None)
+            _plan(OFFER, registration, f"offer:{int(now.timestamp())}", event=event)
+
+
+def _tell_changes(event: Event, now: datetime) -> None:
+    newest = event.appointments.last()
+    if newest is None or newest.sequence != event.sequence or newest.at > now - SETTLE or event.has_passed:
+        return
+    appointments = {each.sequence: each for each in event.appointments.all()}
+    untold = event.registrations.active().filter(told_sequence__lt=event.sequence)
+    for registration in untold.exclude(email=""):
+        known = appointments.get(registration.told_sequence)
+        if known is not None and known.terms != newest.terms:
+            _plan(
+                CHANGE,
+                registration,
+                f"change:{event.sequence}",
+                event=event,
+                **{"from": registration.told_sequence, "to": event.sequence},
+            )
+    untold.update(told_sequence=event.sequence)
+
+
+def _tell_new_link(event: Event) -> None:
+    holders = event.registrations.confirmed().filter(told_join__gt=0, told_join__lt=event.join_version)
+    for registration in holders.exclude(email=""):
+        _plan(NEW_LINK, registration, f"link:{event.join_version}", event=event)
+    holders.update(told_join=event.join_version)
+
+
+@transaction.atomic
+def purge(*, now: datetime) -> int:
+    """Forget what somebody needed, then who took part; returns how many registrations went."""
+    Need.objects.expired(now).delete()
+    expired = Registration.objects.expired(now)
+    total = 0
+    for event in Event.objects.filter(registrations__in=expired).only("slug").distinct():
+        mail.forget(prefix=f"event:{event.pk}:registration:")
+        gone = expired.filter(event=event)
+        count = gone.count()
+        gone.delete()
+        audit.record("purge", event, by=None, note=f"{count} registrations")
+        total += count
+    return total
+
+
+def announce() -> None:
+    """Tell the shared mail what there is to say, and what is planned by the clock."""
+    mail.register(CONFIRMATION, rules.confirmation)
+    mail.register(CANCELLATION, rules.cancellation)
+    mail.register(OFFER, rules.offer)
+    mail.register(LAPSE, rules.lapse)
+    mail.register(CHANGE, rules.change)
+    mail.register(NEW_LINK, rules.new_link)
+    mail.plan_before_delivering(keep)
+
+
+def _lock(event: Event) -> Event:
+    """Everybody who takes or gives a seat of an event waits for everybody else who does."""
+    locked: Event = Event.objects.select_for_update(of=("self",)).get(pk=event.pk)
+    return locked
+
+
+def _locked(registration: Registration, event: Event) -> Registration:
+    """As it is now; `event` is locked, so that nobody else changes it."""
+    found: Registration = event.registrations.get(pk=registration.pk)
+    found.event = event
+    return found
+
+
+def _move(registration: Registration, state: State, **values: Any) -> None:
+    values = {"state": state, "offered_until": None} | values
+    for name, value in values.items():
+        setattr(registration, name, value)
+    registration.save(update_fields=[*values])
+
+
+def _confirm(registration: Registration, *, again: str, event: Event) -> None:
+    _plan(CONFIRMATION, registration, f"confirmation:{again}", event=event)
+
+
+def _plan(kind: str, registration: Registration, what: str, *, event: Event, **context: int) -> None:
+    if not registration.email:
+        return
+    mail.plan(
+        kind=kind,
+        key=f"{registration.key}{what}",
+        to=registration.email,
+        language=registration.language,
+        due_at=timezone.now(),
+        expires_at=event.ends_at,
+        context={"registration": registration.pk, **context},
+    )

@@ -1,0 +1,197 @@
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import rules
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import pgettext
+
+from events import calendar
+from events.models import Appointment, Event
+from events.registrations.models import Registration, State
+from portal import contacts, languages, secret_links
+from portal.accounts.models import Role
+from portal.accounts.rules import has_role
+from portal.mail.models import Delivery
+from portal.mail.rules import Message, ascii_address
+from portal.public import absolute
+from portal.revisions.rules import read
+
+rules.add_perm("registrations.view", has_role(Role.EVENTS))
+rules.add_perm("registrations.edit", has_role(Role.EVENTS))
+
+PURPOSE: Final = "events.registration"
+"""Of private links and codes."""
+
+OFFER: Final = timedelta(hours=48)
+"""So long an offered seat is kept."""
+SHORT_OFFER: Final = timedelta(hours=3)
+LAST_OFFERS: Final = timedelta(days=4)
+"""Nearer than this to the start a seat is kept for the short time only."""
+
+
+def offer_ends(event: Event, now: datetime) -> datetime:
+    """Until when a seat that is free now is kept for who is offered it; never beyond the start."""
+    wait = OFFER if event.starts_at - now > LAST_OFFERS else SHORT_OFFER
+    return min(now + wait, event.starts_at)
+
+
+# Private links -------------------------------------------------------------------------------------------------
+
+
+def private_token(registration: Registration) -> str:
+    return secret_links.token(PURPOSE, registration.pk, registration.nonce)
+
+
+def private_url(registration: Registration) -> str:
+    return absolute(reverse("registration", args=[registration.event.slug, private_token(registration)]))
+
+
+def token_owner(token: str) -> Registration | None:
+    """The registration whose private link this is."""
+    found = Registration.objects.filter(pk=secret_links.pk_of(token)).select_related("event").first()
+    if found and secret_links.fits(token, PURPOSE, found.pk, found.nonce):
+        owner: Registration = found
+        return owner
+    return None
+
+
+def code_of(registration: Registration) -> str:
+    """What somebody without an address writes down; empty when there is none."""
+    if registration.code_hash is None or registration.form_id is None:
+        return ""
+    return secret_links.code(PURPOSE, registration.form_id)
+
+
+def code_owner(event: Event, code: str) -> Registration | None:
+    hashed = secret_links.code_hash(PURPOSE, code)
+    found: Registration | None = event.registrations.filter(code_hash=hashed).select_related("event").first()
+    return found
+
+
+# Messages ------------------------------------------------------------------------------------------------------
+# They never hold what somebody typed into the form: anybody can type anybody's address there.
+
+
+def confirmation(delivery: Delivery) -> Message | None:
+    registration = _registration(delivery)
+    if registration is None or registration.state not in {State.CONFIRMED, State.WAITING}:
+        return None
+    if registration.state == State.WAITING:
+        return message("waiting", pgettext("mail", "You are on the waiting list: %(title)s"), registration)
+    return message(
+        "confirmation",
+        pgettext("mail", "You are registered: %(title)s"),
+        registration,
+        method=calendar.REQUEST,
+        join_url=registration.event.join_url if registration.event.is_joinable else "",
+    )
+
+
+def offer(delivery: Delivery) -> Message | None:
+    registration = _registration(delivery)
+    if registration is None or registration.state != State.OFFERED:
+        return None
+    return message("offer", pgettext("mail", "There is a seat for you: %(title)s"), registration)
+
+
+def lapse(delivery: Delivery) -> Message | None:
+    registration = _registration(delivery)
+    if registration is None or registration.state != State.LAPSED:
+        return None
+    return message("lapse", pgettext("mail", "The offer of a seat has ended: %(title)s"), registration)
+
+
+def cancellation(delivery: Delivery) -> Message | None:
+    registration = _registration(delivery)
+    if registration is None or registration.state != State.CANCELED:
+        return None
+    had_a_seat = bool(delivery.context.get("had_a_seat", 1))
+    return message(
+        "cancellation",
+        pgettext("mail", "You have canceled: %(title)s"),
+        registration,
+        method=calendar.CANCEL if had_a_seat else "",
+    )
+
+
+def change(delivery: Delivery) -> Message | None:
+    """What has become of the appointment that this person knows of."""
+    registration = _registration(delivery)
+    if registration is None or registration.state == State.CANCELED:
+        return None
+    event = registration.event
+    old = event.appointments.filter(sequence=delivery.context["from"]).first()
+    if event.sequence != delivery.context["to"] or old is None:
+        return None  # it has changed again, and the next message says how
+    name, subject = _what_changed(old, event)
+    method = (calendar.CANCEL if event.is_canceled else calendar.REQUEST) if registration.is_seated else ""
+    return message(name, subject, registration, method=method, old=old)
+
+
+def _what_changed(old: Appointment, event: Event) -> tuple[str, str]:
+    if event.is_canceled:
+        return "event_canceled", pgettext("mail", "Canceled: %(title)s")
+    if old.is_canceled:
+        return "event_restored", pgettext("mail", "It is held after all: %(title)s")
+    if (old.starts_at, old.ends_at) != (event.starts_at, event.ends_at):
+        return "event_moved", pgettext("mail", "New time: %(title)s")
+    return "event_moved", pgettext("mail", "New place: %(title)s")
+
+
+def new_link(delivery: Delivery) -> Message | None:
+    registration = _registration(delivery)
+    if registration is None or not registration.is_seated or registration.event.has_passed:
+        return None
+    return message(
+        "new_link",
+        pgettext("mail", "New link: %(title)s"),
+        registration,
+        join_url=registration.event.join_url,
+    )
+
+
+def message(name: str, subject: str, registration: Registration, *, method: str = "", **more: Any) -> Message:
+    """One of the templates in `emails/events`, about this registration in its language."""
+    context = about(registration) | more
+    event = registration.event
+    file = b""
+    if method and registration.email:
+        file = calendar.personal(
+            event,
+            registration.language,
+            method=method,
+            uid=registration.uid,
+            sequence=registration.calendar_sequence,
+            attendee=ascii_address(registration.email),
+        )
+    return Message(
+        subject=subject % context,
+        text=render_to_string(f"emails/events/{name}.txt", context),
+        html=render_to_string(f"emails/events/{name}.html", context),
+        calendar=file,
+    )
+
+
+def _registration(delivery: Delivery) -> Registration | None:
+    found: Registration | None = (
+        Registration.objects.filter(pk=delivery.context["registration"]).select_related("event").first()
+    )
+    return found
+
+
+def about(registration: Registration) -> dict[str, Any]:
+    """What every template about a registration may say."""
+    event = registration.event
+    text = read(event, registration.language)
+    return {
+        "event": event,
+        "registration": registration,
+        "title": contacts.expand(text["title"]) if text else str(event.get_kind_display()),
+        "text": text,
+        "language": languages.get(registration.language),
+        "private_url": private_url(registration),
+        "is_place_told": registration.is_seated or event.is_place_public,
+        "now": timezone.now(),
+    }

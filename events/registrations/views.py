@@ -1,0 +1,233 @@
+from collections.abc import Callable
+from typing import Final
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone, translation
+from django.utils.translation import get_language, pgettext
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from events.models import Event
+from events.registrations import actions, rules
+from events.registrations.forms import CodeForm, RegistrationForm, WishesForm, wishes_of
+from events.registrations.models import Need, Registration, State
+from portal import languages, public
+from portal.http import StaffRequest, staff
+from portal.revisions.rules import read
+
+REGISTER: Final = "register"
+OWN: Final = "registration"
+FIND: Final = "find-registration"
+PER_HOUR: Final = 120
+"""From one address: wide enough for a class of 85."""
+STATUS: Final = {"": 422, "expired": 422, "fast": 422, "many": 429}
+
+
+def _code() -> str:
+    return get_language() or languages.SOURCE
+
+
+def _hindrance(request: HttpRequest, purpose: str) -> str:
+    """Why what was sent is not acted on; empty when it is."""
+    if public.check_public_post(request, purpose) is None:
+        return "expired"
+    if purpose == REGISTER and public.is_too_fast(request):
+        return "fast"
+    return "" if public.within_limit(request, purpose, per_hour=PER_HOUR) else "many"
+
+
+@csrf_exempt  # no cookie, no ambient authority: the signed token and the origin check stand in for it
+@require_http_methods(["GET", "HEAD", "POST"])
+@public.public(stored=False)
+def register(request: HttpRequest, slug: str) -> HttpResponse:
+    found = get_object_or_404(Event.objects.published().read_in(_code()).with_taken(), slug=slug)
+    form = RegistrationForm(found, request.POST if request.method == "POST" else None)
+    hindrance = ""
+    if form.is_bound and form.is_valid() and not (hindrance := _hindrance(request, REGISTER)):
+        form_id = public.check_public_post(request, REGISTER)
+        try:
+            made = actions.register(found, form_id=form_id, **form.registration())
+        except ValidationError as error:
+            form.add_error(None, error)
+        else:
+            if made.email:
+                return redirect("registered", slug)
+            return redirect("registration", slug, rules.private_token(made))
+    is_same_form = form.is_bound and hindrance != "expired" and public.check_public_post(request, REGISTER)
+    context = {
+        "event": found,
+        "text": read(found, _code()),
+        "form": form,
+        "token": request.POST["token"] if is_same_form else public.form_token(REGISTER, is_again=form.is_bound),
+        "hindrance": hindrance,
+        "keep_days": Registration.KEEP_AFTER_EVENT.days,
+        "needs_days": Need.KEEP_AFTER_EVENT.days,
+    }
+    return render(request, "events/register.html", context, status=STATUS[hindrance] if form.is_bound else 200)
+
+
+@require_safe
+@public.public(stored=False)
+def registered(request: HttpRequest, slug: str) -> HttpResponse:
+    """The same for everybody who has sent the form with an address, whether or not it had a seat before."""
+    found = get_object_or_404(Event.objects.published().read_in(_code()), slug=slug)
+    return render(request, "events/registered.html", {"event": found, "text": read(found, _code())})
+
+
+@csrf_exempt
+@require_http_methods(["GET", "HEAD", "POST"])
+@public.public(stored=False)
+def find_registration(request: HttpRequest, slug: str) -> HttpResponse:
+    """For who registered without an address and has a code. Every code that is typed counts for the limit."""
+    found = get_object_or_404(Event.objects.published().read_in(_code()), slug=slug)
+    form, hindrance = CodeForm(request.POST if request.method == "POST" else None), ""
+    if form.is_bound and form.is_valid() and not (hindrance := _hindrance(request, FIND)):
+        if owner := rules.code_owner(found, form.cleaned_data["code"]):
+            return redirect("registration", slug, rules.private_token(owner))
+        form.refuse()
+    context = {
+        "event": found,
+        "text": read(found, _code()),
+        "form": form,
+        "hindrance": hindrance,
+        "token": public.form_token(FIND, is_again=form.is_bound),
+    }
+    return render(request, "events/find_registration.html", context, status=STATUS[hindrance] if form.is_bound else 200)
+
+
+def _nothing(_registration: Registration) -> None:
+    """For what shows something and changes nothing."""
+
+
+ACTS: Final[dict[str, Callable[[Registration], object]]] = {
+    "accept": actions.accept,
+    "cancel": actions.cancel,
+    "regret": actions.regret,
+    "reveal": _nothing,
+    "ask_erase": _nothing,
+    "erase": actions.erase,
+    "change": _nothing,
+}
+
+
+@csrf_exempt  # the secret link itself is the proof; the signed token keeps other sites from sending the form
+@require_http_methods(["GET", "HEAD", "POST"])
+@public.public(stored=False)
+def registration(request: HttpRequest, slug: str, token: str) -> HttpResponse:
+    """One's own registration. Scanners follow every link in a mail, so that only POST acts."""
+    found = rules.token_owner(token)
+    if found is None:
+        # The event's name stands in the address for people to read; the token alone says which seat it is.
+        raise Http404
+    if request.method == "POST":
+        return _act(request, found, token)
+    return _own_page(request, found)
+
+
+def _act(request: HttpRequest, found: Registration, token: str) -> HttpResponse:
+    do = request.POST.get("do", "")
+    if do not in ACTS:
+        raise Http404
+    if public.check_public_post(request, OWN) is None:
+        return _own_page(request, found, problem="expired", status=422)
+    if do == "reveal":
+        return _own_page(request, found, join_url=actions.reveal(found), asked="reveal")
+    if do == "ask_erase":
+        return _own_page(request, found, asked="erase")
+    if do == "change":
+        return _change(request, found, token)
+    try:
+        ACTS[do](found)
+    except ValidationError as error:
+        return _own_page(request, found, problem=error.messages[0], status=422)
+    if do == "erase":
+        return render(request, "events/erased.html", {"event": found.event, "text": read(found.event, _code())})
+    return redirect("registration", found.event.slug, token)
+
+
+def _change(request: HttpRequest, found: Registration, token: str) -> HttpResponse:
+    form = WishesForm(found.event, request.POST, largest=found.party_size)
+    if form.is_valid():
+        try:
+            changed = actions.change(found, **form.wishes())
+        except ValidationError as error:
+            form.add_error(None, error)
+        else:
+            with translation.override(changed.language):
+                return redirect("registration", found.event.slug, token)
+    return _own_page(request, found, form=form, status=422)
+
+
+def _own_page(
+    request: HttpRequest,
+    found: Registration,
+    *,
+    form: WishesForm | None = None,
+    problem: str = "",
+    asked: str = "",
+    join_url: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    event = found.event
+    is_changeable = found.state != State.CANCELED and event.is_upcoming
+    wishes = form or WishesForm(event, initial=wishes_of(found), largest=found.party_size)
+    context = {
+        "registration": found,
+        "event": event,
+        "text": read(event, _code()),
+        "needs": found.needs.all(),
+        "form": wishes if is_changeable else None,
+        "token": public.form_token(OWN),
+        "code": rules.code_of(found),
+        "place_in_line": found.event.registrations.waiting().filter(queued_at__lt=found.queued_at).count() + 1,
+        "problem": problem,
+        "asked": asked,
+        "join_url": join_url,
+        "keep_days": Registration.KEEP_AFTER_EVENT.days,
+    }
+    response = render(request, "events/registration.html", context, status=status)
+    response.headers["X-Robots-Tag"] = "noindex, nofollow"
+    return response
+
+
+# Staff ---------------------------------------------------------------------------------------------------------
+
+
+@require_safe
+@staff("registrations.view")
+def event_registrations(request: StaffRequest, pk: int) -> HttpResponse:
+    """Who has a seat and who waits, to read and to print."""
+    found = get_object_or_404(Event.objects.read_in(languages.SOURCE), pk=pk)
+    everybody = found.registrations.active().with_reveals().prefetch_related("needs")
+    context = {
+        "event": found,
+        "seated": [each for each in everybody if each.state == State.CONFIRMED],
+        "others": sorted(
+            (each for each in everybody if each.state != State.CONFIRMED), key=lambda each: (each.queued_at, each.pk)
+        ),
+        "canceled": found.registrations.filter(state=State.CANCELED).count(),
+    }
+    return render(request, "events/staff/registrations.html", context)
+
+
+@require_safe
+@staff("registrations.view")
+def needs(request: StaffRequest) -> HttpResponse:
+    """What people need to be able to take part, in what is to come; what is not settled and comes soonest first."""
+    found = Need.objects.to_come(timezone.now())
+    return render(request, "events/staff/needs.html", {"needs": found, "states": Need.State.choices})
+
+
+@require_POST
+@staff("registrations.edit")
+def settle_need(request: StaffRequest, pk: int) -> HttpResponse:
+    found = get_object_or_404(Need, pk=pk)
+    state = request.POST.get("state", "")
+    if state not in Need.State:
+        raise Http404
+    actions.settle_need(found, state=state, by=request.user)
+    messages.success(request, pgettext("staff", "Saved."))
+    return redirect("needs")
