@@ -77,7 +77,7 @@ def edit(event: Event, *, by: User, **values: Any) -> Event:
 
 @transaction.atomic
 def copy(event: Event, *, slug: str, starts_at: datetime, by: User) -> Event:
-    """A new draft like this one at another time; times keep their distance on the clock. Its Swedish text is a draft."""
+    """A new draft like this one at another time, text and all; its other times keep their distance on the clock."""
     zone = timezone.get_default_timezone()
     shift = starts_at.astimezone(zone).replace(tzinfo=None) - event.starts_at.astimezone(zone).replace(tzinfo=None)
 
@@ -94,6 +94,7 @@ def copy(event: Event, *, slug: str, starts_at: datetime, by: User) -> Event:
 COPIED: Final = (
     "kind",
     "topic",
+    "series",
     "groups",
     "place",
     "access",
@@ -205,7 +206,7 @@ def assess(event: Event, *, risks: str, measures: str, responsible: str, by: Use
     if locked.status != Status.PUBLISHED:
         locked.risk_approved_at = None
         locked.save(update_fields=["risk_approved_at"])
-    audit.record("assess", locked, by=by)
+    audit.record("assess_risks", locked, by=by)
     return assessment
 
 

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import pgettext
-from icalendar import Calendar, vCalAddress
+from icalendar import STATUS, Calendar, vCalAddress
 from icalendar import Event as Entry
 
 from events.models import Event
@@ -43,7 +43,7 @@ def personal(event: Event, code: str, *, method: str, uid: UUID, sequence: int, 
     file = _file(method, code)
     entry = _entry(event, code, uid=uid, sequence=sequence, is_place_told=True)
     if method == CANCEL:
-        entry["STATUS"] = "CANCELLED"
+        entry.status = STATUS.CANCELLED
     person = vCalAddress(f"mailto:{attendee}")
     person.params.update({"PARTSTAT": "ACCEPTED", "ROLE": "REQ-PARTICIPANT", "CUTYPE": "INDIVIDUAL", "RSVP": "FALSE"})
     entry.add("attendee", person)
@@ -88,6 +88,6 @@ def _entry(event: Event, code: str, *, uid: UUID, sequence: int, is_place_told: 
         summary=contacts.expand(text["title"]) if text else str(event.get_kind_display()),
         description="\n\n".join(filter(None, [contacts.expand(markup.plain(text["summary"])) if text else "", url])),
         location=", ".join(where) or None,
-        status="CANCELLED" if event.is_canceled else "CONFIRMED",
+        status=STATUS.CANCELLED if event.is_canceled else STATUS.CONFIRMED,
         url=url,
     )

@@ -20,15 +20,16 @@ DateTimeInput = forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs={"type": "dat
 DateInput = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
 
 
-class _Colleagues(forms.ModelMultipleChoiceField):
-    def label_from_instance(self, obj: Any) -> str:
-        return str(obj.name)
+class _Colleagues(forms.ModelMultipleChoiceField[User]):
+    def label_from_instance(self, obj: User) -> str:
+        return obj.name
 
 
 class EventForm(guard.GuardedForm, forms.ModelForm[Event]):
     # The link to the meeting is left out: the services number their meetings with ten digits.
     open_to_all: ClassVar[tuple[str, ...]] = (
         "slug",
+        "theme",
         "place",
         "access_note",
         "contact_content",
@@ -74,6 +75,8 @@ class EventForm(guard.GuardedForm, forms.ModelForm[Event]):
             "kind",
             "slug",
             "topic",
+            "series",
+            "theme",
             "groups",
             "starts_at",
             "ends_at",
@@ -107,8 +110,12 @@ class EventForm(guard.GuardedForm, forms.ModelForm[Event]):
         help_texts: ClassVar = {
             "slug": pgettext_lazy("staff", "Short: small letters a–z, digits and hyphens."),
             "starts_at": pgettext_lazy("staff", "Swedish time."),
-            "join_url": pgettext_lazy("staff", "Only who has a seat gets it. A new link is sent to who had the old one."),
-            "is_place_public": pgettext_lazy("staff", "Needs a risk assessment. Otherwise only who has a seat is told."),
+            "join_url": pgettext_lazy(
+                "staff", "Only who has a seat gets it. A new link is sent to who had the old one."
+            ),
+            "is_place_public": pgettext_lazy(
+                "staff", "Needs a risk assessment. Otherwise only who has a seat is told."
+            ),
             "are_speakers_public": pgettext_lazy("staff", "Needs a risk assessment."),
             "capacity": pgettext_lazy("staff", "Empty: as many as want to. Fewer seats than before throw nobody out."),
             "registration_ends_at": pgettext_lazy("staff", "Empty: nobody registers here, as for a round table."),
@@ -117,7 +124,10 @@ class EventForm(guard.GuardedForm, forms.ModelForm[Event]):
         }
 
     PARTS: ClassVar = (
-        (pgettext_lazy("staff", "What and for whom"), ("kind", "title", "summary", "slug", "topic", "groups")),
+        (
+            pgettext_lazy("staff", "What and for whom"),
+            ("kind", "title", "summary", "slug", "topic", "groups", "series", "theme"),
+        ),
         (
             pgettext_lazy("staff", "When and where"),
             (
@@ -154,7 +164,7 @@ class EventForm(guard.GuardedForm, forms.ModelForm[Event]):
 
     def parts(self) -> list[tuple[str, list[forms.BoundField]]]:
         """The fields under their headings."""
-        found = [(label, [self[name] for name in names if name in self.fields]) for label, names in self.PARTS]
+        found = [(str(label), [self[name] for name in names if name in self.fields]) for label, names in self.PARTS]
         known = {name for _label, names in self.PARTS for name in names}
         # What the guard asks for stands where it is needed: at the end.
         found.append(("", [self[name] for name in self.fields if name not in known]))

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import pgettext, pgettext_lazy
 
+from events.series.models import Series
 from portal import languages
 from portal.facts.models import Topic
 from portal.revisions.rules import reading_columns
@@ -115,6 +116,17 @@ class Event(models.Model):
         related_name="events",
         verbose_name=pgettext_lazy("staff", "topic"),
     )
+    series = models.ForeignKey(
+        Series,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="events",
+        verbose_name=pgettext_lazy("staff", "series"),
+    )
+    theme = models.CharField(
+        pgettext_lazy("staff", "theme of this sitting"), max_length=160, default="", db_default="", blank=True
+    )
     title = models.CharField(pgettext_lazy("staff", "title"), max_length=160, default="", blank=True)
     summary = models.TextField(pgettext_lazy("staff", "what it is, in two sentences"), default="", blank=True)
     body = models.TextField(pgettext_lazy("staff", "text"), default="", blank=True)
@@ -162,9 +174,7 @@ class Event(models.Model):
     largest_party = models.PositiveSmallIntegerField(
         pgettext_lazy("staff", "seats that one person may take"), default=1, db_default=1
     )
-    answers_due_at = models.DateTimeField(
-        pgettext_lazy("staff", "who is invited answers until"), null=True, blank=True
-    )
+    answers_due_at = models.DateTimeField(pgettext_lazy("staff", "who is invited answers until"), null=True, blank=True)
     spoken = ArrayField(
         models.CharField(max_length=10, choices=languages.CHOICES),
         verbose_name=pgettext_lazy("staff", "languages spoken"),
@@ -252,7 +262,7 @@ class Event(models.Model):
         """For people: an event that was held has passed, whatever its status says."""
         if self.status == Status.PUBLISHED and self.has_passed:
             return pgettext("event status", "Passed")
-        return Status(self.status).label
+        return str(Status(self.status).label)
 
     @property
     def is_upcoming(self) -> bool:

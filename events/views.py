@@ -1,4 +1,4 @@
-from typing import Any, Final
+from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
@@ -18,7 +18,6 @@ from events.forms import CopyForm, EventFilterForm, EventForm, NewEventForm, Rea
 from events.models import Access, Event, Group, Status
 from portal import languages, public
 from portal.http import StaffRequest, staff
-from portal.revisions import actions as revisions
 from portal.revisions.rules import heading, read
 from portal.revisions.views import gone_or_missing, language_rows, reading
 
@@ -158,9 +157,7 @@ def _form_page(request: StaffRequest, form: EventForm, *, title: str, back: str)
 @require_safe
 @staff("events.view")
 def staff_event(request: StaffRequest, pk: int) -> HttpResponse:
-    found = get_object_or_404(
-        Event.objects.with_taken().select_related("topic", "asked_by", "approved_by"), pk=pk
-    )
+    found = get_object_or_404(Event.objects.with_taken().select_related("topic", "asked_by", "approved_by"), pk=pk)
     context = {
         "event": found,
         "rows": language_rows(found),
@@ -226,8 +223,8 @@ def cancel_event(request: StaffRequest, pk: int) -> HttpResponse:
         done=pgettext("staff", "Canceled. Who has registered is told in two minutes; until then you can take it back."),
         what=pgettext(
             "staff",
-            "Its page stays and says that it is canceled. Everybody who has registered gets a mail that takes it out of "
-            "their calendar. You can hold it after all later.",
+            "Its page stays and says that it is canceled. Everybody who has registered gets a mail that takes it out "
+            "of their calendar. You can hold it after all later.",
         ),
     )
 

@@ -88,6 +88,8 @@ INSTALLED_APPS = [
     "events",
     "events.programs",
     "events.registrations",
+    "events.reminders",
+    "events.series",
 ]
 
 MIDDLEWARE = [

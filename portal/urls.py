@@ -6,6 +6,7 @@ from django.urls import include, path
 
 import events.programs.urls
 import events.registrations.urls
+import events.reminders.urls
 import events.urls
 import portal.accounts.urls
 import portal.facts.packs.urls
@@ -78,6 +79,7 @@ urlpatterns = [
                 *events.urls.staff,
                 *events.programs.urls.staff,
                 *events.registrations.urls.staff,
+                *events.reminders.urls.staff,
                 *portal.reports.urls.staff,
             ]
         ),

@@ -14,9 +14,8 @@ FORWARD = """
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('events', '0003_status_risks_and_appointments'),
+        ("events", "0003_status_risks_and_appointments"),
     ]
 
     operations = [

@@ -4,19 +4,18 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('events', '0005_stricter_events'),
-        ('programs', '0001_initial'),
-        ('registrations', '0004_stricter_registrations'),
+        ("events", "0005_stricter_events"),
+        ("programs", "0001_initial"),
+        ("registrations", "0004_stricter_registrations"),
     ]
 
     operations = [
         migrations.SeparateDatabaseAndState(
             state_operations=[
-                migrations.DeleteModel(name='ProgramItem'),
-                migrations.DeleteModel(name='Speaker'),
-                migrations.DeleteModel(name='Registration'),
+                migrations.DeleteModel(name="ProgramItem"),
+                migrations.DeleteModel(name="Speaker"),
+                migrations.DeleteModel(name="Registration"),
             ],
         ),
     ]

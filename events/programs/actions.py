@@ -16,9 +16,9 @@ from portal.audit import actions as audit
 def write(event: Event, program: Sequence[Mapping[str, Any]], *, by: User) -> None:
     """Make this the program.
 
-    A row has `starts_at`, `ends_at`, `is_break`, `titles` by language code and `speakers`, each with `name`, `title` and
-    `organization`. A row with the `id` of an item changes that item, whose other titles stay; what is left out goes.
-    Raises ValidationError when it is not within the event.
+    A row has `starts_at`, `ends_at`, `is_break`, `titles` by language code and `speakers`, each with `name`, `title`
+    and `organization`. A row with the `id` of an item changes that item, whose other titles stay; what is left out
+    goes. Raises ValidationError when it is not within the event.
     """
     locked: Event = Event.objects.select_for_update(of=("self",)).get(pk=event.pk)
     before = [str(item) for item in locked.program.all()]

@@ -1,6 +1,6 @@
 from collections.abc import Mapping
 from datetime import datetime, time, timedelta
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -132,5 +132,3 @@ class ProgramTitlesForm(forms.Form):
 
     def titles(self) -> dict[int, str]:
         return {int(name): title for name, title in self.cleaned_data.items()}
-
-

@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
-from django.utils.translation import pgettext
+from django.utils.translation import pgettext, pgettext_lazy
 
 from events.models import Event, Status
 from events.registrations import rules
@@ -107,7 +107,7 @@ def _has_room(event: Event, party_size: int) -> bool:
 
 @transaction.atomic
 def accept(registration: Registration) -> Registration:
-    """Take the seat that was offered; too late it is theirs if nobody else has it, else they wait again, as the last."""
+    """Take the seat that was offered; too late it is theirs if nobody else has it, or they wait again, as the last."""
     event = _lock(registration.event)
     locked = _locked(registration, event)
     if locked.state not in {State.OFFERED, State.LAPSED} or not event.is_upcoming:
@@ -173,7 +173,7 @@ def regret(registration: Registration) -> Registration:
 def change(
     registration: Registration, *, language: str, party_size: int, needs: Sequence[Mapping[str, str]]
 ) -> Registration:
-    """Other wishes for the same registration. Raises NoSeatError, with nothing changed, when there are too few seats."""
+    """Other wishes for the same registration. Raises NoSeatError, with nothing changed, when seats are lacking."""
     event = _lock(registration.event)
     locked = _locked(registration, event)
     more = party_size - locked.party_size
@@ -321,12 +321,15 @@ def purge(*, now: datetime) -> int:
 
 def announce() -> None:
     """Tell the shared mail what there is to say, and what is planned by the clock."""
-    mail.register(CONFIRMATION, rules.confirmation)
-    mail.register(CANCELLATION, rules.cancellation)
-    mail.register(OFFER, rules.offer)
-    mail.register(LAPSE, rules.lapse)
-    mail.register(CHANGE, rules.change)
-    mail.register(NEW_LINK, rules.new_link)
+    for kind, render, label in (
+        (CONFIRMATION, rules.confirmation, pgettext_lazy("mail kind", "Confirmation of a registration")),
+        (CANCELLATION, rules.cancellation, pgettext_lazy("mail kind", "Confirmation of a cancellation")),
+        (OFFER, rules.offer, pgettext_lazy("mail kind", "Offer of a seat")),
+        (LAPSE, rules.lapse, pgettext_lazy("mail kind", "End of an offer")),
+        (CHANGE, rules.change, pgettext_lazy("mail kind", "Change of time or place, or canceled event")),
+        (NEW_LINK, rules.new_link, pgettext_lazy("mail kind", "New link to join")),
+    ):
+        mail.register(kind, render, label=label, if_twice=pgettext_lazy("mail kind", "Says the same again."))
     mail.plan_before_delivering(keep)
 
 

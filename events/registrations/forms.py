@@ -29,8 +29,10 @@ class WishesForm(forms.Form):
     interpreter = forms.ChoiceField(
         label=pgettext_lazy("registration", "Do you need an interpreter? Into which language?"),
         help_text=pgettext_lazy("registration", "It costs you nothing. We tell you if we cannot find one."),
-        choices=lambda: [("", pgettext("registration", "No"))]
-        + [(each.code, each.autonym) for each in languages.ACTIVE if each.code != languages.SOURCE],
+        choices=lambda: (
+            [("", pgettext("registration", "No"))]
+            + [(each.code, each.autonym) for each in languages.ACTIVE if each.code != languages.SOURCE]
+        ),
         required=False,
     )
     access = forms.CharField(
@@ -85,9 +87,7 @@ class RegistrationForm(WishesForm):
     )
     email = forms.EmailField(
         label=pgettext_lazy("registration", "E-mail address"),
-        help_text=pgettext_lazy(
-            "registration", "Without one you get a code to write down or print, and no reminder."
-        ),
+        help_text=pgettext_lazy("registration", "Without one you get a code to write down or print, and no reminder."),
         max_length=254,
         required=False,
         widget=forms.EmailInput(attrs={"autocomplete": "email", "inputmode": "email", "dir": "ltr"}),

@@ -98,18 +98,10 @@ def find_registration(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "events/find_registration.html", context, status=STATUS[hindrance] if form.is_bound else 200)
 
 
-def _nothing(_registration: Registration) -> None:
-    """For what shows something and changes nothing."""
-
-
-ACTS: Final[dict[str, Callable[[Registration], object]]] = {
+STEPS: Final[dict[str, Callable[[Registration], object]]] = {
     "accept": actions.accept,
     "cancel": actions.cancel,
     "regret": actions.regret,
-    "reveal": _nothing,
-    "ask_erase": _nothing,
-    "erase": actions.erase,
-    "change": _nothing,
 }
 
 
@@ -128,23 +120,30 @@ def registration(request: HttpRequest, slug: str, token: str) -> HttpResponse:
 
 
 def _act(request: HttpRequest, found: Registration, token: str) -> HttpResponse:
-    do = request.POST.get("do", "")
-    if do not in ACTS:
-        raise Http404
     if public.check_public_post(request, OWN) is None:
         return _own_page(request, found, problem="expired", status=422)
-    if do == "reveal":
-        return _own_page(request, found, join_url=actions.reveal(found), asked="reveal")
-    if do == "ask_erase":
-        return _own_page(request, found, asked="erase")
-    if do == "change":
-        return _change(request, found, token)
+    match request.POST.get("do", ""):
+        case "reveal":
+            answer = _own_page(request, found, join_url=actions.reveal(found), asked="reveal")
+        case "ask_erase":
+            answer = _own_page(request, found, asked="erase")
+        case "erase":
+            actions.erase(found)
+            answer = render(request, "events/erased.html", {"event": found.event, "text": read(found.event, _code())})
+        case "change":
+            answer = _change(request, found, token)
+        case step if step in STEPS:
+            answer = _step(request, found, token, STEPS[step])
+        case _:
+            raise Http404
+    return answer
+
+
+def _step(request: HttpRequest, found: Registration, token: str, act: Callable[[Registration], object]) -> HttpResponse:
     try:
-        ACTS[do](found)
+        act(found)
     except ValidationError as error:
         return _own_page(request, found, problem=error.messages[0], status=422)
-    if do == "erase":
-        return render(request, "events/erased.html", {"event": found.event, "text": read(found.event, _code())})
     return redirect("registration", found.event.slug, token)
 
 

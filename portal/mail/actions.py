@@ -140,6 +140,13 @@ def replan(*, key: str = "", prefix: str = "", due_at: datetime, expires_at: dat
     return movable.update(**_waiting(State.PLANNED), due_at=due_at, expires_at=expires_at, attempts=0, last_answer="")
 
 
+def forget(*, prefix: str) -> None:
+    """Take back what has not left, and keep no address of what has; what is past the fence just now keeps its own
+    until the purge."""
+    cancel(prefix=prefix)
+    Delivery.objects.named(prefix=prefix).filter(ended_at__isnull=False).update(recipient="")
+
+
 @transaction.atomic(durable=True)
 def claim(*, limit: int, now: datetime) -> list[Delivery]:
     """Take what is due, oldest first, for the length of a lease; committed before anybody talks SMTP."""

@@ -17,6 +17,8 @@ from django.utils import timezone
 
 from events import actions as events
 from events.models import Event
+from events.models import Status as EventStatus
+from events.programs import actions as programs
 from portal import front_matter, languages
 from portal.accounts.models import User
 from portal.audit import actions as audit
@@ -211,45 +213,74 @@ def _load_rumor(versions: dict[str, File], by: User) -> int:
     return _publish(rebuttal, versions, by=by, answer="summary", claim="public_claim", explanation="body")
 
 
+GROUPS: Final = {"parents": "parents", "newly_arrived": "new", "staff": "staff", "children": "young", "youth": "young"}
+"""For whom an event is, by the audience in its file."""
+
+
 @transaction.atomic
 def _load_event(versions: dict[str, File], by: User) -> int:
     file = versions[languages.SOURCE]
     meta = file.meta
     event = Event.objects.filter(slug=file.key).first()
     if event is None:
-        day = timezone.localdate() + timedelta(days=meta["starts_in_days"])
-        starts_at, ends_at = _moment(day, meta["start"]), _moment(day, meta["end"])
-        recording_days = meta.get("recording_days")
-        event = events.create(
+        event = _make_event(file, by)
+    if not meta["public"]:
+        return 0
+    made = _publish(event, versions, by=by)
+    event.refresh_from_db()
+    if event.status == EventStatus.DRAFT:
+        approver = _nobody(APPROVER, "Klarlagt, godkännande")
+        events.assess(
+            event,
+            risks="Exempel: någon kommer för att störa, eller filmar dem som är där.",
+            measures="Exempel: två kollegor möter i entrén, och alla vet vem de ringer.",
+            responsible="Enhetschef",
             by=by,
-            kind=meta["kind"],
-            slug=file.key,
-            starts_at=starts_at,
-            ends_at=ends_at,
-            place=meta["place"],
-            is_online=meta["online"],
-            join_url="https://meeting.example.org/klarlagt" if meta["online"] else "",
-            capacity=meta["capacity"],
-            registration_ends_at=starts_at - timedelta(days=meta["registration_closes_days_before"])
-            if meta.get("registration", True) and meta["public"]
-            else None,
-            spoken=meta["languages"],
-            contact_content=meta["contact_content"],
-            contact_registration=meta["contact_registration"],
-            recording_url="https://video.example.org/klarlagt" if recording_days else "",
-            recording_until=day + timedelta(days=recording_days) if recording_days else None,
-            program=[
-                {
-                    "starts_at": _moment(day, item["start"]),
-                    "ends_at": _moment(day, item["end"]),
-                    "is_break": item["is_break"],
-                    "titles": item["title"],
-                    "speakers": item["speakers"],
-                }
-                for item in meta.get("program", [])
-            ],
         )
-    return _publish(event, versions, by=by) if meta["public"] else 0
+        events.approve_risks(event, by=approver)
+        events.hand_in(event, by=by)
+        events.publish(event, by=approver)
+    return made
+
+
+def _make_event(file: File, by: User) -> Event:
+    meta = file.meta
+    day = timezone.localdate() + timedelta(days=meta["starts_in_days"])
+    starts_at, ends_at = _moment(day, meta["start"]), _moment(day, meta["end"])
+    recording_days = meta.get("recording_days")
+    event = events.create(
+        by=by,
+        kind=meta["kind"],
+        slug=file.key,
+        groups=[GROUPS[audience] for audience in meta["audience"]],
+        starts_at=starts_at,
+        ends_at=ends_at,
+        place=meta["place"],
+        is_online=meta["online"],
+        are_speakers_public=True,
+        join_url="https://meeting.example.org/klarlagt" if meta["online"] else "",
+        capacity=meta["capacity"],
+        registration_ends_at=starts_at - timedelta(days=meta["registration_closes_days_before"])
+        if meta.get("registration", True) and meta["public"]
+        else None,
+        spoken=meta["languages"],
+        contact_content=meta["contact_content"],
+        contact_registration=meta["contact_registration"],
+        recording_url="https://video.example.org/klarlagt" if recording_days else "",
+        recording_until=day + timedelta(days=recording_days) if recording_days else None,
+    )
+    lines = [
+        {
+            "starts_at": _moment(day, item["start"]),
+            "ends_at": _moment(day, item["end"]),
+            "is_break": item["is_break"],
+            "titles": item["title"],
+            "speakers": item["speakers"],
+        }
+        for item in meta.get("program", [])
+    ]
+    programs.write(event, lines, by=by)
+    return event
 
 
 def _load_pack(by: User) -> int:

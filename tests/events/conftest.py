@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from events import actions
 from events.models import Event
+from events.programs import actions as programs
 from portal.accounts.models import Role
 from portal.public import form_token
 from tests import factories
@@ -19,7 +20,7 @@ _numbers = count(1)
 
 @pytest.fixture
 def make_event(db):
-    """An event in ten days without text; `published` names the languages in which it has one."""
+    """An event in ten days, a draft; `published` names the languages in which it has a text, and puts it out."""
 
     def make(*published: str, starts_in=timedelta(days=10), lasts=timedelta(minutes=90), **fields) -> Event:
         number = next(_numbers)
@@ -33,11 +34,16 @@ def make_event(db):
             "join_url": SECRET_LINK,
             "registration_ends_at": starts_at,
         } | fields
+        lines = values.pop("program", ())
         event = actions.create(by=factories.user(), **values)
+        programs.write(event, lines, by=event.created_by)
         for code in published:
             factories.publish(
                 event, code, title=f"Träff {code} {number}", summary=f"Om {code}.", body="## Rubrik\n\nText."
             )
+        if "sv" in published:
+            event.refresh_from_db()
+            factories.put_out(event)
         event.refresh_from_db()
         return event
 

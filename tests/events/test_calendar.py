@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 from icalendar import Calendar
 
-from events import actions, rules
+from events import actions, calendar
 from tests import factories
 from tests.events.conftest import SECRET_LINK
 
@@ -57,13 +57,13 @@ def test_a_long_title_in_another_script_is_folded_between_letters(make_event):
     for code in ("sv", "ar"):
         factories.publish(event, code, title=title, summary="ሓበሬታ " * 60, body="")
     event.refresh_from_db()
-    (entry,) = checked(rules.calendar([event], "ar")).walk("VEVENT")
+    (entry,) = checked(calendar.published([event], "ar")).walk("VEVENT")
     assert str(entry["SUMMARY"]) == title.strip()
 
 
 def test_text_of_editors_cannot_add_lines_to_the_file(make_event):
     event = make_event(place="Sal 1\r\nATTENDEE:mailto:x@example.org")
-    checked(rules.calendar([event], "sv"))
+    checked(calendar.published([event], "sv"))
 
 
 def test_the_feed_has_what_is_to_come_and_no_more(client, make_event):
@@ -83,7 +83,7 @@ def test_an_empty_feed_is_still_a_calendar(client, db):
 def test_a_moved_event_keeps_its_identity_and_counts_on(make_event):
     event = make_event()
     moved = actions.edit(event, by=factories.user(), ends_at=event.ends_at + timedelta(minutes=30))
-    (before,), (after,) = (checked(rules.calendar([e], "sv")).walk("VEVENT") for e in (event, moved))
+    (before,), (after,) = (checked(calendar.published([e], "sv")).walk("VEVENT") for e in (event, moved))
     assert before["UID"] == after["UID"]
     assert (int(before["SEQUENCE"]), int(after["SEQUENCE"])) == (0, 1)
 
@@ -98,7 +98,7 @@ def test_the_meeting_link_is_in_no_calendar_file(client, make_event, path):
 
 def test_the_zone_covers_years_far_away(make_event):
     starts = datetime(2041, 7, 1, 6, 30, tzinfo=UTC)
-    (zone,) = checked(rules.calendar([make_event(starts_at=starts)], "sv")).walk("VTIMEZONE")
+    (zone,) = checked(calendar.published([make_event(starts_at=starts)], "sv")).walk("VTIMEZONE")
     described = zone.to_tz(lookup_tzid=False)
     assert datetime(2041, 7, 1, 8, 30, tzinfo=described).utcoffset() == timedelta(hours=2)
     assert timezone.now().date() < date(2041, 7, 1)

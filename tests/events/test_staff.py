@@ -5,8 +5,11 @@ import html5lib
 import pytest
 from django.utils import timezone
 
-from events import actions, rules
-from events.models import Event, ProgramItem, Speaker
+from events import actions
+from events.models import Event
+from events.programs import actions as programs
+from events.programs.models import ProgramItem, Speaker
+from events.registrations import actions as registrations
 from portal import languages
 from portal.accounts.models import Role
 from portal.audit.models import AuditEvent
@@ -71,7 +74,7 @@ def test_the_form_opens_as_it_was_saved_and_saving_it_again_changes_nothing(staf
     office.post("/staff/events/new/", event_form() | program_form(*LINES))
     event = Event.objects.get()
     item = event.program.first()
-    actions.name_program(event, language="ar", titles={item.pk: "مرحبا"}, by=factories.user())
+    programs.name_program(event, language="ar", titles={item.pk: "مرحبا"}, by=factories.user())
     page = office.get(f"/staff/events/{event.pk}/edit/")
     assert page.context["form"].initial["starts_at"] == event.starts_at
     assert 'value="2027-04-22T08:30"' in page.content.decode()
@@ -93,7 +96,7 @@ def test_moving_the_event_in_the_form_moves_the_program_and_the_reminders(staff)
     office = staff(Role.EVENTS)
     office.post("/staff/events/new/", event_form() | program_form(*LINES))
     event = Event.objects.get()
-    actions.register(event, name="Bo", email="bo@example.org", language="sv")
+    registrations.register(event, name="Bo", email="bo@example.org", language="sv")
     lines = [{"id": str(i.pk), **line} for i, line in zip(event.program.all(), LINES, strict=False)]
     lines[1]["DELETE"] = "on"
     moved = event_form(starts_at="2027-10-31T08:30", ends_at="2027-10-31T10:00")
@@ -155,7 +158,7 @@ def test_titles_of_the_program_are_written_one_language_at_a_time(staff, make_ev
     page = office.get(f"/staff/events/{event.pk}/program/so/")
     assert "Frågor" in page.content.decode()
     office.post(f"/staff/events/{event.pk}/program/so/", {str(item.pk): "Su'aalo", "999999": "x"})
-    actions.name_program(event, language="ti", titles={stale.pk: "ሕቶታት"}, by=factories.user())
+    programs.name_program(event, language="ti", titles={stale.pk: "ሕቶታት"}, by=factories.user())
     item.refresh_from_db()
     assert (item.title_sv, item.title_ar, item.title_so, item.title_ti) == ("Frågor", "أسئلة", "Su'aalo", "ሕቶታት")
     assert office.get(f"/staff/events/{event.pk}/program/xx/").status_code == 404
@@ -167,7 +170,7 @@ def test_a_line_of_another_event_cannot_be_changed(make_event):
     other = make_event(starts_at=starts, program=[row | {"titles": {"sv": "Kvar"}}]).program.get()
     event = make_event(starts_at=starts)
     actions.edit(event, by=factories.user(), program=[row | {"titles": {"sv": "Tagen"}, "id": other.pk}])
-    actions.name_program(event, language="sv", titles={other.pk: "Tagen"}, by=factories.user())
+    programs.name_program(event, language="sv", titles={other.pk: "Tagen"}, by=factories.user())
     other.refresh_from_db()
     assert other.title_sv == "Kvar"
 
@@ -197,9 +200,9 @@ def test_the_list_is_filtered_by_kind_and_says_what_to_do_when_empty(staff, make
 
 def test_only_the_events_role_sees_who_is_registered(staff, make_event):
     event = make_event("sv")
-    actions.register(event, name="Marker Namn", email="marker@example.org", language="so")
-    canceled = actions.register(event, name="Inte Hon", email="inte@example.org", language="sv")
-    actions.cancel(canceled)
+    registrations.register(event, name="Marker Namn", email="marker@example.org", language="so")
+    canceled = registrations.register(event, name="Inte Hon", email="inte@example.org", language="sv")
+    registrations.cancel(canceled)
     page = staff(Role.EVENTS).get(f"/staff/events/{event.pk}/registrations/").content.decode()
     assert "Marker Namn" in page
     assert "marker@example.org" in page
@@ -242,7 +245,7 @@ def test_staff_pages_parse_strictly(staff, make_event):
         "speakers": [],
     }
     event = make_event("sv", starts_at=starts, program=[row], join_url="", capacity=3)
-    actions.register(event, name="Bo", email="bo@example.org", language="sv")
+    registrations.register(event, name="Bo", email="bo@example.org", language="sv")
     office = staff(Role.EVENTS)
     parser = html5lib.HTMLParser(strict=True)
     for path in (

@@ -11,7 +11,7 @@ from django.db import connection
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
-from events.actions import CONFIRMATION
+from events.registrations.actions import CONFIRMATION
 from portal.mail import actions as mail
 from portal.mail.models import Delivery
 from portal.pages import actions, tasks

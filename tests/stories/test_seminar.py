@@ -18,7 +18,8 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from events.models import Event, Registration
+from events.models import Event
+from events.registrations.models import Registration
 from portal.accounts.models import Role
 from portal.local.mailbox import serve
 from portal.mail.models import Delivery

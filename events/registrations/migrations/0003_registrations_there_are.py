@@ -1,14 +1,12 @@
 """Who had a seat has it, and knows when it is."""
 
-
 from django.db import migrations
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('registrations', '0002_waiting_list_needs_and_reveals'),
-        ('events', '0004_events_there_are'),
+        ("registrations", "0002_waiting_list_needs_and_reveals"),
+        ("events", "0004_events_there_are"),
     ]
 
     operations = [

@@ -7,8 +7,8 @@ import pytest
 import time_machine
 from django.utils import timezone, translation
 
-from events import actions, rules
-from events.models import Registration
+from events.registrations import actions, rules
+from events.registrations.models import Registration
 from portal import languages
 from portal.mail import actions as mail
 from portal.mail.models import Delivery

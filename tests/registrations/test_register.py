@@ -7,8 +7,11 @@ import time_machine
 from django.db import connection
 from django.utils import timezone
 
-from events import actions
-from events.models import Event, Registration, Speaker
+from events import actions as events
+from events.models import Event
+from events.programs.models import Speaker
+from events.registrations import actions
+from events.registrations.models import Registration
 from portal.audit.models import AuditEvent
 from portal.mail.models import Delivery, State
 from portal.questions.models import Door, Question
@@ -126,7 +129,7 @@ def test_fewer_seats_throw_nobody_out(make_event):
     event = make_event(capacity=2)
     for number in range(2):
         actions.register(event, name="Bo", email=f"bo{number}@example.org", language="sv")
-    actions.edit(event, by=factories.user(), capacity=1)
+    events.edit(event, by=factories.user(), capacity=1)
     assert event.registrations.confirmed().count() == 2
     assert Event.objects.with_taken().get(pk=event.pk).is_full
 

@@ -1,0 +1,142 @@
+from datetime import datetime
+from typing import Any, Final
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import pgettext_lazy
+
+from events.models import Event, Status
+from events.registrations.models import Registration
+from events.reminders import rules
+from events.reminders.models import Audience, Dispatch, Rule
+from events.series.models import Series
+from portal import languages
+from portal.accounts.models import User
+from portal.audit import actions as audit
+from portal.mail import actions as mail
+
+REMINDER: Final = "event_reminder"
+TIMED: Final = ("audience", "anchor", "days", "at", "minutes")
+
+
+def keep(now: datetime) -> None:
+    """Plan every reminder that is due for everybody whom it is for. Any number of processes may do this."""
+    reach = Rule.LONGEST + rules.AFTERWARDS
+    soon = Event.objects.held().filter(starts_at__lte=now + reach, ends_at__gte=now - reach)
+    events = list(soon.prefetch_related("dispatches"))
+    standing = {event.pk: held for event, held in _standing(events)}
+    for event in events:
+        done = {(each.rule_id, each.anchor_at) for each in event.dispatches.all()}
+        for occurrence in rules.occurrences(event, standing[event.pk]):
+            if occurrence.is_due(event, now) and (occurrence.rule.pk, occurrence.anchor_at) not in done:
+                _dispatch(event, occurrence, now)
+
+
+def _standing(events: list[Event]) -> list[tuple[Event, list[Rule]]]:
+    """The active rules that hold for each event, as `Rule.objects.of` finds them for one."""
+    every = list(Rule.objects.all())
+    found = []
+    for event in events:
+        own = [rule for rule in every if rule.event_id == event.pk]
+        of_series = [rule for rule in every if event.series_id and rule.series_id == event.series_id]
+        default = [rule for rule in every if rule.event_id is None and rule.series_id is None]
+        found.append((event, [rule for rule in own or of_series or default if rule.is_active]))
+    return found
+
+
+@transaction.atomic
+def _dispatch(event: Event, occurrence: rules.Occurrence, now: datetime) -> None:
+    # Who registers holds this lock: everybody who was there in time is seen, and nobody else.
+    locked: Event = Event.objects.select_for_update(of=("self",)).get(pk=event.pk)
+    rule = occurrence.rule
+    is_still_so = locked.status == Status.PUBLISHED and rules.anchor_of(rule, locked) == occurrence.anchor_at
+    if not (is_still_so and occurrence.is_due(locked, now)):
+        return
+    dispatch, is_new = Dispatch.objects.get_or_create(
+        rule=rule, event=locked, anchor_at=occurrence.anchor_at, defaults={"due_at": occurrence.due_at}
+    )
+    if not is_new:
+        return
+    promises = rules.promises(locked, occurrence)
+    mail.plan_all(kind=REMINDER, promises=promises, due_at=occurrence.due_at, expires_at=occurrence.expires_at)
+    if rule.audience == Audience.REGISTERED and locked.join_opens_at <= occurrence.due_at:
+        reminded = [promise.context["registration"] for promise in promises]
+        Registration.objects.filter(pk__in=reminded).update(told_join=locked.join_version)
+    dispatch.number = len(promises)
+    dispatch.save(update_fields=["number"])
+
+
+# Rules ---------------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def add(*, by: User, event: Event | None = None, series: Series | None = None, **values: Any) -> Rule:
+    """A rule of an event, of a series, or of all others."""
+    texts = {languages.suffixed("text", languages.SOURCE): values.pop("text", "")}
+    rule = Rule.objects.create(event=event, series=series, **values, **texts)
+    audit.record("add_rule", rule, by=by, changes={"rule": ("", str(rule))})
+    return rule
+
+
+@transaction.atomic
+def edit(rule: Rule, *, by: User, **values: Any) -> Rule:
+    """What it says in Swedish is `text`. When its time is another one, what would have been due by now is left out."""
+    locked: Rule = Rule.objects.select_for_update(of=("self",)).get(pk=rule.pk)
+    values[languages.suffixed("text", languages.SOURCE)] = values.pop("text", "")
+    before = str(locked)
+    changes = audit.changed(locked, values)
+    if not changes.keys().isdisjoint({*TIMED, "is_active"}):
+        values["timed_at"] = timezone.now()
+    # Only the named columns: others may be writing what it says in their language.
+    Rule.objects.filter(pk=locked.pk).update(**values)
+    locked.refresh_from_db()
+    if changes:
+        audit.record("edit_rule", locked, by=by, changes={"rule": (before, str(locked))})
+    return locked
+
+
+@transaction.atomic
+def write(rule: Rule, *, language: str, text: str, by: User) -> None:
+    """What it says first in one language."""
+    Rule.objects.filter(pk=rule.pk).update(**{languages.suffixed("text", language): text})
+    audit.record("write_reminder", rule, by=by, language=language)
+
+
+@transaction.atomic
+def remove(rule: Rule, *, by: User) -> None:
+    audit.record("remove_rule", rule, by=by, changes={"rule": (str(rule), "")})
+    rule.delete()
+
+
+@transaction.atomic
+def own(event: Event, *, by: User) -> None:
+    """Give an event rules of its own, the same as those that held for it. What those have sent is not sent again."""
+    locked: Event = Event.objects.select_for_update(of=("self",)).get(pk=event.pk)
+    if locked.reminder_rules.exists():
+        return
+    for rule in Rule.objects.of(locked):
+        rule.pk, rule.event, rule.series, rule.timed_at = None, locked, None, timezone.now()
+        rule._state.adding = True
+        rule.save()
+    audit.record("own_reminders", locked, by=by)
+
+
+@transaction.atomic
+def share(event: Event, *, by: User) -> None:
+    """Take an event's own rules away: those of its series, or the default ones, hold again."""
+    removed, _per_model = event.reminder_rules.all().delete()
+    if removed:
+        # What those of all have missed meanwhile is not made up for.
+        Event.objects.filter(pk=event.pk).update(time_set_at=timezone.now())
+        audit.record("share_reminders", event, by=by)
+
+
+def announce() -> None:
+    mail.register(
+        REMINDER,
+        rules.reminder,
+        label=pgettext_lazy("mail kind", "Reminder of an event"),
+        is_necessary=False,
+        if_twice=pgettext_lazy("mail kind", "Bothers a little: somebody is reminded twice."),
+    )
+    mail.plan_before_delivering(keep)

@@ -1,0 +1,192 @@
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import rules
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import pgettext
+
+from events.models import Event
+from events.registrations.models import Need, Registration, State
+from events.registrations.rules import message
+from events.reminders.models import Anchor, Audience, Rule
+from portal import contacts, languages
+from portal.accounts.models import Role, User
+from portal.accounts.rules import has_role
+from portal.mail.models import Delivery
+from portal.mail.rules import Message, Promise
+from portal.public import absolute
+from portal.revisions.rules import heading, read
+
+rules.add_perm("reminders.edit", has_role(Role.EVENTS))
+
+AFTERWARDS: Final = timedelta(days=2)
+"""So long after its time a reminder that follows the end still makes sense."""
+
+
+# Time ----------------------------------------------------------------------------------------------------------
+
+
+def anchor_of(rule: Rule, event: Event) -> datetime | None:
+    """The moment a rule counts from; None when the event has none."""
+    moment: datetime | None = {
+        Anchor.START: event.starts_at,
+        Anchor.END: event.ends_at,
+        Anchor.ANSWERS: event.answers_due_at,
+    }[Anchor(rule.anchor)]
+    return moment
+
+
+def due_at(rule: Rule, anchor: datetime) -> datetime:
+    """When the reminder leaves, in UTC.
+
+    Days are counted on the clock in Stockholm: a time that the clock skips moves forward, of a time that comes twice
+    the first is meant. Minutes are minutes.
+    """
+    sign = 1 if rule.anchor == Anchor.END else -1
+    if rule.minutes is not None:
+        return anchor.astimezone(UTC) + sign * timedelta(minutes=rule.minutes)
+    local = anchor.astimezone(timezone.get_default_timezone()) + sign * timedelta(days=rule.days or 0)
+    if rule.at is not None:
+        local = local.replace(hour=rule.at.hour, minute=rule.at.minute, second=0, microsecond=0)
+    # Aware datetimes of one zone are added on the clock; a skipped time keeps the offset of before it.
+    return local.replace(fold=0).astimezone(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """One rule at one event: when it is due, and until when it makes sense."""
+
+    rule: Rule
+    anchor_at: datetime
+    due_at: datetime
+    expires_at: datetime
+
+    def is_due(self, event: Event, now: datetime) -> bool:
+        """Not when it would have been due before the event, or the rule, was as it is."""
+        return max(event.time_set_at, self.rule.timed_at) <= self.due_at <= now < self.expires_at
+
+
+def occurrences(event: Event, standing: Iterable[Rule]) -> list[Occurrence]:
+    """All reminders of an event by the rules that hold for it, soonest first.
+
+    One that the next one for the same people makes needless ends when that is due: after an outage nobody gets two.
+    """
+    dated = [(rule, anchor, due_at(rule, anchor)) for rule in standing if (anchor := anchor_of(rule, event))]
+    found = []
+    for rule, anchor, due in dated:
+        last = anchor if rule.anchor != Anchor.END else due + AFTERWARDS
+        later = [
+            other_due
+            for other, other_anchor, other_due in dated
+            if (other.audience, other_anchor) == (rule.audience, anchor) and other_due > due
+        ]
+        found.append(Occurrence(rule, anchor, due, min([last, *later])))
+    return sorted((each for each in found if each.expires_at > each.due_at), key=lambda each: each.due_at)
+
+
+def carries_link(event: Event, standing: Sequence[Rule]) -> bool:
+    """Whether one of the reminders leaves when the link to join may be shown."""
+    return any(
+        each.rule.audience == Audience.REGISTERED and event.join_opens_at <= each.due_at < event.ends_at
+        for each in occurrences(event, standing)
+    )
+
+
+# Whom ----------------------------------------------------------------------------------------------------------
+
+
+def promises(event: Event, occurrence: Occurrence) -> list[Promise]:
+    """One a person who is reminded: of those who were there when it was due."""
+    rule, anchor = occurrence.rule, int(occurrence.anchor_at.timestamp())
+    context = {"event": event.pk, "rule": rule.pk, "anchor": anchor}
+    what = f"reminder:{rule.pk}:{anchor}"
+    if rule.audience == Audience.STAFF:
+        return [
+            Promise(f"event:{event.pk}:staff:{pk}:{what}", email, language, {**context, "user": pk})
+            for pk, email, language in event.team.filter(is_active=True).values_list("pk", "email", "language")
+        ]
+    state = State.WAITING if rule.audience == Audience.WAITING else State.CONFIRMED
+    found = event.registrations.filter(state=state, registered_at__lte=occurrence.due_at).exclude(email="")
+    return [
+        Promise(f"event:{event.pk}:registration:{pk}:{what}", email, language, {**context, "registration": pk})
+        for pk, email, language in found.values_list("pk", "email", "language")
+    ]
+
+
+# Messages ------------------------------------------------------------------------------------------------------
+
+
+def reminder(delivery: Delivery) -> Message | None:
+    """Nothing when the event is not held, or not at the time that this reminds of, or the person does not come."""
+    context = delivery.context
+    rule = Rule.objects.filter(pk=context["rule"]).first()
+    event = Event.objects.held().filter(pk=context["event"]).first()
+    if rule is None or event is None:
+        return None
+    anchor = anchor_of(rule, event)
+    if anchor is None or int(anchor.timestamp()) != context["anchor"]:
+        return None
+    if "user" in context:
+        user = event.team.filter(pk=context["user"], is_active=True).first()
+        return to_colleague(rule, event, user) if user else None
+    state = State.WAITING if rule.audience == Audience.WAITING else State.CONFIRMED
+    registration = event.registrations.filter(pk=context["registration"], state=state).first()
+    if registration is None:
+        return None
+    registration.event = event
+    return to_participant(rule, registration)
+
+
+def to_participant(rule: Rule, registration: Registration) -> Message:
+    event = registration.event
+    name, subject = "reminder", pgettext("mail", "Reminder: %(title)s")
+    if rule.audience == Audience.WAITING:
+        name, subject = "still_waiting", pgettext("mail", "You are still on the waiting list: %(title)s")
+    elif rule.anchor == Anchor.END:
+        name, subject = "after", pgettext("mail", "Thank you for coming: %(title)s")
+    return message(
+        name,
+        subject,
+        registration,
+        intro=_intro(rule, registration.language),
+        join_url=event.join_url if event.is_joinable else "",
+        is_link_to_come=event.is_online and not event.is_joinable,
+    )
+
+
+def to_colleague(rule: Rule, event: Event, user: User) -> Message:
+    context = {
+        "event": event,
+        "title": heading(event),
+        "intro": _intro(rule, user.language),
+        "seated": event.registrations.confirmed().count(),
+        "waiting": event.registrations.waiting().count(),
+        "unsettled": Need.objects.to_come(timezone.now())
+        .filter(registration__event=event)
+        .exclude(state=Need.State.CONFIRMED)
+        .count(),
+        "is_link_missing": event.is_online and not event.join_url,
+        "url": absolute(reverse("staff_event", args=[event.pk])),
+    }
+    return Message(
+        subject=pgettext("staff mail", "Soon: %(title)s") % context,
+        text=render_to_string("emails/events/staff_reminder.txt", context),
+        html=render_to_string("emails/events/staff_reminder.html", context),
+    )
+
+
+def _intro(rule: Rule, code: str) -> dict[str, Any] | None:
+    """What the rule says first, in this language or the next one of its chain, with numbers filled in."""
+    text = read(rule, code)
+    if not text or not text["text"]:
+        return None
+    return {"text": contacts.expand(text["text"]), "language": text.language, "is_fallback": text.is_fallback}
+
+
+def sample(event: Event, code: str) -> Registration:
+    """Somebody who might have registered, for a preview; never saved."""
+    return Registration(pk=0, event=event, language=languages.get(code).code, state=State.CONFIRMED)
