@@ -7,6 +7,8 @@ from django.urls import get_resolver, reverse
 from django.utils import timezone
 
 from events import actions as events
+from events.registrations.models import Need, Registration
+from events.reminders import actions as reminders
 from portal.accounts.models import Role, User
 from portal.audit.models import AuditEvent
 from portal.facts.links.models import CheckedLink
@@ -51,7 +53,7 @@ TABLE = {
         privacy preview parents children embassies fact handout card tell_us told_answer rumors rumor rumor_card events
         events_ics
         handouts print packs pack pack_pdf pack_zip follow followed following event_ics event register
-        registered registration openapi-json api-root list_languages list_facts get_fact list_rebuttals
+        registered registration find_registration openapi-json api-root list_languages list_facts get_fact list_rebuttals
         list_events helpful helped words reader_check
         """),
         PUBLIC,
@@ -181,8 +183,13 @@ TABLE = {
     "new_event": {R.EVENTS},
     "staff_event": ALL,
     "edit_event": {R.EVENTS},
-    "event_program": {R.EVENTS, R.EDITOR, R.TRANSLATOR},
-    "event_registrations": {R.EVENTS},
+    **dict.fromkeys(words("copy_event hand_in_event cancel_event restore_event assess_event program"), {R.EVENTS}),
+    **dict.fromkeys(words("publish_event send_back_event approve_risks"), {R.EVENTS, R.APPROVER}),
+    "program_titles": {R.EVENTS, R.EDITOR, R.TRANSLATOR},
+    **dict.fromkeys(words("event_registrations needs settle_need"), {R.EVENTS}),
+    **dict.fromkeys(words("reminders event_reminders preview_reminder"), ALL),
+    **dict.fromkeys(words("new_rule edit_rule remove_rule own_reminders share_reminders"), {R.EVENTS}),
+    "rule_text": {R.EVENTS, R.EDITOR, R.TRANSLATOR},
     "staff_reports": {R.MANAGER, R.AUDITOR, R.EDITOR},
     **dict.fromkeys(words("report report_pdf report_workbook"), {R.MANAGER, R.AUDITOR, R.EDITOR}),
     "keep_report": {R.MANAGER, R.EDITOR},
@@ -196,6 +203,7 @@ POSTS = set(
     forget_comment ask_missed approve_answer reopen_question approve_wording machine_translate
     revoke_reader
     check_link_again keep_report see_alarm unsee_alarm drop_import forget_export
+    hand_in_event restore_event publish_event approve_risks settle_need remove_rule own_reminders share_reminders
     """)
 )
 NOT_THEIRS = {("merge_rumor", 404), ("take_comment_back", 404)}
@@ -248,6 +256,9 @@ def arguments(db) -> dict[str, dict]:
     event = events.create(
         by=author, kind="seminar", slug="traff", starts_at=starts_at, ends_at=starts_at + timezone.timedelta(hours=1)
     )
+    holder = Registration.objects.create(event=event, name="Bo")
+    need = Need.objects.create(registration=holder, kind="access", detail="Hiss")
+    rule = reminders.add(by=author, event=event, audience="staff", anchor="start", days=1)
     page = Page.objects.create(key="privacy")
     question = questions.ask(text="Hur?", language="sv", door=Door.FORM)
     opinion = readings.give(
@@ -324,8 +335,31 @@ def arguments(db) -> dict[str, dict]:
         **dict.fromkeys(["rumor_export", "download_export", "forget_export"], {"pk": 1}),
         **dict.fromkeys(["sighting_picture", "sighting_preview"], {"pk": with_picture.pk}),
         "narrative": {"pk": Narrative.objects.create(name="Staten vill ha våra barn").pk},
-        **dict.fromkeys(["staff_event", "edit_event", "event_registrations"], {"pk": event.pk}),
-        "event_program": {"pk": event.pk, "language": "ar"},
+        **dict.fromkeys(
+            [
+                "staff_event",
+                "edit_event",
+                "copy_event",
+                "hand_in_event",
+                "cancel_event",
+                "restore_event",
+                "publish_event",
+                "send_back_event",
+                "assess_event",
+                "approve_risks",
+                "program",
+                "event_registrations",
+                "event_reminders",
+                "own_reminders",
+                "share_reminders",
+            ],
+            {"pk": event.pk},
+        ),
+        "program_titles": {"pk": event.pk, "language": "ar"},
+        "settle_need": {"pk": need.pk},
+        **dict.fromkeys(["edit_rule", "remove_rule"], {"pk": rule.pk}),
+        "rule_text": {"pk": rule.pk, "language": "ar"},
+        "preview_reminder": {"pk": event.pk, "rule": rule.pk, "language": "ar"},
         **dict.fromkeys(["report", "report_pdf", "report_workbook"], {"pk": kept.pk}),
         "mailbox_message": {"name": "00000000000000000001-1"},
     }

@@ -142,6 +142,10 @@ class Registration(models.Model):
         return self.state == State.CONFIRMED
 
 
+CONFIRMED_BEFORE: Final = timedelta(days=3)
+"""What people need is arranged by then, or somebody is alarmed."""
+
+
 class NeedQuerySet(models.QuerySet["Need"]):
     def to_come(self, now: datetime) -> "NeedQuerySet":
         """Of who has a seat in what is to come; what is settled comes last, and what comes soonest first."""
@@ -151,7 +155,7 @@ class NeedQuerySet(models.QuerySet["Need"]):
 
     def alarming(self, now: datetime) -> "NeedQuerySet":
         """What cannot be had, or is not confirmed three days before."""
-        is_late = Q(registration__event__starts_at__lte=now + Need.CONFIRMED_BEFORE)
+        is_late = Q(registration__event__starts_at__lte=now + CONFIRMED_BEFORE)
         return self.to_come(now).exclude(state=Need.State.CONFIRMED).filter(Q(state=Need.State.FAILED) | is_late)
 
     def expired(self, now: datetime) -> "NeedQuerySet":
@@ -162,7 +166,6 @@ class Need(models.Model):
     """What somebody needs to be able to take part; forgotten a week after."""
 
     KEEP_AFTER_EVENT: Final = timedelta(days=7)
-    CONFIRMED_BEFORE: Final = timedelta(days=3)
 
     class Kind(models.TextChoices):
         INTERPRETER = "interpreter", pgettext_lazy("registration", "Interpreter")

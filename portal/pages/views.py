@@ -12,6 +12,7 @@ from django.utils.translation import get_language, pgettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from events.models import Event
+from events.registrations.models import Need
 from portal import languages
 from portal.facts.models import Audience, Fact
 from portal.http import StaffRequest, staff
@@ -121,6 +122,10 @@ def staff_home(request: StaffRequest) -> HttpResponse:
         if user.has_perm("questions.approve")
         else 0,
         "questions_count": questions.waiting().count() if user.has_perm("questions.settle") else 0,
+        "events_to_approve": Event.objects.awaiting_review().exclude(asked_by=user).read_in(languages.SOURCE)[:10]
+        if user.has_perm("events.publish")
+        else [],
+        "needs_count": Need.objects.alarming(now).count() if user.has_perm("registrations.view") else 0,
         "events": Event.objects.upcoming(now).starting_before(now + timedelta(days=14)).read_in(languages.SOURCE)[:10],
         "due": Fact.objects.published()
         .due_for_review(timezone.localdate() + timedelta(days=30))
