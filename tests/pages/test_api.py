@@ -356,9 +356,8 @@ def test_nothing_of_a_rumor_a_question_an_account_or_a_seat_is_told():
     revisions.draft(draft, language="sv", fields={"title": f"{mark} 8"}, by=editor)
     meeting = event("sv", "ar", is_online=True, join_url="https://meet.example.net/markor",
                     contact_registration="markor@example.org", contact_content=f"{mark} 9")  # fmt: skip
-    registrations.register(
-        meeting, name=f"{mark} 10", email="seat-markor@example.org", language="sv", question=f"{mark} 11"
-    )
+    who = {"name": f"{mark} 10", "email": "seat-markor@example.org", "language": "sv"}
+    registrations.register(meeting, question=f"{mark} 11", **who)
     event(slug="utkast-markor-2")
     Question.objects.create(text=f"{mark} 12")
     told = everything(fact.slug, "utkast-markor")
