@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import Model
 from django.urls import reverse
 from django.utils import timezone, translation
-from django.utils.translation import pgettext
+from django.utils.translation import pgettext, pgettext_lazy
 
 from events import rules
 from events.models import Event, ProgramItem, Registration, Speaker
@@ -159,9 +159,9 @@ def announce() -> None:
             may_lack=frozenset({"body"}),
         )
     )
-    mail.register(CONFIRMATION, rules.confirmation)
-    mail.register(REMINDER, rules.reminder)
-    mail.register(CANCELLATION, rules.cancellation)
+    mail.register(CONFIRMATION, rules.confirmation, label=pgettext_lazy("staff", "Confirmation of a seat"))
+    mail.register(REMINDER, rules.reminder, label=pgettext_lazy("staff", "Reminder of an event"))
+    mail.register(CANCELLATION, rules.cancellation, label=pgettext_lazy("staff", "A seat was given back"))
 
 
 # Registrations -------------------------------------------------------------------------------------------------

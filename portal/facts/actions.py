@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Model
 from django.urls import reverse
 from django.utils import timezone, translation
-from django.utils.translation import pgettext
+from django.utils.translation import pgettext, pgettext_lazy
 
 from portal import languages, markup
 from portal.accounts.models import User
@@ -242,7 +242,7 @@ def _render(promise: Rendering) -> None:
 
 
 def register() -> None:
-    mail.register(REVIEW, rules.review)
+    mail.register(REVIEW, rules.review, label=pgettext_lazy("staff", "A matter is to be checked again"))
     revisions.register(
         revisions.Kind(
             name="fact",

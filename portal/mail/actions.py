@@ -2,23 +2,28 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone, translation
 
 from portal import languages
+from portal.accounts.models import User
 from portal.audit import actions as audit
 from portal.mail import rules
-from portal.mail.models import Delivery, Reason, State, Suppression, address_hash
+from portal.mail.models import LEASED, Delivery, Pause, Reason, State, Suppression, address_hash
 from portal.mail.transport import Connection, DroppedError, OutageError, RefusedError, Server, UnknownError
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 log = structlog.get_logger(__name__)
 
@@ -37,18 +42,30 @@ Render = Callable[[Delivery], rules.Message | None]
 @dataclass(frozen=True, slots=True)
 class Kind:
     render: Render
+    label: "StrOrPromise"
     is_necessary: bool
+    if_twice: "StrOrPromise"
 
 
 _kinds: Final[dict[str, Kind]] = {}
+_planners: Final[list[Callable[[datetime], object]]] = []
 
 
-def register(kind: str, render: Render, *, is_necessary: bool = True) -> None:
+def register(
+    kind: str, render: Render, *, label: "StrOrPromise", is_necessary: bool = True, if_twice: "StrOrPromise" = ""
+) -> None:
     """Call it in `AppConfig.ready`. `render` runs right before sending, in the recipient's language.
 
-    It returns None when the reason for the message is gone. What is not necessary can be unsubscribed from.
+    It returns None when the reason for the message is gone. What is not necessary can be unsubscribed from. `label` and
+    `if_twice` tell staff what it is, and what a second copy does to who gets it.
     """
-    _kinds[kind] = Kind(render, is_necessary)
+    _kinds[kind] = Kind(render, label, is_necessary, if_twice)
+
+
+def plan_before_delivering(work: Callable[[datetime], object]) -> None:
+    """Call it in `AppConfig.ready`: every worker runs `work(now)` before it sends, so that mail which a clock has to
+    plan needs no other clock. Several do so at the same time: `work` keeps them apart itself."""
+    _planners.append(work)
 
 
 def plan(
@@ -63,21 +80,49 @@ def plan(
     payload: Mapping[str, str] | None = None,
 ) -> None:
     """Promise a message. A key that was ever planned is left as it is, also when it was canceled: see `replan`."""
-    validate_email(to)
-    delivery = Delivery(
+    promise = rules.Promise(key, to, language, context or {})
+    _keep([_promised(promise, kind=kind, due_at=due_at, expires_at=expires_at, payload=payload or {})])
+
+
+def plan_all(
+    *, kind: str, promises: Iterable[rules.Promise], due_at: datetime, expires_at: datetime | None = None
+) -> None:
+    """The same for many at once. What is no address, which nobody should have been let to type, is passed over."""
+    deliveries = []
+    for promise in promises:
+        try:
+            deliveries.append(_promised(promise, kind=kind, due_at=due_at, expires_at=expires_at))
+        except ValidationError:
+            log.error("mail_to_no_address", kind=kind, key=promise.key)
+    _keep(deliveries)
+
+
+def _promised(
+    promise: rules.Promise,
+    *,
+    kind: str,
+    due_at: datetime,
+    expires_at: datetime | None,
+    payload: Mapping[str, str] | None = None,
+) -> Delivery:
+    validate_email(promise.to)
+    return Delivery(
         kind=kind,
-        key=key,
-        recipient=to,
-        recipient_hash=address_hash(to),
-        language=languages.get(language).code,
-        context=dict(context or {}),
+        key=promise.key,
+        recipient=promise.to,
+        recipient_hash=address_hash(promise.to),
+        language=languages.get(promise.language).code,
+        context=dict(promise.context),
         payload=dict(payload or {}),
         is_necessary=_kinds[kind].is_necessary,
-        message_id=rules.message_id(key),
+        message_id=rules.message_id(promise.key),
         due_at=due_at,
         expires_at=expires_at,
     )
-    Delivery.objects.bulk_create([delivery], ignore_conflicts=True)
+
+
+def _keep(deliveries: Sequence[Delivery]) -> None:
+    Delivery.objects.bulk_create(deliveries, ignore_conflicts=True, batch_size=1000)
 
 
 def cancel(*, key: str = "", prefix: str = "") -> int:
@@ -101,10 +146,10 @@ def claim(*, limit: int, now: datetime) -> list[Delivery]:
     due = Delivery.objects.due(now).order_by("due_at", "pk")
     batch = list(due.select_for_update(skip_locked=True, of=("self",))[:limit])
     for delivery in batch:
-        delivery.state, delivery.retry_at, delivery.lease_until = State.SENDING, None, now + LEASE
+        delivery.state, delivery.retry_at, delivery.lease_until = State.QUEUED, None, now + LEASE
         delivery.attempts += 1
     Delivery.objects.filter(pk__in=[delivery.pk for delivery in batch]).update(
-        state=State.SENDING, retry_at=None, lease_until=now + LEASE, attempts=F("attempts") + 1
+        state=State.QUEUED, retry_at=None, lease_until=now + LEASE, attempts=F("attempts") + 1
     )
     return batch
 
@@ -112,11 +157,11 @@ def claim(*, limit: int, now: datetime) -> list[Delivery]:
 def recover(*, now: datetime) -> int:
     """Settle what workers left behind: before the fence it is tried again, after it nobody knows; returns how many."""
     abandoned = Delivery.objects.abandoned(now)
-    lost = abandoned.filter(fenced_at__isnull=True)
+    lost = abandoned.filter(state=State.QUEUED)
     reason = "the sending process ended"
     given_up = lost.filter(attempts__gte=MAX_ATTEMPTS).update(**_ended(State.FAILED), last_answer=reason)
     again = lost.update(**_waiting(State.RETRY, retry_at=now), last_answer=reason)
-    unknown = abandoned.filter(fenced_at__isnull=False)
+    unknown = abandoned.filter(state=State.SENDING)
     uncertain = unknown.update(**_ended(State.UNCERTAIN), last_answer=f"{reason} after the fence")
     return int(given_up + again + uncertain)
 
@@ -130,6 +175,7 @@ def deliver(*, seconds: float = float("inf"), is_stopping: Callable[[], bool] = 
 
     Any number of processes may do this at once. Ends early when the server cannot be reached or wants to be left alone.
     """
+    _plan_what_the_clock_asks_for()
     outcome: Counter[str] = Counter()
     until = time.monotonic() + seconds
     with Connection(Server.at(settings.EMAIL_URL)) as connection:
@@ -144,6 +190,10 @@ def deliver(*, seconds: float = float("inf"), is_stopping: Callable[[], bool] = 
                     break
                 try:
                     outcome[_attempt(delivery, connection)] += 1
+                except LostError:
+                    # What was canceled or held back is seldom one message alone: look again at what is due.
+                    _release(batch[place:])
+                    break
                 except OutageError as outage:
                     log.warning("mail_outage", reason=str(outage))
                     _release(batch[place:], after=BACKOFF[0], answer=str(outage))
@@ -151,6 +201,15 @@ def deliver(*, seconds: float = float("inf"), is_stopping: Callable[[], bool] = 
     if outcome:
         log.info("delivered", **outcome)
     return outcome
+
+
+def _plan_what_the_clock_asks_for() -> None:
+    for work in _planners:
+        try:
+            work(timezone.now())
+        except Exception:
+            # Mail that is planned already goes out, whatever is broken in one module.
+            log.exception("mail_not_planned", module=work.__module__)
 
 
 def _next_batch() -> list[Delivery]:
@@ -165,11 +224,12 @@ def _has_time(delivery: Delivery) -> bool:
 
 
 class LostError(Exception):
-    """At the fence the row was no longer this worker's to send."""
+    """At the fence the row was no longer to be sent by this worker now: canceled, too late, held back, another's."""
 
 
 def _attempt(delivery: Delivery, connection: Connection) -> str:
-    """Bring one claimed delivery to its next state, which is returned; raises OutageError with nothing done."""
+    """Bring one claimed delivery to its next state, which is returned; raises OutageError or LostError with nothing
+    done."""
     kind = _kinds.get(delivery.kind)
     if kind is None:
         return _end(delivery, State.FAILED, "no renderer for this kind")
@@ -196,8 +256,6 @@ def _send(delivery: Delivery, content: bytes, connection: Connection) -> str:
             to=rules.ascii_address(delivery.recipient),
             fence=lambda: _fence(delivery),
         )
-    except LostError:
-        return _end_if_expired(delivery)
     except RefusedError as refusal:
         return _refused(delivery, refusal)
     except DroppedError as error:
@@ -210,8 +268,9 @@ def _send(delivery: Delivery, content: bytes, connection: Connection) -> str:
 def _fence(delivery: Delivery) -> None:
     """Commits that the outcome may become unknown, if the row is still ours, wanted and not too late."""
     now = timezone.now()
-    ours = Delivery.objects.filter(pk=delivery.pk, state=State.SENDING, lease_until=delivery.lease_until)
-    if not ours.filter(fenced_at__isnull=True).unexpired(now).update(fenced_at=now, lease_until=now + LEASE):
+    ours = Delivery.objects.filter(pk=delivery.pk, state=State.QUEUED, lease_until=delivery.lease_until)
+    fenced = {"state": State.SENDING, "fenced_at": now, "lease_until": now + LEASE}
+    if not ours.unexpired(now).unpaused().update(**fenced):
         raise LostError
     delivery.fenced_at, delivery.lease_until = now, now + LEASE
 
@@ -238,15 +297,9 @@ def _end(delivery: Delivery, state: State, answer: str = "", **values: Any) -> s
     return state.value
 
 
-def _end_if_expired(delivery: Delivery) -> str:
-    if delivery.expires_at and delivery.expires_at <= timezone.now():
-        return _end(delivery, State.EXPIRED)
-    return "lost"
-
-
 def _mark(delivery: Delivery, **values: Any) -> None:
     """Writes only what is still this worker's; the outcome of a message that was held for uncertain may come late."""
-    ours = Q(state=State.SENDING, lease_until=delivery.lease_until)
+    ours = Q(state__in=LEASED, lease_until=delivery.lease_until)
     if delivery.fenced_at:
         ours |= Q(state=State.UNCERTAIN, fenced_at=delivery.fenced_at)
     Delivery.objects.filter(ours, pk=delivery.pk).update(**values)
@@ -254,7 +307,7 @@ def _mark(delivery: Delivery, **values: Any) -> None:
 
 def _release(batch: Sequence[Delivery], *, after: timedelta = timedelta(), answer: str = "") -> None:
     """Give claimed rows back; not having come to them is no attempt."""
-    ours = Delivery.objects.filter(pk__in=[delivery.pk for delivery in batch], state=State.SENDING)
+    ours = Delivery.objects.filter(pk__in=[delivery.pk for delivery in batch], state=State.QUEUED)
     ours.filter(lease_until=batch[0].lease_until).update(
         **_waiting(State.RETRY, retry_at=timezone.now() + after),
         attempts=F("attempts") - 1,
@@ -275,6 +328,22 @@ def _waiting(state: State, *, retry_at: datetime | None = None) -> dict[str, Any
 
 def _ended(state: State) -> dict[str, Any]:
     return {"state": state, "ended_at": timezone.now(), "lease_until": None, "retry_at": None, "payload": {}}
+
+
+@transaction.atomic
+def pause(*, prefix: str, reason: str, by: User) -> None:
+    """Hold back everything whose key begins with `prefix`, which ends with a colon or is empty for all mail but what
+    people need to sign in. What has passed the fence leaves."""
+    held, is_new = Pause.objects.get_or_create(prefix=prefix, defaults={"reason": reason, "by": by})
+    if is_new:
+        audit.record("pause", held, by=by, changes={"prefix": ("", prefix)}, note=reason)
+
+
+@transaction.atomic
+def resume(*, prefix: str, by: User) -> None:
+    for held in Pause.objects.select_for_update(of=("self",)).filter(prefix=prefix):
+        audit.record("resume", held, by=by, changes={"prefix": (prefix, "")}, note=held.reason)
+        held.delete()
 
 
 @transaction.atomic

@@ -5,6 +5,8 @@ class MailConfig(AppConfig):
     name = "portal.mail"
 
     def ready(self) -> None:
-        from portal.mail import actions, backend
+        from django.utils.translation import pgettext_lazy
 
-        actions.register(backend.KIND, backend.render)
+        from portal.mail import actions, backend, models
+
+        actions.register(models.ACCOUNT, backend.render, label=pgettext_lazy("staff", "What somebody needs to sign in"))

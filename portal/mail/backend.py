@@ -13,10 +13,9 @@ from django.utils.translation import get_language
 
 from portal import languages
 from portal.mail import actions
-from portal.mail.models import Delivery
+from portal.mail.models import ACCOUNT, Delivery
 from portal.mail.rules import Message
 
-KIND: Final = "account"
 EXPIRES_AFTER: Final = timedelta(hours=1)
 
 
@@ -29,8 +28,8 @@ class Rows(BaseEmailBackend):
                 raise ValueError("Messages of Django carry no attachments here: register a kind of mail instead.")
             for recipient in message.recipients():
                 actions.plan(
-                    kind=KIND,
-                    key=f"{KIND}:{uuid.uuid4()}",
+                    kind=ACCOUNT,
+                    key=f"{ACCOUNT}:{uuid.uuid4()}",
                     to=parseaddr(recipient)[1],
                     language=language if language in languages.CATALOG else languages.SOURCE,
                     due_at=now,

@@ -2,17 +2,19 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Final
 
+from django.conf import settings
 from django.db import models
-from django.db.models import F, Min, Q
+from django.db.models import Exists, ExpressionWrapper, F, Min, OuterRef, Q
 from django.utils.crypto import salted_hmac
 from django.utils.translation import pgettext_lazy
 
 
 class State(models.TextChoices):
     PLANNED = "planned", pgettext_lazy("staff", "Planned")
+    QUEUED = "queued", pgettext_lazy("staff", "About to be sent")
     SENDING = "sending", pgettext_lazy("staff", "Being sent")
-    RETRY = "retry", pgettext_lazy("staff", "Will be tried again")
     SENT = "sent", pgettext_lazy("staff", "Sent")
+    RETRY = "retry", pgettext_lazy("staff", "Will be tried again")
     UNCERTAIN = "uncertain", pgettext_lazy("staff", "Uncertain: it may have been sent")
     FAILED = "failed", pgettext_lazy("staff", "Failed")
     EXPIRED = "expired", pgettext_lazy("staff", "Too late to be sent")
@@ -21,6 +23,8 @@ class State(models.TextChoices):
 
 
 WAITING: Final = (State.PLANNED, State.RETRY)
+LEASED: Final = (State.QUEUED, State.SENDING)
+"""A worker has it: before the fence and past it."""
 ENDED: Final = (State.SENT, State.UNCERTAIN, State.FAILED, State.EXPIRED, State.CANCELED, State.SUPPRESSED)
 
 
@@ -29,13 +33,45 @@ def address_hash(address: str) -> str:
     return salted_hmac("portal.mail.address", address.strip().lower(), algorithm="sha256").hexdigest()
 
 
+ACCOUNT: Final = "account"
+"""The kind of what people need to sign in, which no pause of everything holds back."""
+
+
+class Pause(models.Model):
+    """Nothing leaves whose key begins with the prefix until somebody resumes it; what expires meanwhile never does."""
+
+    prefix = models.CharField(max_length=200, unique=True)
+    """`event:12:`; empty for all mail but what people need to sign in."""
+    reason = models.CharField(max_length=200)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = pgettext_lazy("staff", "pause of sending")
+        constraints: ClassVar = [
+            # `event:1` would hold back event 12, too.
+            models.CheckConstraint(
+                condition=Q(prefix="") | Q(prefix__endswith=":"), name="pause_names_whole_parts_of_keys"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.prefix
+
+
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def waiting(self) -> "DeliveryQuerySet":
         return self.filter(state__in=WAITING)
 
     def due(self, now: datetime) -> "DeliveryQuerySet":
         may_be_tried = Q(state=State.PLANNED) | Q(state=State.RETRY, retry_at__lte=now)
-        return self.waiting().filter(may_be_tried, due_at__lte=now).unexpired(now)
+        return self.waiting().filter(may_be_tried, due_at__lte=now).unexpired(now).unpaused()
+
+    def unpaused(self) -> "DeliveryQuerySet":
+        everything = Pause.objects.filter(prefix="")
+        key = ExpressionWrapper(OuterRef("key"), models.CharField())
+        named = Pause.objects.exclude(prefix="").annotate(key=key).filter(key__startswith=F("prefix"))
+        return self.filter(Q(kind=ACCOUNT) | ~Exists(everything), ~Exists(named))
 
     def unexpired(self, now: datetime) -> "DeliveryQuerySet":
         return self.filter(Q(expires_at__isnull=True) | Q(expires_at__gt=now))
@@ -45,11 +81,11 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
 
     def abandoned(self, now: datetime) -> "DeliveryQuerySet":
         """Claimed by a worker that did not come back within its lease."""
-        return self.filter(state=State.SENDING, lease_until__lte=now)
+        return self.filter(state__in=LEASED, lease_until__lte=now)
 
     def recallable(self) -> "DeliveryQuerySet":
         """Not sent yet, or claimed and still before the fence, which then refuses the worker."""
-        return self.filter(Q(state__in=WAITING) | Q(state=State.SENDING, fenced_at__isnull=True))
+        return self.filter(state__in=(*WAITING, State.QUEUED))
 
     def named(self, *, key: str = "", prefix: str = "") -> "DeliveryQuerySet":
         if bool(key) == bool(prefix):
@@ -57,8 +93,8 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         return self.filter(key=key) if key else self.filter(key__startswith=prefix)
 
     def oldest_unsent_age(self, now: datetime) -> timedelta:
-        """How late the most belated message is: the alarm of the whole mail system."""
-        unsent = self.filter(state__in=(*WAITING, State.SENDING), due_at__lte=now)
+        """How late the most belated message is that nobody holds back: the alarm of the whole mail system."""
+        unsent = self.filter(state__in=(*WAITING, *LEASED), due_at__lte=now).unpaused()
         oldest = unsent.aggregate(oldest=Min("due_at"))["oldest"]
         return now - oldest if oldest else timedelta()
 
@@ -66,9 +102,9 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
 class Delivery(models.Model):
     """One message to one recipient: the promise to send it, and the work item of who sends it.
 
-    planned -> sending -> sent is the way; `retry` goes back to sending. A worker writes `fenced_at` at the moment after
-    which only the receiving server knows the outcome: what is lost before it is tried again, what is lost after it is
-    `uncertain` and never sent again blindly.
+    planned -> queued -> sending -> sent is the way; `retry` goes back to queued. A worker claims a row (queued), and
+    commits `fenced_at` (sending) at the moment after which only the receiving server knows the outcome: what is lost
+    before it is tried again, what is lost after it is `uncertain` and never sent again blindly.
     """
 
     KEEP_RECIPIENT: Final = timedelta(days=30)
@@ -109,7 +145,9 @@ class Delivery(models.Model):
         verbose_name_plural = "deliveries"
         indexes: ClassVar = [
             models.Index(
-                fields=["due_at"], condition=Q(state__in=["planned", "retry", "sending"]), name="delivery_still_to_do"
+                fields=["due_at"],
+                condition=Q(state__in=["planned", "retry", "queued", "sending"]),
+                name="delivery_still_to_do",
             ),
             models.Index(fields=["ended_at"], name="delivery_by_end"),
         ]
@@ -119,9 +157,9 @@ class Delivery(models.Model):
                 name="delivery_expires_after_it_is_due",
             ),
             models.CheckConstraint(
-                condition=Q(state="sending", lease_until__isnull=False)
-                | (~Q(state="sending") & Q(lease_until__isnull=True)),
-                name="delivery_is_leased_while_it_is_being_sent",
+                condition=Q(state__in=["queued", "sending"], lease_until__isnull=False)
+                | (~Q(state__in=["queued", "sending"]) & Q(lease_until__isnull=True)),
+                name="delivery_is_leased_while_a_worker_has_it",
             ),
             models.CheckConstraint(
                 condition=Q(state="retry", retry_at__isnull=False) | (~Q(state="retry") & Q(retry_at__isnull=True)),
@@ -132,17 +170,17 @@ class Delivery(models.Model):
                 name="delivery_is_sent_with_its_time",
             ),
             models.CheckConstraint(
-                condition=Q(state__in=["planned", "retry", "sending"], ended_at__isnull=True)
-                | (~Q(state__in=["planned", "retry", "sending"]) & Q(ended_at__isnull=False)),
-                name="delivery_has_ended_with_its_time",
+                condition=Q(state__in=["planned", "retry", "queued", "sending"], ended_at__isnull=True)
+                | (~Q(state__in=["planned", "retry", "queued", "sending"]) & Q(ended_at__isnull=False)),
+                name="delivery_ends_with_its_time",
             ),
             models.CheckConstraint(
-                condition=~Q(state__in=["planned", "retry"]) | Q(fenced_at__isnull=True),
-                name="waiting_delivery_is_before_the_fence",
+                condition=~Q(state__in=["planned", "retry", "queued"]) | Q(fenced_at__isnull=True),
+                name="delivery_is_before_the_fence_until_it_is_being_sent",
             ),
             models.CheckConstraint(
-                condition=~Q(state__in=["sent", "uncertain"]) | Q(fenced_at__isnull=False),
-                name="sent_or_uncertain_delivery_passed_the_fence",
+                condition=~Q(state__in=["sending", "sent", "uncertain"]) | Q(fenced_at__isnull=False),
+                name="delivery_has_passed_the_fence_when_it_may_have_arrived",
             ),
             models.CheckConstraint(
                 condition=Q(ended_at__isnull=True) | Q(payload={}),

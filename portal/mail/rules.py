@@ -2,7 +2,8 @@
 
 import hashlib
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from email.headerregistry import Address, BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
@@ -47,6 +48,16 @@ _LINK: Final = r"https?://[^\s<>\"]*[^\s<>\".,;:!?)]"
 _NUMBER: Final = r"\+?\d+(?:[-–/.,: \u00a0\u202f]\d+)+"
 _RUNS: Final = re.compile(f"({_LINK})|({_NUMBER})")
 _METHOD: Final = re.compile(rb"^METHOD:([A-Z]+)\r?$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What is different in each of many deliveries that are planned together; see `Delivery` for its fields."""
+
+    key: str
+    to: str
+    language: str
+    context: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

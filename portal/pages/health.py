@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 
-from portal.mail.models import Delivery
+from portal.mail.models import Delivery, Pause
 from portal.pages.models import Heartbeat
 from portal.public import CACHE_DOWN
 
@@ -71,8 +71,9 @@ def _beat() -> dict[str, Any]:
 
 
 def _mail() -> dict[str, Any]:
+    """What somebody holds back is not late, but must not be forgotten."""
     age = Delivery.objects.oldest_unsent_age(timezone.now())
-    return {"ok": age < MAIL_MAY_WAIT, "seconds": round(age.total_seconds())}
+    return {"ok": age < MAIL_MAY_WAIT, "seconds": round(age.total_seconds()), "paused": Pause.objects.exists()}
 
 
 @require_safe

@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import CharField, Field, Model
 from django.utils import timezone
-from django.utils.translation import pgettext
+from django.utils.translation import pgettext, pgettext_lazy
 
 from portal import contacts, languages
 from portal.accounts.models import Role, User
@@ -72,11 +72,13 @@ def register(kind: Kind) -> None:
 
 def announce() -> None:
     """Tell the shared mail what letters there are about texts."""
-    mail.register(ASSIGNED, rules.assigned)
-    mail.register(OVERDUE, rules.overdue)
-    mail.register(SENT_BACK, rules.sent_back)
-    mail.register(COMMENTED, rules.commented)
-    mail.register(NOT_KEPT, rules.not_kept)
+    mail.register(ASSIGNED, rules.assigned, label=pgettext_lazy("staff", "A text to translate"))
+    mail.register(OVERDUE, rules.overdue, label=pgettext_lazy("staff", "A translation is overdue"))
+    mail.register(SENT_BACK, rules.sent_back, label=pgettext_lazy("staff", "A text was sent back"))
+    mail.register(COMMENTED, rules.commented, label=pgettext_lazy("staff", "Somebody commented on a text"))
+    mail.register(
+        NOT_KEPT, rules.not_kept, label=pgettext_lazy("staff", "A text could not be published or withdrawn on its day")
+    )
 
 
 def kind_named(name: str) -> Kind | None:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import connection, transaction
+from django.utils.translation import pgettext_lazy
 
 from portal import languages
 from portal.accounts.models import User
@@ -30,9 +31,9 @@ AN_INSTANT: Final = timedelta(seconds=10)
 
 def announce() -> None:
     # Colleagues cannot work without them, and choose on a page of their own: nothing to unsubscribe from by a link.
-    mail.register("rumor_news", rules.round_up)
-    mail.register("rumor_digest", rules.round_up)
-    mail.register("rumor_answer", rules.answer)
+    mail.register("rumor_news", rules.round_up, label=pgettext_lazy("staff", "News of rumors, at once"))
+    mail.register("rumor_digest", rules.round_up, label=pgettext_lazy("staff", "News of rumors, once a day"))
+    mail.register("rumor_answer", rules.answer, label=pgettext_lazy("staff", "There is an answer to a rumor"))
 
 
 def choose(*, how: str, by: User) -> None:

@@ -154,12 +154,13 @@ def certificate(tmp_path):
 def kinds(monkeypatch):
     """`notice` is necessary, `news` is not; both say what the context tells them."""
     monkeypatch.setattr(actions, "_kinds", dict(actions._kinds))
+    monkeypatch.setattr(actions, "_planners", [])
 
     def render(delivery):
         return Message(subject=f"About {delivery.context['number']}", text=f"Number {delivery.context['number']}")
 
-    actions.register("notice", render)
-    actions.register("news", render, is_necessary=False)
+    actions.register("notice", render, label="Notice")
+    actions.register("news", render, label="News", is_necessary=False)
     return actions.register
 
 

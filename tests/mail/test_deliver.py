@@ -11,13 +11,15 @@ from datetime import timedelta
 from urllib.parse import quote
 
 import pytest
+import time_machine
 from django.core.mail import send_mail
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 from django.utils import timezone, translation
 
 from portal.mail import actions, tasks
 from portal.mail.models import Delivery, State, Suppression, address_hash
 from portal.mail.rules import Message
+from tests import factories
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -272,6 +274,64 @@ def test_canceling_during_the_conversation_stops_it_at_the_fence(post, plan):
     assert (state(1).state, state(2).state, numbers(post)) == (State.CANCELED, State.SENT, [2])
 
 
+def test_a_pause_during_the_conversation_stops_it_at_the_fence_and_costs_no_attempt(post, plan):
+    for number in (1, 2, 3):
+        plan(number, key=f"event:{number}:reminder")
+    post.faults.append("hold_before_354")
+    by = factories.user()
+    with running(actions.deliver):
+        assert post.is_holding.wait(10)
+        actions.pause(prefix="event:1:", reason="Fel", by=by)
+        actions.pause(prefix="event:2:", reason="Fel", by=by)
+        post.let_go()
+    assert numbers(post) == [3]
+    assert list(Delivery.objects.order_by("key").values_list("state", "attempts")) == [
+        ("retry", 0),
+        ("retry", 0),
+        ("sent", 1),
+    ]
+    actions.resume(prefix="event:1:", by=by)
+    assert actions.deliver() == {"sent": 1}
+
+
+def test_what_expires_during_a_pause_is_never_sent_late(post, plan):
+    plan(1, expires_at=timezone.now() + timedelta(hours=1))
+    by = factories.user()
+    actions.pause(prefix="", reason="Fel", by=by)
+    assert actions.deliver() == {}
+    with time_machine.travel(timezone.now() + timedelta(hours=2), tick=True):
+        actions.resume(prefix="", by=by)
+        assert actions.deliver() == {}
+    assert (state().state, post.letters) == (State.EXPIRED, [])
+
+
+def test_what_a_clock_has_to_plan_is_planned_before_and_leaves_at_once(post, plan):
+    moments = []
+
+    def work(now):
+        moments.append(now)
+        plan(1, due_at=now)
+
+    actions.plan_before_delivering(work)
+    before = timezone.now()
+    assert actions.deliver() == {"sent": 1}
+    assert before <= moments[0] <= timezone.now()
+    assert len(moments) == 1
+
+
+def test_a_module_that_cannot_plan_holds_up_neither_mail_nor_the_others(post, plan):
+    def broken(now):
+        with transaction.atomic():
+            plan(2)
+            raise RuntimeError("Anna Karlsson")
+
+    actions.plan_before_delivering(broken)
+    actions.plan_before_delivering(lambda now: plan(3))
+    plan(1)
+    assert actions.deliver() == {"sent": 2}
+    assert numbers(post) == [1, 3]
+
+
 def test_a_worker_that_slept_past_its_lease_does_not_send_what_another_has_taken(post, plan):
     plan(1)
     post.faults.append("hold_before_354")
@@ -294,7 +354,7 @@ def test_a_worker_that_slept_past_its_lease_does_not_act_on_the_lease_of_another
         [theirs] = actions.claim(limit=1, now=timezone.now())
         post.let_go()
     row = state()
-    assert (row.state, row.lease_until, row.fenced_at) == (State.SENDING, theirs.lease_until, None)
+    assert (row.state, row.lease_until, row.fenced_at) == (State.QUEUED, theirs.lease_until, None)
     assert post.letters == []
 
 
@@ -347,7 +407,7 @@ def test_a_broken_renderer_holds_up_nobody_and_tells_no_secrets(post, plan, kind
     def render(delivery):
         raise ValueError("Anna Karlsson, 070-123 45 67")
 
-    kinds("broken", render)
+    kinds("broken", render, label="Broken")
     plan(1, kind="broken")
     plan(2)
     assert actions.deliver() == {"retry": 1, "sent": 1}
@@ -355,14 +415,14 @@ def test_a_broken_renderer_holds_up_nobody_and_tells_no_secrets(post, plan, kind
 
 
 def test_a_message_whose_reason_is_gone_is_canceled(post, plan, kinds):
-    kinds("gone", lambda delivery: None)
+    kinds("gone", lambda delivery: None, label="Gone")
     plan(1, kind="gone")
     assert actions.deliver() == {"canceled": 1}
     assert (state().state, post.letters) == (State.CANCELED, [])
 
 
 def test_messages_are_rendered_in_the_recipients_language(post, plan, kinds):
-    kinds("language", lambda delivery: Message(translation.get_language(), "text"))
+    kinds("language", lambda delivery: Message(translation.get_language(), "text"), label="Language")
     with translation.override("sv"):
         plan(1, kind="language", language="ti")
         actions.deliver()
@@ -443,7 +503,7 @@ def test_a_worker_killed_before_the_fence_has_sent_nothing_and_the_next_one_send
     process.wait()
     post.let_go()
     row = Delivery.objects.get()
-    assert (row.state, row.fenced_at) == (State.SENDING, None)
+    assert (row.state, row.fenced_at) == (State.QUEUED, None)
     assert actions.deliver() == {}, "the lease still holds"
     actions.recover(now=row.lease_until)
     make_due()

@@ -6,8 +6,11 @@ from django.db import IntegrityError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from portal.audit.models import AuditEvent
 from portal.mail import actions
-from portal.mail.models import Delivery, Reason, State, Suppression, address_hash
+from portal.mail.models import Delivery, Pause, Reason, State, Suppression, address_hash
+from portal.mail.rules import Promise
+from tests import factories
 
 pytestmark = pytest.mark.django_db
 
@@ -38,6 +41,37 @@ def test_a_promise_that_expires_before_it_is_due_is_refused(plan):
     now = timezone.now()
     with pytest.raises(IntegrityError, match="delivery_expires_after_it_is_due"):
         plan(1, due_at=now, expires_at=now)
+
+
+def test_ten_thousand_are_planned_in_a_few_queries_each_in_its_language(plan):
+    plan(1, key="r:1")
+    promises = [
+        Promise(f"r:{number}", f"reader{number}@example.org", ("sv", "ar")[number % 2], {"number": number})
+        for number in range(10_000)
+    ]
+    due_at = timezone.now() + timedelta(days=1)
+    with CaptureQueriesContext(connection) as queries:
+        actions.plan_all(kind="news", promises=promises, due_at=due_at, expires_at=due_at + timedelta(hours=1))
+    assert len([q for q in queries if q["sql"].startswith("INSERT")]) == 10
+    assert Delivery.objects.count() == 10_000
+    assert Delivery.objects.filter(kind="news", due_at=due_at, is_necessary=False).count() == 9_999
+    last = Delivery.objects.get(key="r:9999")
+    assert (last.recipient, last.language, last.context) == ("reader9999@example.org", "ar", {"number": 9999})
+    actions.plan_all(kind="notice", promises=promises[:5], due_at=due_at)
+    assert Delivery.objects.filter(kind="notice").count() == 1, "what was promised before stays as it was"
+
+
+def test_a_bad_address_among_many_is_passed_over_and_nobody_reads_it_in_the_log(caplog):
+    promises = [
+        Promise("r:1", "a@example.org", "sv"),
+        Promise("r:2", "b@@x", "sv"),
+        Promise("r:3", "c@example.org", "sv"),
+    ]
+    actions.plan_all(kind="notice", promises=promises, due_at=timezone.now())
+    assert set(Delivery.objects.values_list("key", flat=True)) == {"r:1", "r:3"}
+    assert "mail_to_no_address" in caplog.text
+    assert "r:2" in caplog.text
+    assert "b@@x" not in caplog.text
 
 
 def test_canceling_a_prefix_takes_back_what_waits_and_nothing_else(plan):
@@ -115,12 +149,49 @@ def test_the_oldest_unsent_age_counts_from_when_the_message_was_due(plan):
     assert Delivery.objects.all().oldest_unsent_age(now) == timedelta()
 
 
+def test_a_pause_holds_back_its_prefix_alone_until_it_is_resumed(plan):
+    now = timezone.now()
+    by = factories.user()
+    for key in ("event:12:registration:7:reminder", "event:12:invitation:1", "event:120:registration:7", "event:1%"):
+        plan(1, key=key)
+    actions.pause(prefix="event:12:", reason="Salen har brunnit", by=by)
+    actions.pause(prefix="event:12:", reason="Igen", by=factories.user())
+    held = Pause.objects.get()
+    assert (held.prefix, held.reason, held.by) == ("event:12:", "Salen har brunnit", by)
+    assert {d.key for d in Delivery.objects.due(now)} == {"event:120:registration:7", "event:1%"}
+    actions.resume(prefix="event:12:", by=by)
+    actions.resume(prefix="event:12:", by=by)
+    assert Delivery.objects.due(now).count() == 4
+    told = AuditEvent.objects.order_by("pk").values_list("verb", "by", "changes", "note")
+    assert list(told) == [
+        ("pause", by.pk, {"prefix": ["", "event:12:"]}, "Salen har brunnit"),
+        ("resume", by.pk, {"prefix": ["event:12:", ""]}, "Salen har brunnit"),
+    ]
+
+
+def test_a_pause_of_everything_lets_people_sign_in(plan):
+    now = timezone.now()
+    plan(1, due_at=now - timedelta(hours=1))
+    plan(2, kind="account", key="account:1", due_at=now - timedelta(minutes=1))
+    actions.pause(prefix="", reason="Fel", by=factories.user())
+    assert [d.key for d in Delivery.objects.due(now)] == ["account:1"]
+    assert Delivery.objects.oldest_unsent_age(now) == timedelta(minutes=1)
+    actions.pause(prefix="account:", reason="Fel", by=factories.user())
+    assert not Delivery.objects.due(now).exists()
+    assert Delivery.objects.oldest_unsent_age(now) == timedelta()
+
+
+def test_a_pause_of_half_a_number_is_refused(plan):
+    with pytest.raises(IntegrityError, match="pause_names_whole_parts_of_keys"):
+        actions.pause(prefix="event:1", reason="Fel", by=factories.user())
+
+
 def test_a_worker_that_never_came_back_costs_nothing_before_the_fence_and_certainty_after_it(plan):
     now = timezone.now()
     for number in (1, 2, 3):
         plan(number, payload={"text": "secret link"})
     actions.claim(limit=3, now=now)
-    Delivery.objects.filter(key="notice:2").update(fenced_at=now)
+    Delivery.objects.filter(key="notice:2").update(state=State.SENDING, fenced_at=now)
     Delivery.objects.filter(key="notice:3").update(attempts=actions.MAX_ATTEMPTS)
     assert actions.recover(now=now + actions.LEASE - timedelta(seconds=1)) == 0
     assert actions.recover(now=now + actions.LEASE) == 3
@@ -154,12 +225,24 @@ def test_the_purge_forgets_addresses_after_30_days_and_rows_after_400(plan):
 @pytest.mark.parametrize(
     ("values", "constraint"),
     [
-        ({"state": State.SENDING}, "delivery_is_leased_while_it_is_being_sent"),
+        ({"state": State.QUEUED}, "delivery_is_leased_while_a_worker_has_it"),
+        ({"state": State.SENDING, "fenced_at": timezone.now()}, "delivery_is_leased_while_a_worker_has_it"),
+        (
+            {"state": State.SENDING, "lease_until": timezone.now()},
+            "delivery_has_passed_the_fence_when_it_may_have_arrived",
+        ),
+        (
+            {"state": State.QUEUED, "lease_until": timezone.now(), "fenced_at": timezone.now()},
+            "delivery_is_before_the_fence_until_it_is_being_sent",
+        ),
         ({"state": State.RETRY}, "delivery_to_be_tried_again_says_when"),
-        ({"state": State.FAILED}, "delivery_has_ended_with_its_time"),
-        ({"ended_at": timezone.now()}, "delivery_has_ended_with_its_time"),
-        ({"fenced_at": timezone.now()}, "waiting_delivery_is_before_the_fence"),
-        ({"state": State.UNCERTAIN, "ended_at": timezone.now()}, "sent_or_uncertain_delivery_passed_the_fence"),
+        ({"state": State.FAILED}, "delivery_ends_with_its_time"),
+        ({"ended_at": timezone.now()}, "delivery_ends_with_its_time"),
+        ({"fenced_at": timezone.now()}, "delivery_is_before_the_fence_until_it_is_being_sent"),
+        (
+            {"state": State.UNCERTAIN, "ended_at": timezone.now()},
+            "delivery_has_passed_the_fence_when_it_may_have_arrived",
+        ),
         ({"state": State.FAILED, "ended_at": timezone.now(), "payload": {"a": "b"}}, "ended_delivery_keeps_no_payload"),
         ({"recipient": ""}, "delivery_has_a_recipient_until_it_has_ended"),
         ({"sent_at": timezone.now()}, "delivery_is_sent_with_its_time"),

@@ -16,6 +16,7 @@ from portal.mail import actions as mail
 from portal.mail.models import Delivery
 from portal.pages import actions, tasks
 from portal.pages.models import Heartbeat
+from tests.factories import user
 
 NOWHERE = "9"
 """A port on which nobody listens: a connection is refused at once."""
@@ -207,11 +208,22 @@ def test_mail_that_waits_too_long_is_named_until_it_has_left(client, all_is_well
     promise("late", age=timedelta(minutes=16))
     assert broken(client) == ["mail"]
     assert 16 * 60 <= client.get("/readyz").json()["parts"]["mail"]["seconds"] <= 16 * 60 + PATIENCE
-    Delivery.objects.filter(key="late").update(state="sending", lease_until=timezone.now())
+    Delivery.objects.filter(key="late").update(state="queued", lease_until=timezone.now())
     assert broken(client) == ["mail"]
     mail.replan(key="late", due_at=timezone.now())
     mail.cancel(key="late")
     assert broken(client) == []
+
+
+def test_mail_that_somebody_holds_back_is_not_late_and_not_forgotten(client, all_is_well):
+    promise("late", age=timedelta(minutes=16))
+    by = user()
+    assert client.get("/readyz").json()["parts"]["mail"]["paused"] is False
+    mail.pause(prefix="", reason="Fel i texten", by=by)
+    assert broken(client) == []
+    assert client.get("/readyz").json()["parts"]["mail"] == {"ok": True, "seconds": 0, "paused": True}
+    mail.resume(prefix="", by=by)
+    assert broken(client) == ["mail"]
 
 
 def test_nothing_of_anybody_is_told(client, all_is_well, settings):

@@ -8,7 +8,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import pgettext
+from django.utils.translation import pgettext, pgettext_lazy
 
 from portal import languages
 from portal.accounts.models import User
@@ -28,8 +28,8 @@ NEWS_IS_OLD: Final = timedelta(days=7)
 
 
 def announce() -> None:
-    mail.register(ASKED, rules.asked)
-    mail.register(CHANGED, rules.changed, is_necessary=False)
+    mail.register(ASKED, rules.asked, label=pgettext_lazy("staff", "Do you want to follow this pack?"))
+    mail.register(CHANGED, rules.changed, label=pgettext_lazy("staff", "A pack has a new version"), is_necessary=False)
 
 
 @transaction.atomic
