@@ -408,6 +408,23 @@ def suppress(*, address_hash: str, reason: Reason, note: str = "") -> None:
         audit.record("suppress", suppression, by=None, note=reason.value)
 
 
+@transaction.atomic
+def look_up(*, address: str, by: User) -> list[Suppression]:
+    """Why an address gets no mail; the log keeps who asked, and the address nowhere."""
+    found = list(Suppression.objects.of(address).order_by("at"))
+    for suppression in found:
+        audit.record("look_up", suppression, by=by)
+    return found
+
+
+@transaction.atomic
+def lift(suppression: Suppression, *, reason: str, by: User) -> None:
+    """Let mail go there again. What was not sent meanwhile is not sent afterwards."""
+    changes = {"reason": (suppression.reason, "")}
+    audit.record("lift", suppression, by=by, changes=changes, note=reason)
+    suppression.delete()
+
+
 def unsubscribe(*, delivery: Delivery) -> None:
     """No more optional mail to the recipient of this one; waiting messages end as suppressed when they come due."""
     suppress(address_hash=delivery.recipient_hash, reason=Reason.UNSUBSCRIBED)
@@ -416,7 +433,7 @@ def unsubscribe(*, delivery: Delivery) -> None:
 @transaction.atomic
 def resubscribe(*, address: str) -> None:
     """The owner of the address asks for optional mail again, through a link that only this address was sent."""
-    for suppression in Suppression.objects.filter(address_hash=address_hash(address), reason=Reason.UNSUBSCRIBED):
+    for suppression in Suppression.objects.of(address).filter(reason=Reason.UNSUBSCRIBED):
         audit.record("resubscribe", suppression, by=None)
         suppression.delete()
 

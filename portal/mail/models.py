@@ -4,7 +4,7 @@ from typing import Any, ClassVar, Final
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, ExpressionWrapper, F, Min, OuterRef, Q
+from django.db.models import Count, Exists, ExpressionWrapper, F, Min, OuterRef, Q
 from django.utils.crypto import salted_hmac
 from django.utils.translation import pgettext_lazy
 
@@ -214,8 +214,19 @@ class SuppressionQuerySet(models.QuerySet["Suppression"]):
         found = self.filter(address_hash=delivery.recipient_hash)
         return found.exclude(reason=Reason.UNSUBSCRIBED) if delivery.is_necessary else found
 
+    def of(self, address: str) -> "SuppressionQuerySet":
+        return self.filter(address_hash=address_hash(address))
+
+    def liftable(self) -> "SuppressionQuerySet":
+        """Those that nobody asked for. Who unsubscribed is asked by no one else."""
+        return self.exclude(reason=Reason.UNSUBSCRIBED)
+
+    def numbers(self) -> dict[Reason, int]:
+        counted = dict(self.values_list("reason").annotate(number=Count("pk")))
+        return {reason: counted.get(reason, 0) for reason in Reason}
+
     def outlived(self, now: datetime) -> "SuppressionQuerySet":
-        """What holds no longer, for an address may come to exist, or be mended; who unsubscribed stays so."""
+        """What holds no more, for an address may come to exist, or be mended; who unsubscribed stays so."""
         is_unknown = Q(reason=Reason.UNKNOWN, at__lte=now - Suppression.KEEP_UNKNOWN)
         return self.filter(is_unknown | Q(reason=Reason.REFUSED, at__lte=now - Suppression.KEEP_REFUSED))
 
@@ -241,3 +252,7 @@ class Suppression(models.Model):
 
     def __str__(self) -> str:
         return f"{self.reason} {self.address_hash[:8]}"
+
+    @property
+    def is_liftable(self) -> bool:
+        return self.reason != Reason.UNSUBSCRIBED

@@ -13,6 +13,7 @@ from itertools import zip_longest
 from typing import Final
 from urllib.parse import urlsplit
 
+import rules
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -22,8 +23,13 @@ from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
 
 from portal import languages, secret_links
+from portal.accounts.models import Role
+from portal.accounts.rules import has_role
 from portal.mail.models import Delivery, address_hash
 from portal.public import absolute
+
+rules.add_perm("mail.view", has_role(Role.EVENTS, Role.ADMIN))
+rules.add_perm("mail.decide", has_role(Role.EVENTS, Role.ADMIN))
 
 
 class _Verbatim(UnstructuredHeader, BaseHeader):
