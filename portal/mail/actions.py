@@ -3,7 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,6 +19,8 @@ from portal import languages
 from portal.accounts.models import User
 from portal.audit import actions as audit
 from portal.mail import bounces, mailboxes, rules
+from portal.mail import ledger as ledgers
+from portal.mail.ledger import PATIENCE, Fate
 from portal.mail.models import LEASED, RETURNABLE, Delivery, Pause, Reason, State, Suppression, address_hash
 from portal.mail.transport import Connection, DroppedError, OutageError, RefusedError, Server, UnknownError
 
@@ -35,6 +37,9 @@ BACKOFF: Final = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=
 MAX_ATTEMPTS: Final = 30  # about a day
 # So many messages in a row that an address refuses for good, and it gets no more.
 REFUSALS: Final = 3
+RECONCILE_FOR: Final = timedelta(days=3)
+"""Logs are thrown away, and what is older than that is for people to decide."""
+LOOK_EVERY_SECONDS: Final = 60.0
 
 Render = Callable[[Delivery], rules.Message | None]
 
@@ -155,7 +160,7 @@ def claim(*, limit: int, now: datetime) -> list[Delivery]:
 
 
 def recover(*, now: datetime) -> int:
-    """Settle what workers left behind: before the fence it is tried again, after it nobody knows; returns how many."""
+    """Take up what workers left behind: before the fence it is tried again, after it nobody knows; returns how many."""
     abandoned = Delivery.objects.abandoned(now)
     lost = abandoned.filter(state=State.QUEUED)
     reason = "the sending process ended"
@@ -166,7 +171,53 @@ def recover(*, now: datetime) -> int:
     return int(given_up + again + uncertain)
 
 
+@dataclass(slots=True)
+class _Watch:
+    """What this process remembers of uncertain messages, by a clock that never jumps."""
+
+    looked_at: float = float("-inf")
+    since: dict[str, float] = field(default_factory=dict)
+    """When each was first seen, by its Message-ID."""
+
+
+_watch: Final = _Watch()
+
+
+def reconcile(*, now: datetime) -> int:
+    """Settle by our mail server's ledger what was lost after the fence; returns how many. What it does not know stays
+    uncertain, for people to decide."""
+    ledger = ledgers.configured()
+    uncertain = list(Delivery.objects.uncertain().filter(ended_at__gt=now - RECONCILE_FOR)) if ledger else []
+    now_by_watch = time.monotonic()
+    _watch.since = {each.message_id: _watch.since.get(each.message_id, now_by_watch) for each in uncertain}
+    if ledger is None or not uncertain:
+        return 0
+    fenced = {delivery.message_id: delivery.fenced_at for delivery in uncertain}
+    try:
+        fates = ledger.fates(fenced)
+    except ledgers.UnreadableError as error:
+        log.warning("mail_ledger_unreadable", reason=str(error))
+        return 0
+    return sum(_settle(delivery, fates[delivery.message_id]) for delivery in uncertain)
+
+
+def _settle(delivery: Delivery, fate: Fate) -> bool:
+    """Whether something is known of an uncertain delivery now."""
+    if fate == Fate.TAKEN:
+        _end(delivery, State.SENT, "found in the records of the mail server", sent_at=delivery.fenced_at)
+    elif fate == Fate.REFUSED:
+        _end(delivery, State.FAILED, "refused, by the records of the mail server")
+    # A clock that jumps ahead must not make believe that a worker which is sending right now has had its time.
+    elif fate == Fate.ABSENT and time.monotonic() - _watch.since[delivery.message_id] >= PATIENCE.total_seconds():
+        _try_again(delivery, "not in the records of the mail server")
+    else:
+        return False
+    return True
+
+
 def expire(*, now: datetime) -> int:
+    uncertain = Delivery.objects.uncertain().filter(expires_at__lte=now).exclude(payload={})
+    uncertain.update(payload={})
     return Delivery.objects.too_late(now).update(**_ended(State.EXPIRED))
 
 
@@ -176,6 +227,7 @@ def deliver(*, seconds: float = float("inf"), is_stopping: Callable[[], bool] = 
     Any number of processes may do this at once. Ends early when the server cannot be reached or wants to be left alone.
     """
     _plan_what_the_clock_asks_for()
+    _look_into_the_ledger()
     outcome: Counter[str] = Counter()
     until = time.monotonic() + seconds
     with Connection(Server.at(settings.EMAIL_URL)) as connection:
@@ -210,6 +262,13 @@ def _plan_what_the_clock_asks_for() -> None:
         except Exception:
             # Mail that is planned already goes out, whatever is broken in one module.
             log.exception("mail_not_planned", module=work.__module__)
+
+
+def _look_into_the_ledger() -> None:
+    """Now and then: a log may be long."""
+    if time.monotonic() - _watch.looked_at >= LOOK_EVERY_SECONDS:
+        _watch.looked_at = time.monotonic()
+        reconcile(now=timezone.now())
 
 
 def _next_batch() -> list[Delivery]:
@@ -309,7 +368,7 @@ def _end(delivery: Delivery, state: State, answer: str = "", **values: Any) -> s
 
 
 def _mark(delivery: Delivery, **values: Any) -> None:
-    """Writes only what is still this worker's; the outcome of a message that was held for uncertain may come late."""
+    """Writes only what is still this worker's, or uncertain: the outcome may come late."""
     ours = Q(state__in=LEASED, lease_until=delivery.lease_until)
     if delivery.fenced_at:
         ours |= Q(state=State.UNCERTAIN, fenced_at=delivery.fenced_at)
@@ -338,7 +397,8 @@ def _waiting(state: State, *, retry_at: datetime | None = None) -> dict[str, Any
 
 
 def _ended(state: State) -> dict[str, Any]:
-    return {"state": state, "ended_at": timezone.now(), "lease_until": None, "retry_at": None, "payload": {}}
+    values = {"state": state, "ended_at": timezone.now(), "lease_until": None, "retry_at": None}
+    return values if state == State.UNCERTAIN else values | {"payload": {}}
 
 
 @transaction.atomic
@@ -442,7 +502,8 @@ def resubscribe(*, address: str) -> None:
 def purge(*, now: datetime) -> int:
     """Forget addresses, then whole rows, whose time is over; returns how many rows were touched."""
     ended = Delivery.objects.filter(ended_at__isnull=False)
-    forgotten = ended.filter(ended_at__lte=now - Delivery.KEEP_RECIPIENT).exclude(recipient="").update(recipient="")
+    old = ended.filter(ended_at__lte=now - Delivery.KEEP_RECIPIENT).exclude(recipient="")
+    forgotten = old.update(recipient="", payload={})
     removed, _ = ended.filter(ended_at__lte=now - Delivery.KEEP).delete()
     lifted, _ = Suppression.objects.outlived(now).delete()
     return int(forgotten + removed + lifted)

@@ -85,6 +85,9 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         """Claimed by a worker that did not come back within its lease."""
         return self.filter(state__in=LEASED, lease_until__lte=now)
 
+    def uncertain(self) -> "DeliveryQuerySet":
+        return self.filter(state=State.UNCERTAIN)
+
     def recallable(self) -> "DeliveryQuerySet":
         """Not sent yet, or claimed and still before the fence, which then refuses the worker."""
         return self.filter(state__in=(*WAITING, State.QUEUED))
@@ -111,7 +114,8 @@ class Delivery(models.Model):
 
     planned -> queued -> sending -> sent is the way; `retry` goes back to queued. A worker claims a row (queued), and
     commits `fenced_at` (sending) at the moment after which only the receiving server knows the outcome: what is lost
-    before it is tried again, what is lost after it is `uncertain` and never sent again blindly.
+    before it is tried again, what is lost after it is `uncertain`, until our mail server's ledger or a person says what
+    became of it, and never sent again blindly.
     """
 
     KEEP_RECIPIENT: Final = timedelta(days=30)
@@ -128,7 +132,7 @@ class Delivery(models.Model):
     context: "models.JSONField[Mapping[str, int], dict[str, int]]" = models.JSONField(default=dict)
     """Ids by which the renderer finds its objects: `{"registration": 17}`."""
     payload: "models.JSONField[Mapping[str, str], dict[str, str]]" = models.JSONField(default=dict)
-    """The text itself, where it cannot be rendered again (a password reset); emptied when the delivery has ended."""
+    """The text itself, where it cannot be rendered again (a password reset); emptied when it is settled or too late."""
     is_necessary = models.BooleanField(default=True)
     """What the recipient has to know, and so cannot be unsubscribed from."""
     message_id = models.CharField(max_length=255, unique=True)
@@ -157,6 +161,7 @@ class Delivery(models.Model):
                 name="delivery_still_to_do",
             ),
             models.Index(fields=["ended_at"], name="delivery_by_end"),
+            models.Index(fields=["ended_at"], condition=Q(state="uncertain"), name="delivery_uncertain"),
         ]
         constraints: ClassVar = [
             models.CheckConstraint(
@@ -190,8 +195,8 @@ class Delivery(models.Model):
                 name="delivery_has_passed_the_fence_when_it_may_have_arrived",
             ),
             models.CheckConstraint(
-                condition=Q(ended_at__isnull=True) | Q(payload={}),
-                name="ended_delivery_keeps_no_payload",
+                condition=Q(ended_at__isnull=True) | Q(state="uncertain") | Q(payload={}),
+                name="settled_delivery_keeps_no_payload",
             ),
             models.CheckConstraint(
                 condition=Q(ended_at__isnull=False) | ~Q(recipient=""),
