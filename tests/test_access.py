@@ -13,6 +13,7 @@ from portal.accounts.models import Role, User
 from portal.audit.models import AuditEvent
 from portal.facts.links.models import CheckedLink
 from portal.facts.readings import actions as readings
+from portal.mail.models import Reason, Suppression
 from portal.pages.models import Page
 from portal.questions import actions as questions
 from portal.questions.models import Door
@@ -190,6 +191,8 @@ TABLE = {
     **dict.fromkeys(words("reminders event_reminders preview_reminder"), ALL),
     **dict.fromkeys(words("new_rule edit_rule remove_rule own_reminders share_reminders"), {R.EVENTS}),
     "rule_text": {R.EVENTS, R.EDITOR, R.TRANSLATOR},
+    "stopped_addresses": {R.EVENTS, R.ADMIN},
+    "lift_stop": {R.EVENTS, R.ADMIN},
     "staff_reports": {R.MANAGER, R.AUDITOR, R.EDITOR},
     **dict.fromkeys(words("report report_pdf report_workbook"), {R.MANAGER, R.AUDITOR, R.EDITOR}),
     "keep_report": {R.MANAGER, R.EDITOR},
@@ -361,6 +364,7 @@ def arguments(db) -> dict[str, dict]:
         "rule_text": {"pk": rule.pk, "language": "ar"},
         "preview_reminder": {"pk": event.pk, "rule": rule.pk, "language": "ar"},
         **dict.fromkeys(["report", "report_pdf", "report_workbook"], {"pk": kept.pk}),
+        "lift_stop": {"pk": Suppression.objects.create(address_hash="0", reason=Reason.UNKNOWN, at=starts_at).pk},
         "mailbox_message": {"name": "00000000000000000001-1"},
     }
 
