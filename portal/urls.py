@@ -4,6 +4,7 @@ from django.conf.urls.i18n import i18n_patterns
 from django.contrib import admin
 from django.urls import include, path
 
+import events.actors.urls
 import events.urls
 import portal.accounts.urls
 import portal.facts.packs.urls
@@ -73,6 +74,7 @@ urlpatterns = [
                 *rumors.dashboard.urls.staff,
                 *rumors.imports.urls.staff,
                 *rumors.exports.urls.staff,
+                *events.actors.urls.staff,
                 *events.urls.staff,
                 *portal.reports.urls.staff,
             ]

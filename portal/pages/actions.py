@@ -7,6 +7,7 @@ from django.db.models import Model
 from django.urls import reverse
 
 from events import actions as events
+from events.actors import actions as actors
 from portal import contacts
 from portal.accounts import actions as accounts
 from portal.accounts.models import User
@@ -69,6 +70,7 @@ def purge(*, now: datetime) -> dict[str, int]:
     return {
         "questions": questions.purge(now=now),
         "registrations": events.purge(now=now),
+        "contacts and helpers": actors.purge(now=now),
         "rumors": rumors.purge(now=now),
         "notices": notices.purge(now=now),
         "seen alarms": alarms.purge(now=now),
