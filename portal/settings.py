@@ -85,6 +85,7 @@ INSTALLED_APPS = [
     "rumors.matching",
     "rumors.alarms",
     "rumors.notices",
+    "events.actors",
     "events",
     "events.programs",
     "events.registrations",
@@ -214,6 +215,7 @@ CELERY_BEAT_SCHEDULE = {
     "tell_the_matcher": {"task": "rumors.tasks.tell_the_matcher", "schedule": 60.0, "options": {"expires": 60}},
     "add_up_words": {"task": "rumors.matching.tasks.add_up", "schedule": 600.0, "options": {"expires": 600}},
     "tell_of_rumors": {"task": "rumors.notices.tasks.keep", "schedule": 60.0, "options": {"expires": 60}},
+    "remind_of_consents": {"task": "events.actors.tasks.remind", "schedule": 3600.0, "options": {"expires": 1800}},
     "keep_missed_searches": {"task": "portal.search.tasks.flush", "schedule": 60.0, "options": {"expires": 60}},
 }
 

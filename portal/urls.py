@@ -7,6 +7,7 @@ from django.urls import include, path
 import events.programs.urls
 import events.registrations.urls
 import events.reminders.urls
+import events.actors.urls
 import events.urls
 import portal.accounts.urls
 import portal.facts.packs.urls
@@ -76,6 +77,7 @@ urlpatterns = [
                 *rumors.dashboard.urls.staff,
                 *rumors.imports.urls.staff,
                 *rumors.exports.urls.staff,
+                *events.actors.urls.staff,
                 *events.urls.staff,
                 *events.programs.urls.staff,
                 *events.registrations.urls.staff,

@@ -30,6 +30,7 @@ from rumors.pictures import actions as pictures
 from rumors.responses import actions as responses
 from tests import factories
 from tests.accounts.people import browser, person, sign_in
+from tests.actors import conftest as actors
 from tests.pictures.conftest import sent
 from tests.pictures.images import file_of, screenshot
 
@@ -193,6 +194,11 @@ TABLE = {
     "rule_text": {R.EVENTS, R.EDITOR, R.TRANSLATOR},
     "stopped_addresses": {R.EVENTS, R.ADMIN},
     "lift_stop": {R.EVENTS, R.ADMIN},
+    "event_program": {R.EVENTS, R.EDITOR, R.TRANSLATOR},
+    "event_registrations": {R.EVENTS},
+    **dict.fromkeys(words("staff_actors actor export_actors"), {R.EVENTS, R.MANAGER}),
+    **dict.fromkeys(words("new_actor edit_actor delete_actor new_contact edit_contact delete_contact"), {R.EVENTS}),
+    **dict.fromkeys(words("helpers new_helper edit_helper delete_helper"), {R.EVENTS}),
     "staff_reports": {R.MANAGER, R.AUDITOR, R.EDITOR},
     **dict.fromkeys(words("report report_pdf report_workbook"), {R.MANAGER, R.AUDITOR, R.EDITOR}),
     "keep_report": {R.MANAGER, R.EDITOR},
@@ -262,6 +268,7 @@ def arguments(db) -> dict[str, dict]:
     holder = Registration.objects.create(event=event, name="Bo")
     need = Need.objects.create(registration=holder, kind="access", detail="Hiss")
     rule = reminders.add(by=author, event=event, audience="staff", anchor="start", days=1)
+    contact, helper = actors.contact(), actors.helper()
     page = Page.objects.create(key="privacy")
     question = questions.ask(text="Hur?", language="sv", door=Door.FORM)
     opinion = readings.give(
@@ -363,6 +370,11 @@ def arguments(db) -> dict[str, dict]:
         **dict.fromkeys(["edit_rule", "remove_rule"], {"pk": rule.pk}),
         "rule_text": {"pk": rule.pk, "language": "ar"},
         "preview_reminder": {"pk": event.pk, "rule": rule.pk, "language": "ar"},
+        **dict.fromkeys(["staff_event", "edit_event", "event_registrations"], {"pk": event.pk}),
+        "event_program": {"pk": event.pk, "language": "ar"},
+        **dict.fromkeys(["actor", "edit_actor", "delete_actor", "new_contact"], {"pk": contact.actor_id}),
+        **dict.fromkeys(["edit_contact", "delete_contact"], {"pk": contact.pk}),
+        **dict.fromkeys(["edit_helper", "delete_helper"], {"pk": helper.pk}),
         **dict.fromkeys(["report", "report_pdf", "report_workbook"], {"pk": kept.pk}),
         "lift_stop": {"pk": Suppression.objects.create(address_hash="0", reason=Reason.UNKNOWN, at=starts_at).pk},
         "mailbox_message": {"name": "00000000000000000001-1"},

@@ -24,6 +24,9 @@ from events.registrations import actions as registrations
 from events.registrations import rules
 from events.registrations.forms import RegistrationForm, WishesForm
 from events.reminders.forms import RuleTextForm
+from events import rules
+from events.actors.forms import ActorForm, HelperForm
+from events.forms import ProgramTitlesForm
 from portal import languages
 from portal.accounts import forms as accounts
 from portal.accounts.models import User
@@ -77,6 +80,8 @@ MAKERS: dict[type, Callable[[QueryDict], list[BaseForm]]] = {
         for name in ("fact", "rebuttal", "event", "page")
         for language in ("sv", "ar")
     ],
+    ActorForm: lambda data: [ActorForm(None, data)],
+    HelperForm: lambda data: [HelperForm(None, data)],
     TopicForm: lambda data: [TopicForm(None, data), TopicForm(factories.topic(), data)],
     RegistrationForm: lambda data: [RegistrationForm(Event(largest_party=size), data) for size in (1, 4)],
     WishesForm: lambda data: [WishesForm(Event(largest_party=size), data, largest=3) for size in (1, 4)],
@@ -217,7 +222,8 @@ DESCRIBED_BY = re.compile(r'aria-describedby="([^"]*)"')
 
 
 PLAIN = [form for form in FORMS if form not in WITH_A_SESSION and not issubclass(form, BaseFormSet)]
-NAMED = "QuestionFilterForm FactFilterForm MatrixForm WordFilterForm EventFilterForm PeriodForm DashboardForm".split()
+NAMED = "QuestionFilterForm FactFilterForm MatrixForm WordFilterForm EventFilterForm PeriodForm DashboardForm"
+NAMED = f"{NAMED} ActorFilterForm HelperFilterForm".split()
 FILTERS = [form for form in PLAIN if form.__name__ in NAMED]
 """What `components/filters.html` shows."""
 

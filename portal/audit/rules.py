@@ -102,7 +102,7 @@ class Entry:
     event: AuditEvent
     deed: str
     thing: str
-    """Its kind and number; the number alone says nothing about anybody."""
+    """Its kind and number; the number alone says nothing about anybody. Of a list the kind, in the plural."""
     changes: list[tuple[str, str, str]]
     """Field, before and after; both are empty where the text itself is not told."""
     excuse: str = ""
@@ -117,8 +117,13 @@ def entries(events: Iterable[AuditEvent]) -> Iterator[Entry]:
             (str(getattr(fields[name], "verbose_name", name)), _word(fields[name], before), _word(fields[name], after))
             for name, (before, after) in event.changes.items()
         ]
-        thing = f"{model._meta.verbose_name if model else event.kind} {event.object_id}"
-        yield Entry(event, str(DEEDS.get(event.verb, event.verb)), thing, changes, _excuse(event))
+        yield Entry(event, str(DEEDS.get(event.verb, event.verb)), _thing(event, model), changes, _excuse(event))
+
+
+def _thing(event: AuditEvent, model: type[Model] | None) -> str:
+    if not event.object_id:
+        return str(model._meta.verbose_name_plural if model else event.kind)
+    return f"{model._meta.verbose_name if model else event.kind} {event.object_id}"
 
 
 def _excuse(event: AuditEvent) -> str:

@@ -8,6 +8,8 @@ from django.urls import reverse
 
 from events.programs import actions as programs
 from events.registrations import actions as registrations
+from events import actions as events
+from events.actors import actions as actors
 from portal import contacts
 from portal.accounts import actions as accounts
 from portal.accounts.models import User
@@ -71,6 +73,8 @@ def purge(*, now: datetime) -> dict[str, int]:
         "questions": questions.purge(now=now),
         "registrations": registrations.purge(now=now),
         "speakers": programs.purge(),
+        "registrations": events.purge(now=now),
+        "contacts and helpers": actors.purge(now=now),
         "rumors": rumors.purge(now=now),
         "notices": notices.purge(now=now),
         "seen alarms": alarms.purge(now=now),
