@@ -289,6 +289,17 @@ if MAIL_LEDGER and not re.match(r"postfix:/.|journal:(maildir:/|imaps://|imap\+t
 MAILBOX_DIR = env.path("MAILBOX_DIR", None)
 """Folder of the local SMTP sink; set by `make run` in demo mode only."""
 
+BOUNCES = env.str("BOUNCES", "")
+"""The mailbox of the address in MAIL_FROM, to which comes what could not be delivered. Empty: nobody reads it."""
+if BOUNCES and not re.match(r"(maildir:/|imaps://|imap\+tls://)[^?#]+", BOUNCES):
+    raise ImproperlyConfigured("BOUNCES is maildir:/path, imaps://user:password@host/INBOX or imap+tls://... Mend it.")
+if BOUNCES:
+    CELERY_BEAT_SCHEDULE["read_bounces"] = {
+        "task": "portal.mail.tasks.read_bounces",
+        "schedule": 180.0,
+        "options": {"expires": 180},
+    }
+
 # Machine translation ---------------------------------------------------------------------------------------------
 MACHINE_TRANSLATION_URL = env.str("MACHINE_TRANSLATION_URL", "").rstrip("/")
 """A service that speaks LibreTranslate's HTTP API. Empty: there is none, and no button for it."""

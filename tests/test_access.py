@@ -11,6 +11,7 @@ from portal.accounts.models import Role, User
 from portal.audit.models import AuditEvent
 from portal.facts.links.models import CheckedLink
 from portal.facts.readings import actions as readings
+from portal.mail.models import Reason, Suppression
 from portal.pages.models import Page
 from portal.questions import actions as questions
 from portal.questions.models import Door
@@ -183,6 +184,8 @@ TABLE = {
     "edit_event": {R.EVENTS},
     "event_program": {R.EVENTS, R.EDITOR, R.TRANSLATOR},
     "event_registrations": {R.EVENTS},
+    "stopped_addresses": {R.EVENTS, R.ADMIN},
+    "lift_stop": {R.EVENTS, R.ADMIN},
     "staff_reports": {R.MANAGER, R.AUDITOR, R.EDITOR},
     **dict.fromkeys(words("report report_pdf report_workbook"), {R.MANAGER, R.AUDITOR, R.EDITOR}),
     "keep_report": {R.MANAGER, R.EDITOR},
@@ -327,6 +330,7 @@ def arguments(db) -> dict[str, dict]:
         **dict.fromkeys(["staff_event", "edit_event", "event_registrations"], {"pk": event.pk}),
         "event_program": {"pk": event.pk, "language": "ar"},
         **dict.fromkeys(["report", "report_pdf", "report_workbook"], {"pk": kept.pk}),
+        "lift_stop": {"pk": Suppression.objects.create(address_hash="0", reason=Reason.UNKNOWN, at=starts_at).pk},
         "mailbox_message": {"name": "00000000000000000001-1"},
     }
 

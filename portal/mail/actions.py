@@ -18,10 +18,10 @@ from django.utils import timezone, translation
 from portal import languages
 from portal.accounts.models import User
 from portal.audit import actions as audit
+from portal.mail import bounces, mailboxes, rules
 from portal.mail import ledger as ledgers
-from portal.mail import rules
 from portal.mail.ledger import PATIENCE, Fate
-from portal.mail.models import LEASED, Delivery, Pause, Reason, State, Suppression, address_hash
+from portal.mail.models import LEASED, RETURNABLE, Delivery, Pause, Reason, State, Suppression, address_hash
 from portal.mail.transport import Connection, DroppedError, OutageError, RefusedError, Server, UnknownError
 
 if TYPE_CHECKING:
@@ -35,11 +35,11 @@ LEASE: Final = timedelta(minutes=5)
 LEAST_LEASE: Final = timedelta(minutes=2)
 BACKOFF: Final = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15), timedelta(hours=1))
 MAX_ATTEMPTS: Final = 30  # about a day
+# So many messages in a row that an address refuses for good, and it gets no more.
+REFUSALS: Final = 3
 RECONCILE_FOR: Final = timedelta(days=3)
 """Logs are thrown away, and what is older than that is for people to decide."""
 LOOK_EVERY_SECONDS: Final = 60.0
-# The status code of "no such mailbox" (RFC 3463); other refusals may be about us or about the message.
-NO_SUCH_MAILBOX: Final = "5.1.1"
 
 Render = Callable[[Delivery], rules.Message | None]
 
@@ -338,9 +338,20 @@ def _refused(delivery: Delivery, refusal: RefusedError) -> str:
     # A sender that is not accepted is for the operator to mend: no message is at fault.
     if refusal.code < 500 or refusal.is_about_sender:
         return _try_again(delivery, str(refusal))
-    if refusal.text.startswith(NO_SUCH_MAILBOX):
-        suppress(address_hash=delivery.recipient_hash, reason=Reason.UNKNOWN, note=str(refusal))
-    return _end(delivery, State.FAILED, str(refusal))
+    with transaction.atomic():
+        ended = _end(delivery, State.FAILED, str(refusal))
+        _learn(delivery, str(refusal))
+    return ended
+
+
+def _learn(delivery: Delivery, answer: str) -> None:
+    """What a refusal for good tells about the address; other refusals are about us or about the message."""
+    latest = Delivery.objects.settled_by_server(delivery.recipient_hash).values_list("state", "last_answer")[:REFUSALS]
+    refused = [state == State.FAILED and rules.says_no_to_address(said) for state, said in latest]
+    if rules.says_no_such_mailbox(answer):
+        suppress(address_hash=delivery.recipient_hash, reason=Reason.UNKNOWN, note=answer)
+    elif len(refused) == REFUSALS and all(refused):
+        suppress(address_hash=delivery.recipient_hash, reason=Reason.REFUSED, note=answer)
 
 
 def _try_again(delivery: Delivery, answer: str) -> str:
@@ -406,6 +417,48 @@ def resume(*, prefix: str, by: User) -> None:
         held.delete()
 
 
+def read_bounces(*, seconds: float = float("inf"), is_stopping: Callable[[], bool] = lambda: False) -> Counter[str]:
+    """Settle what came back to the mailbox BOUNCES, for at most about `seconds`; returns how many told what.
+
+    Each is marked when it has been dealt with. What a crash leaves unmarked is read again, and changes nothing then.
+    """
+    told: Counter[str] = Counter()
+    until = time.monotonic() + seconds
+    try:
+        with mailboxes.opened(settings.BOUNCES) as mailbox:
+            for letter in mailbox.unread():
+                bounce = bounces.read(letter.content)
+                told[take_back(bounce=bounce) if bounce else "no_report"] += 1
+                mailbox.mark(letter)
+                if is_stopping() or time.monotonic() > until:
+                    break
+    except mailboxes.UnreachableError as error:
+        log.warning("bounces_unreachable", reason=str(error))
+    if told:
+        log.info("bounces_read", **told)
+    return told
+
+
+@transaction.atomic
+def take_back(*, bounce: bounces.Bounce) -> str:
+    """What a report says of a message of ours to this very address; returns what that was, or `stranger` or `known`."""
+    delivery = Delivery.objects.select_for_update().filter(message_id=bounce.message_id).first()
+    about = [one for one in bounce.recipients if delivery and rules.is_to(delivery, one.addresses)]
+    if delivery is None or not about:
+        return "stranger"
+    if delivery.state not in RETURNABLE:
+        return "known"
+    [returned, *_] = about
+    if returned.action == bounces.Action.DELAYED:
+        delivery.last_answer = f"delayed: {returned.answer}"[:200]
+        delivery.save(update_fields=["last_answer"])
+    else:
+        came_back = _ended(State.FAILED) | {"sent_at": None, "last_answer": returned.answer[:200]}
+        Delivery.objects.filter(pk=delivery.pk).update(**came_back)
+        _learn(delivery, returned.answer)
+    return returned.action.value
+
+
 @transaction.atomic
 def suppress(*, address_hash: str, reason: Reason, note: str = "") -> None:
     suppression, is_new = Suppression.objects.get_or_create(
@@ -413,6 +466,23 @@ def suppress(*, address_hash: str, reason: Reason, note: str = "") -> None:
     )
     if is_new:
         audit.record("suppress", suppression, by=None, note=reason.value)
+
+
+@transaction.atomic
+def look_up(*, address: str, by: User) -> list[Suppression]:
+    """Why an address gets no mail; the log keeps who asked, and the address nowhere."""
+    found = list(Suppression.objects.of(address).order_by("at"))
+    for suppression in found:
+        audit.record("look_up", suppression, by=by)
+    return found
+
+
+@transaction.atomic
+def lift(suppression: Suppression, *, reason: str, by: User) -> None:
+    """Let mail go there again. What was not sent meanwhile is not sent afterwards."""
+    changes = {"reason": (suppression.reason, "")}
+    audit.record("lift", suppression, by=by, changes=changes, note=reason)
+    suppression.delete()
 
 
 def unsubscribe(*, delivery: Delivery) -> None:
@@ -423,7 +493,7 @@ def unsubscribe(*, delivery: Delivery) -> None:
 @transaction.atomic
 def resubscribe(*, address: str) -> None:
     """The owner of the address asks for optional mail again, through a link that only this address was sent."""
-    for suppression in Suppression.objects.filter(address_hash=address_hash(address), reason=Reason.UNSUBSCRIBED):
+    for suppression in Suppression.objects.of(address).filter(reason=Reason.UNSUBSCRIBED):
         audit.record("resubscribe", suppression, by=None)
         suppression.delete()
 
@@ -435,6 +505,5 @@ def purge(*, now: datetime) -> int:
     old = ended.filter(ended_at__lte=now - Delivery.KEEP_RECIPIENT).exclude(recipient="")
     forgotten = old.update(recipient="", payload={})
     removed, _ = ended.filter(ended_at__lte=now - Delivery.KEEP).delete()
-    unknown = Suppression.objects.filter(reason=Reason.UNKNOWN, at__lte=now - Suppression.KEEP_UNKNOWN)
-    lifted, _ = unknown.delete()
+    lifted, _ = Suppression.objects.outlived(now).delete()
     return int(forgotten + removed + lifted)

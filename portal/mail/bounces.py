@@ -15,11 +15,13 @@ from typing import Final
 
 import structlog
 
+from portal.mail import rules
+
 log = structlog.get_logger(__name__)
 
-_MESSAGE_ID: Final = re.compile(r"<[^<>\s]+>")
+_MESSAGE_ID: Final = re.compile(r"<[!-;=?-~]+>")
 _ADDRESS: Final = re.compile(r"[^\s<>()\";,:]+@[^\s<>()\";,:]+")
-_STATUS: Final = re.compile(r"(?<![\d.])[245]\.\d{1,3}\.\d{1,3}(?![\d.]*\d)")
+_COULD_BE_CODE: Final = re.compile(r"[\d.]{1,7}")
 _RETURNED: Final = {"message/rfc822", "text/rfc822-headers", "message/rfc822-headers"}
 _MOST_RECIPIENTS: Final = 50
 _DEEPEST: Final = 3
@@ -37,10 +39,8 @@ class Returned:
     addresses: tuple[str, ...]
     """As we wrote it and as it was in the end, where both are told."""
     action: Action
-    status: str
-    """`5.1.1` (RFC 3463); empty when there is none."""
-    diagnostic: str
-    """The words of the server that refused it."""
+    answer: str
+    """Its status code first (RFC 3463), then the words of the server that refused it; without addresses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,18 +90,25 @@ def _returned(part: Message) -> Iterator[Returned]:
         addresses = tuple(dict.fromkeys(_ADDRESS.findall(told)))
         # Some say why in brackets behind it.
         action = _text(block, "Action").lower().partition(" ")[0]
-        diagnostic = _text(block, "Diagnostic-Code").partition(";")[2].strip()
+        words = _text(block, "Diagnostic-Code").partition(";")[2].strip()
         if addresses and action in set(Action):
-            yield Returned(addresses, Action(action), _status(_text(block, "Status"), diagnostic), diagnostic)
+            yield Returned(addresses, Action(action), _answer(_text(block, "Status"), _without(words, addresses)))
 
 
-def _status(status: str, diagnostic: str) -> str:
+def _without(words: str, addresses: tuple[str, ...]) -> str:
+    """Postfix says `unknown user: "anna.ek"`, which is an address for whoever knows the server."""
+    words = rules.without_addresses(words)
+    for local in {address.partition("@")[0] for address in addresses}:
+        if not _COULD_BE_CODE.fullmatch(local):
+            words = re.sub(rf"(?<!\w){re.escape(local)}(?!\w)", "…", words, flags=re.IGNORECASE)
+    return words
+
+
+def _answer(status: str, words: str) -> str:
     """`5.0.0` says nothing; the server that refused it may have said more."""
-    told = _STATUS.findall(status)
-    more = _STATUS.findall(diagnostic)
-    is_vague = not told or told[0].endswith(".0.0")
-    found = more if is_vague and more else told
-    return found[0] if found else ""
+    told = rules.status_of(status)
+    more = rules.status_of(words)
+    return words if more and (not told or told.endswith(".0.0") or told == more) else f"{told} {words}".strip()
 
 
 def _message_id(part: Message) -> str:

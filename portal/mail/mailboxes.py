@@ -26,8 +26,8 @@ _BLOCK: Final = 5_000
 """Messages asked about at once: the answer to a search is one line, which may not become too long."""
 
 _MESSAGE_ID: Final = re.compile(rb"^message-id:\s*(<[^<>\s]+>)", re.IGNORECASE | re.MULTILINE)
-_SEARCHABLE: Final = re.compile(r'<[!#-\[\]-~]+>')
-_FOLDER: Final = re.compile(r'[ !#-\[\]-~]+')
+_SEARCHABLE: Final = re.compile(r"<[!#-\[\]-~]+>")
+_FOLDER: Final = re.compile(r"[ !#-\[\]-~]+")
 _FLAGS: Final = re.compile(r":2,([A-Za-z]*)\Z")
 
 
@@ -114,8 +114,8 @@ def _arrived_at(path: Path) -> datetime:
 
 
 class Imap:
-    """Messages are named by their number in the mailbox, which stays theirs as long as nothing but SEARCH, FETCH and STORE
-    is asked (RFC 3501, 7.4.1)."""
+    """Messages are named by their number in the mailbox, which stays theirs as long as nothing but SEARCH, FETCH and
+    STORE is asked (RFC 3501, 7.4.1)."""
 
     def __init__(self, connection: imaplib.IMAP4, count: int) -> None:
         self.connection = connection

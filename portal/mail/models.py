@@ -4,7 +4,7 @@ from typing import Any, ClassVar, Final
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, ExpressionWrapper, F, Min, OuterRef, Q
+from django.db.models import Count, Exists, ExpressionWrapper, F, Min, OuterRef, Q
 from django.utils.crypto import salted_hmac
 from django.utils.translation import pgettext_lazy
 
@@ -25,6 +25,8 @@ class State(models.TextChoices):
 WAITING: Final = (State.PLANNED, State.RETRY)
 LEASED: Final = (State.QUEUED, State.SENDING)
 """A worker has it: before the fence and past it."""
+RETURNABLE: Final = (State.SENDING, State.SENT, State.UNCERTAIN)
+"""It has left, or may have: a report that it came back can be true."""
 ENDED: Final = (State.SENT, State.UNCERTAIN, State.FAILED, State.EXPIRED, State.CANCELED, State.SUPPRESSED)
 
 
@@ -94,6 +96,11 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         if bool(key) == bool(prefix):
             raise ValueError("Name deliveries by their key or by a prefix of it.")
         return self.filter(key=key) if key else self.filter(key__startswith=prefix)
+
+    def settled_by_server(self, recipient_hash: str) -> "DeliveryQuerySet":
+        """What was taken or given up on the way to one address, newest first."""
+        found = self.filter(recipient_hash=recipient_hash, state__in=(State.SENT, State.FAILED))
+        return found.order_by("-due_at", "-pk")
 
     def oldest_unsent_age(self, now: datetime) -> timedelta:
         """How late the most belated message is that nobody holds back: the alarm of the whole mail system."""
@@ -204,6 +211,7 @@ class Delivery(models.Model):
 class Reason(models.TextChoices):
     UNSUBSCRIBED = "unsubscribed", pgettext_lazy("staff", "Unsubscribed from what is optional")
     UNKNOWN = "unknown", pgettext_lazy("staff", "The address does not exist")
+    REFUSED = "refused", pgettext_lazy("staff", "Its server has refused several messages in a row")
 
 
 class SuppressionQuerySet(models.QuerySet["Suppression"]):
@@ -211,12 +219,28 @@ class SuppressionQuerySet(models.QuerySet["Suppression"]):
         found = self.filter(address_hash=delivery.recipient_hash)
         return found.exclude(reason=Reason.UNSUBSCRIBED) if delivery.is_necessary else found
 
+    def of(self, address: str) -> "SuppressionQuerySet":
+        return self.filter(address_hash=address_hash(address))
+
+    def liftable(self) -> "SuppressionQuerySet":
+        """Those that nobody asked for. Who unsubscribed is asked by no one else."""
+        return self.exclude(reason=Reason.UNSUBSCRIBED)
+
+    def numbers(self) -> dict[Reason, int]:
+        counted = dict(self.values_list("reason").annotate(number=Count("pk")))
+        return {reason: counted.get(reason, 0) for reason in Reason}
+
+    def outlived(self, now: datetime) -> "SuppressionQuerySet":
+        """What holds no more, for an address may come to exist, or be mended; who unsubscribed stays so."""
+        is_unknown = Q(reason=Reason.UNKNOWN, at__lte=now - Suppression.KEEP_UNKNOWN)
+        return self.filter(is_unknown | Q(reason=Reason.REFUSED, at__lte=now - Suppression.KEEP_REFUSED))
+
 
 class Suppression(models.Model):
     """An address that gets no mail of ours, or none that is optional."""
 
     KEEP_UNKNOWN: Final = timedelta(days=400)
-    """An address may come to exist; who unsubscribed stays so."""
+    KEEP_REFUSED: Final = timedelta(days=90)
 
     address_hash = models.CharField(max_length=64)
     reason = models.CharField(max_length=12, choices=Reason)
@@ -233,3 +257,7 @@ class Suppression(models.Model):
 
     def __str__(self) -> str:
         return f"{self.reason} {self.address_hash[:8]}"
+
+    @property
+    def is_liftable(self) -> bool:
+        return self.reason != Reason.UNSUBSCRIBED

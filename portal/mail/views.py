@@ -6,15 +6,19 @@ from pathlib import Path
 from typing import Final
 
 from django.conf import settings
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import translation
+from django.utils.translation import pgettext
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from portal import languages
 from portal.http import StaffRequest, staff
 from portal.mail import actions, rules
+from portal.mail.forms import AddressForm, LiftForm
+from portal.mail.models import Suppression
 from portal.public import public
 
 SHOWN: Final = 50
@@ -37,6 +41,31 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     response.headers["Content-Language"] = languages.get(delivery.language).tag
     response.headers["X-Robots-Tag"] = "noindex, nofollow"
     return response
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff("mail.view")
+def stopped_addresses(request: StaffRequest) -> HttpResponse:
+    """How many there are, and of one whether it is among them. It is sent in the body, so that it stands in no log."""
+    form, stops = AddressForm(request.POST or None), None
+    if request.method == "POST" and form.is_valid():
+        stops = actions.look_up(address=form.cleaned_data["address"], by=request.user)
+    numbers = [(reason.label, number) for reason, number in Suppression.objects.all().numbers().items() if number]
+    context = {"form": form, "stops": stops, "numbers": numbers}
+    return render(request, "mail/stopped_addresses.html", context, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff("mail.decide")
+def lift_stop(request: StaffRequest, pk: int) -> HttpResponse:
+    stop = get_object_or_404(Suppression.objects.liftable(), pk=pk)
+    form = LiftForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        actions.lift(stop, reason=form.cleaned_data["reason"], by=request.user)
+        messages.success(request, pgettext("staff", "Mail goes to that address again."))
+        return redirect("stopped_addresses")
+    context = {"stop": stop, "form": form}
+    return render(request, "mail/lift_stop.html", context, status=422 if form.errors else 200)
 
 
 @require_safe

@@ -13,6 +13,7 @@ from proxyprotocol.noop import ProxyProtocolNoop
 from proxyprotocol.reader import ProxyProtocolReader
 from pymap.backend.dict import DictBackend
 from pymap.imap import IMAPServer
+from pysasl.hashing import BuiltinHash
 
 USER, PASSWORD = "bounces@example.org", 'gurka "läser": tidning/%'
 
@@ -68,7 +69,7 @@ class Server:
 
     async def _serve(self):
         self.stop = asyncio.Event()
-        backend, config = await DictBackend.init(self.arguments)
+        backend, config = await DictBackend.init(self.arguments, hash_context=BuiltinHash(rounds=1))
         config.apply_context()
         async with AsyncExitStack() as stack:
             await backend.start(stack)

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 
 from portal.mail import mailboxes
-from portal.mail.mailboxes import Maildir, UnreachableError
+from portal.mail.mailboxes import UnreachableError
 from tests.mail.imap import PASSWORD, Server
 
 NOW = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
@@ -110,11 +110,15 @@ def test_what_is_unread_is_read_until_it_is_marked_and_nothing_is_deleted(box):
 def test_what_was_read_before_something_broke_is_marked_and_the_rest_is_not(box):
     for name in "abc":
         box.put(letter(name))
-    with pytest.raises(ZeroDivisionError), mailboxes.opened(box.url) as mailbox:
-        for found in mailbox.unread():
-            if b"Subject: b" in found.content:
-                raise ZeroDivisionError
-            mailbox.mark(found)
+
+    def mark_and_break():
+        with mailboxes.opened(box.url) as mailbox:
+            for found in mailbox.unread():
+                1 / (b"Subject: b" not in found.content)
+                mailbox.mark(found)
+
+    with pytest.raises(ZeroDivisionError):
+        mark_and_break()
     assert box.seen() == [True, False, False]
     assert read(box) == ["b", "c"]
 
@@ -164,8 +168,8 @@ def test_many_messages_are_searched_for_in_parts(imap, monkeypatch):
     assert read(box) == []
 
 
-def test_a_hundred_thousand_old_messages_do_not_hold_up_a_new_one(folder):
-    for number in range(100_000):
+def test_many_old_messages_do_not_hold_up_a_new_one(folder):
+    for number in range(20_000):
         (folder.path / "cur" / f"1.{number}.host:2,S").touch()
     folder.put(letter("new"))
     with mailboxes.opened(folder.url) as mailbox:
@@ -196,7 +200,6 @@ def test_a_message_that_another_process_took_first_is_no_fault(folder):
         assert b"Subject: b" in next(unread).content
     with mailboxes.opened(folder.url) as mailbox:
         unread = mailbox.unread()
-        (folder.path / "new").joinpath(*[]).iterdir()
         for left in (folder.path / "new").iterdir():
             left.unlink()
         assert list(unread) == []
@@ -253,7 +256,9 @@ def answer(listener, greeting, command, lines):
     threading.Thread(target=talk, daemon=True).start()
 
 
-@pytest.mark.parametrize("url", ["imap://host/INBOX", "pop3://host", "/var/mail", 'imaps://h/a"b', "imaps://h/a%0D%0Ab"])
+@pytest.mark.parametrize(
+    "url", ["imap://host/INBOX", "pop3://host", "/var/mail", 'imaps://h/a"b', "imaps://h/a%0D%0Ab"]
+)
 def test_an_address_that_is_no_mailbox_is_refused(url):
     with pytest.raises(ValueError, match="mailbox"), mailboxes.opened(url):
         pass
@@ -263,4 +268,3 @@ def test_marking_keeps_the_flags_that_a_person_has_set(folder):
     folder.put(letter("a"), flags="FR")
     assert read(folder) == ["a"]
     assert folder.flags() == ["FRS"]
-    assert isinstance(Maildir(folder.path), Maildir)
