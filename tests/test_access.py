@@ -192,6 +192,11 @@ TABLE = {
     **dict.fromkeys(words("reminders event_reminders preview_reminder"), ALL),
     **dict.fromkeys(words("new_rule edit_rule remove_rule own_reminders share_reminders"), {R.EVENTS}),
     "rule_text": {R.EVENTS, R.EDITOR, R.TRANSLATOR},
+    "event_program": {R.EVENTS, R.EDITOR, R.TRANSLATOR},
+    "event_registrations": {R.EVENTS},
+    **dict.fromkeys(
+        words("staff_mail deliveries mail_history pause_mail resume_mail uncertain_mail"), {R.EVENTS, R.ADMIN}
+    ),
     "stopped_addresses": {R.EVENTS, R.ADMIN},
     "lift_stop": {R.EVENTS, R.ADMIN},
     "event_program": {R.EVENTS, R.EDITOR, R.TRANSLATOR},
@@ -213,6 +218,7 @@ POSTS = set(
     revoke_reader
     check_link_again keep_report see_alarm unsee_alarm drop_import forget_export
     hand_in_event restore_event publish_event approve_risks settle_need remove_rule own_reminders share_reminders
+    check_link_again keep_report see_alarm unsee_alarm drop_import forget_export resume_mail
     """)
 )
 NOT_THEIRS = {("merge_rumor", 404), ("take_comment_back", 404)}
@@ -376,6 +382,7 @@ def arguments(db) -> dict[str, dict]:
         **dict.fromkeys(["edit_contact", "delete_contact"], {"pk": contact.pk}),
         **dict.fromkeys(["edit_helper", "delete_helper"], {"pk": helper.pk}),
         **dict.fromkeys(["report", "report_pdf", "report_workbook"], {"pk": kept.pk}),
+        "uncertain_mail": {"kind": "account"},
         "lift_stop": {"pk": Suppression.objects.create(address_hash="0", reason=Reason.UNKNOWN, at=starts_at).pk},
         "mailbox_message": {"name": "00000000000000000001-1"},
     }

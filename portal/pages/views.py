@@ -17,6 +17,7 @@ from events.registrations.models import Need
 from portal import languages
 from portal.facts.models import Audience, Fact
 from portal.http import StaffRequest, staff
+from portal.mail.models import Delivery, Pause
 from portal.pages import actions, checks
 from portal.pages.forms import ContactsForm, SearchForm
 from portal.pages.models import Page
@@ -122,6 +123,8 @@ def staff_home(request: StaffRequest) -> HttpResponse:
         "answers_count": questions.awaiting_approval().exclude(settled_by=user).count()
         if user.has_perm("questions.approve")
         else 0,
+        "uncertain_mail_count": Delivery.objects.undecided().count() if user.has_perm("mail.decide") else 0,
+        "is_mail_held": user.has_perm("mail.view") and Pause.objects.exists(),
         "questions_count": questions.waiting().count() if user.has_perm("questions.settle") else 0,
         "events_to_approve": Event.objects.awaiting_review().exclude(asked_by=user).read_in(languages.SOURCE)[:10]
         if user.has_perm("events.publish")
