@@ -4,10 +4,10 @@ from django.conf.urls.i18n import i18n_patterns
 from django.contrib import admin
 from django.urls import include, path
 
+import events.actors.urls
 import events.programs.urls
 import events.registrations.urls
 import events.reminders.urls
-import events.actors.urls
 import events.urls
 import portal.accounts.urls
 import portal.facts.packs.urls

@@ -192,15 +192,11 @@ TABLE = {
     **dict.fromkeys(words("reminders event_reminders preview_reminder"), ALL),
     **dict.fromkeys(words("new_rule edit_rule remove_rule own_reminders share_reminders"), {R.EVENTS}),
     "rule_text": {R.EVENTS, R.EDITOR, R.TRANSLATOR},
-    "event_program": {R.EVENTS, R.EDITOR, R.TRANSLATOR},
-    "event_registrations": {R.EVENTS},
     **dict.fromkeys(
         words("staff_mail deliveries mail_history pause_mail resume_mail uncertain_mail"), {R.EVENTS, R.ADMIN}
     ),
     "stopped_addresses": {R.EVENTS, R.ADMIN},
     "lift_stop": {R.EVENTS, R.ADMIN},
-    "event_program": {R.EVENTS, R.EDITOR, R.TRANSLATOR},
-    "event_registrations": {R.EVENTS},
     **dict.fromkeys(words("staff_actors actor export_actors"), {R.EVENTS, R.MANAGER}),
     **dict.fromkeys(words("new_actor edit_actor delete_actor new_contact edit_contact delete_contact"), {R.EVENTS}),
     **dict.fromkeys(words("helpers new_helper edit_helper delete_helper"), {R.EVENTS}),
@@ -377,7 +373,6 @@ def arguments(db) -> dict[str, dict]:
         "rule_text": {"pk": rule.pk, "language": "ar"},
         "preview_reminder": {"pk": event.pk, "rule": rule.pk, "language": "ar"},
         **dict.fromkeys(["staff_event", "edit_event", "event_registrations"], {"pk": event.pk}),
-        "event_program": {"pk": event.pk, "language": "ar"},
         **dict.fromkeys(["actor", "edit_actor", "delete_actor", "new_contact"], {"pk": contact.actor_id}),
         **dict.fromkeys(["edit_contact", "delete_contact"], {"pk": contact.pk}),
         **dict.fromkeys(["edit_helper", "delete_helper"], {"pk": helper.pk}),

@@ -18,15 +18,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from events import actions as events
+from events.actors.forms import ActorForm, HelperForm
 from events.models import Event
 from events.programs.forms import ProgramTitlesForm
 from events.registrations import actions as registrations
 from events.registrations import rules
 from events.registrations.forms import RegistrationForm, WishesForm
 from events.reminders.forms import RuleTextForm
-from events import rules
-from events.actors.forms import ActorForm, HelperForm
-from events.forms import ProgramTitlesForm
 from portal import languages
 from portal.accounts import forms as accounts
 from portal.accounts.models import User

@@ -6,10 +6,9 @@ from django.db import transaction
 from django.db.models import Model
 from django.urls import reverse
 
+from events.actors import actions as actors
 from events.programs import actions as programs
 from events.registrations import actions as registrations
-from events import actions as events
-from events.actors import actions as actors
 from portal import contacts
 from portal.accounts import actions as accounts
 from portal.accounts.models import User
@@ -73,7 +72,6 @@ def purge(*, now: datetime) -> dict[str, int]:
         "questions": questions.purge(now=now),
         "registrations": registrations.purge(now=now),
         "speakers": programs.purge(),
-        "registrations": events.purge(now=now),
         "contacts and helpers": actors.purge(now=now),
         "rumors": rumors.purge(now=now),
         "notices": notices.purge(now=now),
