@@ -27,6 +27,7 @@ from rumors.pictures import actions as pictures
 from rumors.responses import actions as responses
 from tests import factories
 from tests.accounts.people import browser, person, sign_in
+from tests.actors import conftest as actors
 from tests.pictures.conftest import sent
 from tests.pictures.images import file_of, screenshot
 
@@ -183,6 +184,9 @@ TABLE = {
     "edit_event": {R.EVENTS},
     "event_program": {R.EVENTS, R.EDITOR, R.TRANSLATOR},
     "event_registrations": {R.EVENTS},
+    **dict.fromkeys(words("staff_actors actor export_actors"), {R.EVENTS, R.MANAGER}),
+    **dict.fromkeys(words("new_actor edit_actor delete_actor new_contact edit_contact delete_contact"), {R.EVENTS}),
+    **dict.fromkeys(words("helpers new_helper edit_helper delete_helper"), {R.EVENTS}),
     "staff_reports": {R.MANAGER, R.AUDITOR, R.EDITOR},
     **dict.fromkeys(words("report report_pdf report_workbook"), {R.MANAGER, R.AUDITOR, R.EDITOR}),
     "keep_report": {R.MANAGER, R.EDITOR},
@@ -248,6 +252,7 @@ def arguments(db) -> dict[str, dict]:
     event = events.create(
         by=author, kind="seminar", slug="traff", starts_at=starts_at, ends_at=starts_at + timezone.timedelta(hours=1)
     )
+    contact, helper = actors.contact(), actors.helper()
     page = Page.objects.create(key="privacy")
     question = questions.ask(text="Hur?", language="sv", door=Door.FORM)
     opinion = readings.give(
@@ -326,6 +331,9 @@ def arguments(db) -> dict[str, dict]:
         "narrative": {"pk": Narrative.objects.create(name="Staten vill ha våra barn").pk},
         **dict.fromkeys(["staff_event", "edit_event", "event_registrations"], {"pk": event.pk}),
         "event_program": {"pk": event.pk, "language": "ar"},
+        **dict.fromkeys(["actor", "edit_actor", "delete_actor", "new_contact"], {"pk": contact.actor_id}),
+        **dict.fromkeys(["edit_contact", "delete_contact"], {"pk": contact.pk}),
+        **dict.fromkeys(["edit_helper", "delete_helper"], {"pk": helper.pk}),
         **dict.fromkeys(["report", "report_pdf", "report_workbook"], {"pk": kept.pk}),
         "mailbox_message": {"name": "00000000000000000001-1"},
     }

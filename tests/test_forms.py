@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from events import actions as events
 from events import rules
+from events.actors.forms import ActorForm, HelperForm
 from events.forms import ProgramTitlesForm
 from portal import languages
 from portal.accounts import forms as accounts
@@ -73,6 +74,8 @@ MAKERS: dict[type, Callable[[QueryDict], list[BaseForm]]] = {
         for name in ("fact", "rebuttal", "event", "page")
         for language in ("sv", "ar")
     ],
+    ActorForm: lambda data: [ActorForm(None, data)],
+    HelperForm: lambda data: [HelperForm(None, data)],
     TopicForm: lambda data: [TopicForm(None, data), TopicForm(factories.topic(), data)],
     ProgramTitlesForm: lambda data: [ProgramTitlesForm({7: SimpleNamespace(title_sv="", title_ar="")}, "ar", data)],
     SettleForm: lambda data: [SettleForm(Question(language="ar", code_hash=code), [], data) for code in (None, "x")],
@@ -210,7 +213,8 @@ DESCRIBED_BY = re.compile(r'aria-describedby="([^"]*)"')
 
 
 PLAIN = [form for form in FORMS if form not in WITH_A_SESSION and not issubclass(form, BaseFormSet)]
-NAMED = "QuestionFilterForm FactFilterForm MatrixForm WordFilterForm EventFilterForm PeriodForm DashboardForm".split()
+NAMED = "QuestionFilterForm FactFilterForm MatrixForm WordFilterForm EventFilterForm PeriodForm DashboardForm"
+NAMED = f"{NAMED} ActorFilterForm HelperFilterForm".split()
 FILTERS = [form for form in PLAIN if form.__name__ in NAMED]
 """What `components/filters.html` shows."""
 

@@ -159,19 +159,16 @@ def _forget(held: Person, verb: str, *, by: User | None) -> None:
 # Read ------------------------------------------------------------------------------------------------------------
 
 
-@transaction.atomic
 def consult(thing: Actor | Person, *, by: User) -> None:
     """Log that somebody reads of people: of an actor that has none there is nothing to tell."""
     if not isinstance(thing, Actor) or thing.contacts.exists():
         audit.record("read", thing, by=by)
 
 
-@transaction.atomic
 def consult_list(model: type[Actor] | type[Helper], *, by: User) -> None:
     audit.record("read", model(), by=by)
 
 
-@transaction.atomic
 def tell_export(*, count: int, filters: Sequence[str], by: User) -> None:
     """Log that `count` actors leave in a file, and what was asked for."""
     said = npgettext("staff", "%(number)d row", "%(number)d rows", count) % {"number": count}

@@ -44,7 +44,7 @@ def _row(actor: Actor) -> list[Value]:
         str(actor.get_kind_display()),
         _looked_at(actor.area),
         ", ".join(map(str, actor.topics.all())),
-        ", ".join(languages.get(code).in_both_scripts for code in actor.languages),
+        ", ".join(str(languages.get(code).in_both_scripts) for code in actor.languages),
         _yes_or_no(actor.has_bridge_builders),
         _looked_at(actor.needs),
         actor.email,
