@@ -8,6 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import content_disposition_header
 from django.utils.translation import pgettext
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -49,7 +50,8 @@ def export_actors(request: StaffRequest) -> HttpResponse:
     content = documents.workbook(found)
     actions.tell_export(count=len(found), filters=[each["words"] for each in form.active()], by=request.user)
     name = f"{pgettext('staff', 'actors')}-{timezone.localdate()}.xlsx"
-    return HttpResponse(content, XLSX, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+    disposition = content_disposition_header(as_attachment=True, filename=name)
+    return HttpResponse(content, XLSX, headers={"Content-Disposition": disposition})
 
 
 @require_safe

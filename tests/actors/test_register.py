@@ -345,6 +345,7 @@ def test_the_file_has_the_organizations_that_the_filters_leave_and_no_person(off
     response = office.get(f"{LIST}export/?kind=faith_community")
     header, *rows = rows_of(response)
     assert len(rows) == 1
+    assert re.fullmatch(r"attachment; filename\*?=.*\d{4}-\d\d-\d\d\.xlsx\"?", response["Content-Disposition"])
     assert {"'=Moskén", "العربية – arabiska", "Vård", "Tid för frågor", "info@example.org"} <= set(rows[0])
     told = json.dumps([header, rows], ensure_ascii=False, default=str)
     assert "arker" not in told
