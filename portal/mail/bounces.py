@@ -64,8 +64,9 @@ def _read(letter: Message) -> Bounce | None:
     report = _report(letter)
     if report is None:
         return None
-    recipients, message_id = (), ""
-    for part in report.get_payload():
+    recipients: tuple[Returned, ...] = ()
+    message_id = ""
+    for part in _parts(report):
         if part.get_content_type() == "message/delivery-status":
             recipients = recipients or tuple(_returned(part))
         elif part.get_content_type() in _RETURNED:
@@ -77,15 +78,14 @@ def _report(letter: Message, depth: int = 0) -> Message | None:
     """The report itself: servers on the way put it into another multipart when they add a footer."""
     if not letter.is_multipart() or letter.get_content_maintype() != "multipart" or depth > _DEEPEST:
         return None
-    parts = letter.get_payload()
+    parts = _parts(letter)
     if any(part.get_content_type() == "message/delivery-status" for part in parts):
         return letter
     return next(filter(None, (_report(part, depth + 1) for part in parts)), None)
 
 
 def _returned(part: Message) -> Iterator[Returned]:
-    blocks = part.get_payload()
-    for block in blocks[:_MOST_RECIPIENTS] if isinstance(blocks, list) else ():
+    for block in _parts(part)[:_MOST_RECIPIENTS]:
         told = f"{_text(block, 'Original-Recipient')} {_text(block, 'Final-Recipient')}"
         addresses = tuple(dict.fromkeys(_ADDRESS.findall(told)))
         # Some say why in brackets behind it.
@@ -113,12 +113,18 @@ def _answer(status: str, words: str) -> str:
 
 def _message_id(part: Message) -> str:
     if part.is_multipart():
-        [returned] = part.get_payload()
+        [returned] = _parts(part)
     else:
         body = part.get_payload(decode=True)
         returned = HeaderParser().parsestr(body.decode("ascii", "replace") if isinstance(body, bytes) else "")
     match = _MESSAGE_ID.search(_text(returned, "Message-ID"))
     return match[0] if match else ""
+
+
+def _parts(letter: Message) -> list[Message]:
+    """Those of a message that has parts, and none otherwise, whatever it says of itself."""
+    payload = letter.get_payload()
+    return [part for part in payload if isinstance(part, Message)] if isinstance(payload, list) else []
 
 
 def _text(block: Message, name: str) -> str:

@@ -105,7 +105,7 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         """For people to decide."""
         return self.uncertain().filter(left_at__isnull=True)
 
-    def by_kind(self) -> "models.QuerySet[Delivery, dict[str, Any]]":
+    def by_kind(self) -> "models.QuerySet[Any, Any]":
         """Of each kind, how many there are and when the oldest of them was due."""
         return self.order_by("kind").values("kind").annotate(number=Count("pk"), oldest_at=Min("due_at"))
 
