@@ -74,13 +74,9 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def waiting(self) -> "DeliveryQuerySet":
         return self.filter(state__in=WAITING)
 
-    def ripe(self, now: datetime) -> "DeliveryQuerySet":
-        """May leave now, unless somebody holds it back."""
-        may_be_tried = Q(state=State.PLANNED) | Q(state=State.RETRY, retry_at__lte=now)
-        return self.waiting().filter(may_be_tried, due_at__lte=now).unexpired(now)
-
     def due(self, now: datetime) -> "DeliveryQuerySet":
-        return self.ripe(now).unpaused()
+        may_be_tried = Q(state=State.PLANNED) | Q(state=State.RETRY, retry_at__lte=now)
+        return self.waiting().filter(may_be_tried, due_at__lte=now).unexpired(now).unpaused()
 
     def unpaused(self) -> "DeliveryQuerySet":
         everything = Pause.objects.filter(prefix="")
