@@ -243,7 +243,10 @@ def test_the_purge_forgets_addresses_after_30_days_and_rows_after_400(plan):
             {"state": State.UNCERTAIN, "ended_at": timezone.now()},
             "delivery_has_passed_the_fence_when_it_may_have_arrived",
         ),
-        ({"state": State.FAILED, "ended_at": timezone.now(), "payload": {"a": "b"}}, "settled_delivery_keeps_no_payload"),
+        (
+            {"state": State.FAILED, "ended_at": timezone.now(), "payload": {"a": "b"}},
+            "settled_delivery_keeps_no_payload",
+        ),
         ({"recipient": ""}, "delivery_has_a_recipient_until_it_has_ended"),
         ({"sent_at": timezone.now()}, "delivery_is_sent_with_its_time"),
     ],
