@@ -146,6 +146,12 @@ def test_what_was_rotated_away_is_read_too_oldest_first(log, line):
     assert log.fate("<other@klarlagt.example>") == Fate.ABSENT
 
 
+def test_a_quiet_server_may_have_begun_its_log_just_before(log):
+    log.write(full(FENCE - 30 * HOURS), full(FENCE - 5 * HOURS), at=FENCE - 5 * HOURS, name="mail.log.1")
+    log.write(full(FENCE - HOURS), full(FENCE + HOURS), at=FENCE + HOURS)
+    assert log.fate() == Fate.ABSENT
+
+
 def test_a_log_that_was_rotated_a_moment_ago_is_the_one_before(log):
     lines, at = around()
     log.write(*lines, at=at, name="mail.log-20261129")
