@@ -184,6 +184,9 @@ TABLE = {
     "edit_event": {R.EVENTS},
     "event_program": {R.EVENTS, R.EDITOR, R.TRANSLATOR},
     "event_registrations": {R.EVENTS},
+    **dict.fromkeys(
+        words("staff_mail deliveries mail_history pause_mail resume_mail uncertain_mail"), {R.EVENTS, R.ADMIN}
+    ),
     "stopped_addresses": {R.EVENTS, R.ADMIN},
     "lift_stop": {R.EVENTS, R.ADMIN},
     "staff_reports": {R.MANAGER, R.AUDITOR, R.EDITOR},
@@ -198,7 +201,7 @@ POSTS = set(
     drop_response remove_evidence take_comment_back settle_pair undo_merge confirm_attribution
     forget_comment ask_missed approve_answer reopen_question approve_wording machine_translate
     revoke_reader
-    check_link_again keep_report see_alarm unsee_alarm drop_import forget_export
+    check_link_again keep_report see_alarm unsee_alarm drop_import forget_export resume_mail
     """)
 )
 NOT_THEIRS = {("merge_rumor", 404), ("take_comment_back", 404)}
@@ -330,6 +333,7 @@ def arguments(db) -> dict[str, dict]:
         **dict.fromkeys(["staff_event", "edit_event", "event_registrations"], {"pk": event.pk}),
         "event_program": {"pk": event.pk, "language": "ar"},
         **dict.fromkeys(["report", "report_pdf", "report_workbook"], {"pk": kept.pk}),
+        "uncertain_mail": {"kind": "account"},
         "lift_stop": {"pk": Suppression.objects.create(address_hash="0", reason=Reason.UNKNOWN, at=starts_at).pk},
         "mailbox_message": {"name": "00000000000000000001-1"},
     }

@@ -26,6 +26,7 @@ from portal.accounts.models import User
 from portal.facts.forms import FactForm, PrintForm, TopicForm
 from portal.facts.models import Fact, Matter
 from portal.guard import GuardedForm
+from portal.mail.forms import DecisionForm
 from portal.mail.models import Delivery
 from portal.mail.rules import unsubscribe_token
 from portal.public import form_token
@@ -91,6 +92,7 @@ MAKERS: dict[type, Callable[[QueryDict], list[BaseForm]]] = {
     TermForm: lambda data: [TermForm(None, data)],
     WordingForm: lambda data: [WordingForm(languages.get(code), None, data) for code in ("sv", "ar")],
     PrintForm: lambda data: [PrintForm(data, code="ar")],
+    DecisionForm: lambda data: [DecisionForm(Delivery.objects.undecided(), data)],
     WithdrawForm: lambda data: [WithdrawForm(None, data), WithdrawForm(Fact.objects.published(), data)],
     accounts.UserForm: lambda data: [_user_form(data)],
     accounts.NewPassword: lambda data: [accounts.NewPassword(factories.user(), data)],

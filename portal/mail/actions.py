@@ -21,7 +21,18 @@ from portal.audit import actions as audit
 from portal.mail import bounces, mailboxes, rules
 from portal.mail import ledger as ledgers
 from portal.mail.ledger import PATIENCE, Fate
-from portal.mail.models import LEASED, RETURNABLE, Delivery, Pause, Reason, State, Suppression, address_hash
+from portal.mail.models import (
+    LEASED,
+    RETURNABLE,
+    Decision,
+    Delivery,
+    DeliveryQuerySet,
+    Pause,
+    Reason,
+    State,
+    Suppression,
+    address_hash,
+)
 from portal.mail.transport import Connection, DroppedError, OutageError, RefusedError, Server, UnknownError
 
 if TYPE_CHECKING:
@@ -40,6 +51,7 @@ REFUSALS: Final = 3
 RECONCILE_FOR: Final = timedelta(days=3)
 """Logs are thrown away, and what is older than that is for people to decide."""
 LOOK_EVERY_SECONDS: Final = 60.0
+HISTORY: Final = 200
 
 Render = Callable[[Delivery], rules.Message | None]
 
@@ -65,6 +77,10 @@ def register(
     `if_twice` tell staff what it is, and what a second copy does to who gets it.
     """
     _kinds[kind] = Kind(render, label, is_necessary, if_twice)
+
+
+def kinds() -> Mapping[str, Kind]:
+    return _kinds
 
 
 def plan_before_delivering(work: Callable[[datetime], object]) -> None:
@@ -393,12 +409,42 @@ def _waiting(state: State, *, retry_at: datetime | None = None) -> dict[str, Any
         "fenced_at": None,
         "sent_at": None,
         "ended_at": None,
+        "left_at": None,
     }
 
 
 def _ended(state: State) -> dict[str, Any]:
-    values = {"state": state, "ended_at": timezone.now(), "lease_until": None, "retry_at": None}
+    values = {"state": state, "ended_at": timezone.now(), "lease_until": None, "retry_at": None, "left_at": None}
     return values if state == State.UNCERTAIN else values | {"payload": {}}
+
+
+@transaction.atomic
+def decide(*, deliveries: DeliveryQuerySet, decision: Decision, by: User) -> int:
+    """What became of uncertain messages, as a person has it; returns how many. Sent again, a message keeps its
+    Message-ID, and one that is too late by now does not leave."""
+    undecided = deliveries.undecided()
+    if decision == Decision.AGAIN:
+        undecided = undecided.exclude(recipient="")
+    locked = list(undecided.select_for_update(of=("self",)).order_by("pk"))
+    now = timezone.now()
+    values = {
+        Decision.ARRIVED: _ended(State.SENT) | {"sent_at": F("fenced_at"), "last_answer": "decided by a person"},
+        Decision.AGAIN: _waiting(State.RETRY, retry_at=now),
+        Decision.LEAVE: {"left_at": now},
+    }[decision]
+    for delivery in locked:
+        state = values.get("state", State.UNCERTAIN)
+        audit.record("decide", delivery, by=by, changes={"state": (delivery.state, state)}, note=decision.label)
+    Delivery.objects.filter(pk__in=[delivery.pk for delivery in locked]).update(**values)
+    return len(locked)
+
+
+@transaction.atomic
+def read_history(*, address: str, by: User) -> list[Delivery]:
+    """What an address was sent, newest first; the log keeps who asked, and the address nowhere."""
+    found = list(Delivery.objects.to(address)[:HISTORY])
+    audit.record("read_history", found[0] if found else by, by=by)
+    return found
 
 
 @transaction.atomic
@@ -442,7 +488,7 @@ def read_bounces(*, seconds: float = float("inf"), is_stopping: Callable[[], boo
 @transaction.atomic
 def take_back(*, bounce: bounces.Bounce) -> str:
     """What a report says of a message of ours to this very address; returns what that was, or `stranger` or `known`."""
-    delivery = Delivery.objects.select_for_update().filter(message_id=bounce.message_id).first()
+    delivery = Delivery.objects.select_for_update(of=("self",)).filter(message_id=bounce.message_id).first()
     about = [one for one in bounce.recipients if delivery and rules.is_to(delivery, one.addresses)]
     if delivery is None or not about:
         return "stranger"

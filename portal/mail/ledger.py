@@ -174,8 +174,8 @@ class _Talk:
     """What Postfix's daemons say of the messages that are asked about.
 
     cleanup names a Message-ID whether or not the message ever came to its end. It was taken when the queue manager has
-    it, and it was not when smtpd says that it was cut off, which may stand before the name. In between is what waits for
-    the queue manager, and what a filter has put aside: of these nothing is known.
+    it, and it was not when smtpd says that it was cut off, which may stand before the name. In between is what waits
+    for the queue manager, and what a filter has put aside: of these nothing is known.
     """
 
     def __init__(self, wanted: Set[str]) -> None:

@@ -5,6 +5,7 @@ from typing import Any, ClassVar, Final
 from django.conf import settings
 from django.db import models
 from django.db.models import Count, Exists, ExpressionWrapper, F, Min, OuterRef, Q
+from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import pgettext_lazy
 
@@ -33,6 +34,14 @@ ENDED: Final = (State.SENT, State.UNCERTAIN, State.FAILED, State.EXPIRED, State.
 def address_hash(address: str) -> str:
     """Recognizes an address without keeping it."""
     return salted_hmac("portal.mail.address", address.strip().lower(), algorithm="sha256").hexdigest()
+
+
+class Decision(models.TextChoices):
+    """What a person says of messages of which nobody knows whether they arrived."""
+
+    ARRIVED = "arrived", pgettext_lazy("staff", "They have arrived")
+    AGAIN = "again", pgettext_lazy("staff", "Send them again")
+    LEAVE = "leave", pgettext_lazy("staff", "Leave it: nobody needs to know any more")
 
 
 ACCOUNT: Final = "account"
@@ -65,9 +74,13 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def waiting(self) -> "DeliveryQuerySet":
         return self.filter(state__in=WAITING)
 
-    def due(self, now: datetime) -> "DeliveryQuerySet":
+    def ripe(self, now: datetime) -> "DeliveryQuerySet":
+        """May leave now, unless somebody holds it back."""
         may_be_tried = Q(state=State.PLANNED) | Q(state=State.RETRY, retry_at__lte=now)
-        return self.waiting().filter(may_be_tried, due_at__lte=now).unexpired(now).unpaused()
+        return self.waiting().filter(may_be_tried, due_at__lte=now).unexpired(now)
+
+    def due(self, now: datetime) -> "DeliveryQuerySet":
+        return self.ripe(now).unpaused()
 
     def unpaused(self) -> "DeliveryQuerySet":
         everything = Pause.objects.filter(prefix="")
@@ -88,6 +101,14 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def uncertain(self) -> "DeliveryQuerySet":
         return self.filter(state=State.UNCERTAIN)
 
+    def undecided(self) -> "DeliveryQuerySet":
+        """For people to decide."""
+        return self.uncertain().filter(left_at__isnull=True)
+
+    def by_kind(self) -> "models.QuerySet[Delivery, dict[str, Any]]":
+        """Of each kind, how many there are and when the oldest of them was due."""
+        return self.order_by("kind").values("kind").annotate(number=Count("pk"), oldest_at=Min("due_at"))
+
     def recallable(self) -> "DeliveryQuerySet":
         """Not sent yet, or claimed and still before the fence, which then refuses the worker."""
         return self.filter(state__in=(*WAITING, State.QUEUED))
@@ -96,6 +117,21 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         if bool(key) == bool(prefix):
             raise ValueError("Name deliveries by their key or by a prefix of it.")
         return self.filter(key=key) if key else self.filter(key__startswith=prefix)
+
+    def to(self, address: str) -> "DeliveryQuerySet":
+        """Also after the address itself has been forgotten; newest first."""
+        return self.filter(recipient_hash=address_hash(address)).order_by("-due_at", "-pk")
+
+    def matching(self, *, state: str = "", kind: str = "") -> "DeliveryQuerySet":
+        """Those that a filter asks for, newest first."""
+        asked = {name: value for name, value in (("state", state), ("kind", kind)) if value}
+        return self.filter(**asked).order_by("-due_at", "-pk")
+
+    def numbers(self, *, since: datetime) -> dict[State, int]:
+        """How many are in which state, of what has ended since then and of all that has not."""
+        recent = self.filter(Q(ended_at__isnull=True) | Q(ended_at__gte=since))
+        counted = dict(recent.values_list("state").annotate(number=Count("pk")))
+        return {state: counted.get(state, 0) for state in State}
 
     def settled_by_server(self, recipient_hash: str) -> "DeliveryQuerySet":
         """What was taken or given up on the way to one address, newest first."""
@@ -147,12 +183,15 @@ class Delivery(models.Model):
     retry_at = models.DateTimeField(null=True)
     sent_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
+    left_at = models.DateTimeField(null=True)
+    """When somebody chose to leave it uncertain."""
     last_answer = models.CharField(max_length=200, blank=True)
     """What the server said last, its code first, without addresses; or our own reason for not sending."""
 
     objects: ClassVar[models.Manager[Any]] = DeliveryQuerySet.as_manager()
 
     class Meta:
+        verbose_name = pgettext_lazy("staff", "mail")
         verbose_name_plural = "deliveries"
         indexes: ClassVar = [
             models.Index(
@@ -199,6 +238,10 @@ class Delivery(models.Model):
                 name="settled_delivery_keeps_no_payload",
             ),
             models.CheckConstraint(
+                condition=Q(left_at__isnull=True) | Q(state="uncertain"),
+                name="only_an_uncertain_delivery_is_left_as_it_is",
+            ),
+            models.CheckConstraint(
                 condition=Q(ended_at__isnull=False) | ~Q(recipient=""),
                 name="delivery_has_a_recipient_until_it_has_ended",
             ),
@@ -206,6 +249,16 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+    @property
+    def is_too_late(self) -> bool:
+        return self.expires_at is not None and self.expires_at <= timezone.now()
+
+    @property
+    def masked_recipient(self) -> str:
+        """Enough to tell one from another, and too little to write to."""
+        name, _, domain = self.recipient.rpartition("@")
+        return f"{name[:1]}…@{domain}" if name else ""
 
 
 class Reason(models.TextChoices):

@@ -15,6 +15,7 @@ from events.models import Event
 from portal import languages
 from portal.facts.models import Audience, Fact
 from portal.http import StaffRequest, staff
+from portal.mail.models import Delivery, Pause
 from portal.pages import actions, checks
 from portal.pages.forms import ContactsForm, SearchForm
 from portal.pages.models import Page
@@ -120,6 +121,8 @@ def staff_home(request: StaffRequest) -> HttpResponse:
         "answers_count": questions.awaiting_approval().exclude(settled_by=user).count()
         if user.has_perm("questions.approve")
         else 0,
+        "uncertain_mail_count": Delivery.objects.undecided().count() if user.has_perm("mail.decide") else 0,
+        "is_mail_held": user.has_perm("mail.view") and Pause.objects.exists(),
         "questions_count": questions.waiting().count() if user.has_perm("questions.settle") else 0,
         "events": Event.objects.upcoming(now).starting_before(now + timedelta(days=14)).read_in(languages.SOURCE)[:10],
         "due": Fact.objects.published()

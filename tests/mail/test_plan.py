@@ -247,6 +247,7 @@ def test_the_purge_forgets_addresses_after_30_days_and_rows_after_400(plan):
             {"state": State.FAILED, "ended_at": timezone.now(), "payload": {"a": "b"}},
             "settled_delivery_keeps_no_payload",
         ),
+        ({"left_at": timezone.now()}, "only_an_uncertain_delivery_is_left_as_it_is"),
         ({"recipient": ""}, "delivery_has_a_recipient_until_it_has_ended"),
         ({"sent_at": timezone.now()}, "delivery_is_sent_with_its_time"),
     ],
