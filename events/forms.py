@@ -208,7 +208,11 @@ class NewEventForm(EventForm):
         required=False,
         widget=forms.Textarea(attrs={"rows": 3, "lang": "sv"}),
     )
-    open_to_all: ClassVar[tuple[str, ...]] = (*EventForm.open_to_all, "title", "summary")
+    open_to_all: ClassVar[tuple[str, ...]] = (
+        *(name for name in EventForm.open_to_all if name != "recording_url"),
+        "title",
+        "summary",
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -188,7 +188,8 @@ TABLE = {
     **dict.fromkeys(words("copy_event hand_in_event cancel_event restore_event assess_event program"), {R.EVENTS}),
     **dict.fromkeys(words("publish_event send_back_event approve_risks"), {R.EVENTS, R.APPROVER}),
     "program_titles": {R.EVENTS, R.EDITOR, R.TRANSLATOR},
-    **dict.fromkeys(words("event_registrations needs settle_need"), {R.EVENTS}),
+    **dict.fromkeys(words("event_registrations needs settle_need export_registrations"), {R.EVENTS}),
+    **dict.fromkeys(words("event_registration change_registration"), {R.EVENTS}),
     **dict.fromkeys(words("reminders event_reminders preview_reminder"), ALL),
     **dict.fromkeys(words("new_rule edit_rule remove_rule own_reminders share_reminders"), {R.EVENTS}),
     "rule_text": {R.EVENTS, R.EDITOR, R.TRANSLATOR},
@@ -213,7 +214,7 @@ POSTS = set(
     forget_comment ask_missed approve_answer reopen_question approve_wording machine_translate
     revoke_reader
     check_link_again keep_report see_alarm unsee_alarm drop_import forget_export
-    hand_in_event restore_event publish_event approve_risks settle_need remove_rule own_reminders share_reminders
+    hand_in_event restore_event publish_event approve_risks settle_need change_registration remove_rule own_reminders share_reminders
     check_link_again keep_report see_alarm unsee_alarm drop_import forget_export resume_mail
     """)
 )
@@ -361,6 +362,7 @@ def arguments(db) -> dict[str, dict]:
                 "approve_risks",
                 "program",
                 "event_registrations",
+                "export_registrations",
                 "event_reminders",
                 "own_reminders",
                 "share_reminders",
@@ -369,6 +371,7 @@ def arguments(db) -> dict[str, dict]:
         ),
         "program_titles": {"pk": event.pk, "language": "ar"},
         "settle_need": {"pk": need.pk},
+        **dict.fromkeys(["event_registration", "change_registration"], {"pk": event.pk, "registration": holder.pk}),
         **dict.fromkeys(["edit_rule", "remove_rule"], {"pk": rule.pk}),
         "rule_text": {"pk": rule.pk, "language": "ar"},
         "preview_reminder": {"pk": event.pk, "rule": rule.pk, "language": "ar"},

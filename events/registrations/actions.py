@@ -122,8 +122,9 @@ def accept(registration: Registration) -> Registration:
 
 
 @transaction.atomic
-def cancel(registration: Registration) -> None:
-    """Give the seat, or the place in the waiting list, back; a second time, or after the event, does nothing."""
+def cancel(registration: Registration, *, by: User | None = None) -> None:
+    """Give the seat, or the place in the waiting list, back; a second time, or after the event, does nothing. `by` is
+    who does it for somebody who cannot."""
     event = _lock(registration.event)
     locked = _locked(registration, event)
     if locked.state == State.CANCELED or event.has_passed:
@@ -135,7 +136,7 @@ def cancel(registration: Registration) -> None:
         canceled_at=timezone.now(),
         calendar_changes=locked.calendar_changes + had_a_seat,
     )
-    audit.record("cancel", locked, by=None)
+    audit.record("cancel", locked, by=by)
     mail.cancel(prefix=locked.key)
     _plan(CANCELLATION, locked, f"canceled:{locked.calendar_changes}", event=event, had_a_seat=int(had_a_seat))
 
@@ -199,13 +200,29 @@ def _write_needs(registration: Registration, needs: Sequence[Mapping[str, str]])
 
 
 @transaction.atomic
-def erase(registration: Registration) -> None:
-    """Forget this person: seat, needs and address. What they asked was kept without them."""
+def erase(registration: Registration, *, by: User | None = None) -> None:
+    """Forget this person: seat, needs and address. What they asked was kept without them. `by` is who does it when
+    somebody has asked for it in another way."""
     event = _lock(registration.event)
     locked = _locked(registration, event)
     mail.forget(prefix=locked.key)
-    audit.record("erase", locked, by=None)
+    audit.record("erase", locked, by=by)
     locked.delete()
+
+
+@transaction.atomic
+def renew_link(registration: Registration, *, by: User) -> None:
+    """A new private link, which leaves by mail; the old ones lead nowhere."""
+    event = _lock(registration.event)
+    locked = _locked(registration, event)
+    locked.nonce = secret_links.new_nonce()
+    locked.save(update_fields=["nonce"])
+    audit.record("renew_link", locked, by=by)
+    _confirm(locked, again=f"link-{int(timezone.now().timestamp())}", event=event)
+
+
+def tell_export(event: Event, *, count: int, by: User) -> None:
+    audit.record("export_registrations", event, by=by, note=str(count))
 
 
 @transaction.atomic

@@ -77,9 +77,7 @@ class Registration(models.Model):
     name = models.CharField(pgettext_lazy("staff", "name"), max_length=120)
     email = models.EmailField(pgettext_lazy("staff", "e-mail address"), blank=True)
     language = models.CharField(max_length=10, choices=languages.CHOICES, default=languages.SOURCE)
-    party_size = models.PositiveSmallIntegerField(
-        pgettext_lazy("staff", "seats"), default=1, db_default=1
-    )
+    party_size = models.PositiveSmallIntegerField(pgettext_lazy("staff", "seats"), default=1, db_default=1)
     state = models.CharField(max_length=9, choices=State, default=State.CONFIRMED, db_default=State.CONFIRMED)
     nonce = models.CharField(max_length=32, default=new_nonce, editable=False)
     """Part of the private link's signature; a new one revokes every link sent before."""
@@ -207,6 +205,12 @@ class Need(models.Model):
 
     def __str__(self) -> str:
         return f"{self.registration} {self.kind}"
+
+    @property
+    def words(self) -> str:
+        """For staff."""
+        said = str(languages.get(self.language).in_both_scripts) if self.language else self.detail
+        return f"{self.get_kind_display()}: {said}"
 
 
 class Reveal(models.Model):
