@@ -214,7 +214,8 @@ POSTS = set(
     forget_comment ask_missed approve_answer reopen_question approve_wording machine_translate
     revoke_reader
     check_link_again keep_report see_alarm unsee_alarm drop_import forget_export
-    hand_in_event restore_event publish_event approve_risks settle_need change_registration remove_rule own_reminders share_reminders
+    hand_in_event restore_event publish_event approve_risks settle_need change_registration remove_rule
+    own_reminders share_reminders
     check_link_again keep_report see_alarm unsee_alarm drop_import forget_export resume_mail
     """)
 )
