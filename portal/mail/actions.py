@@ -22,7 +22,9 @@ from portal.mail import bounces, mailboxes, rules
 from portal.mail import ledger as ledgers
 from portal.mail.ledger import PATIENCE, Fate
 from portal.mail.models import (
+    LEASE,
     LEASED,
+    LONGEST_WAIT,
     RETURNABLE,
     Decision,
     Delivery,
@@ -41,10 +43,9 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 BATCH: Final = 50
-LEASE: Final = timedelta(minutes=5)
 # Less than this left of its lease, and a message goes back rather than be sent by two workers in turn.
 LEAST_LEASE: Final = timedelta(minutes=2)
-BACKOFF: Final = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15), timedelta(hours=1))
+BACKOFF: Final = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15), LONGEST_WAIT)
 MAX_ATTEMPTS: Final = 30  # about a day
 # So many messages in a row that an address refuses for good, and it gets no more.
 REFUSALS: Final = 3
@@ -239,6 +240,8 @@ def _settle(delivery: Delivery, fate: Fate) -> bool:
 
 
 def expire(*, now: datetime) -> int:
+    """Give up what is too late, and take up again what only a clock that went ahead for a while had held for that."""
+    Delivery.objects.expired_too_soon(now).update(**_waiting(State.PLANNED))
     uncertain = Delivery.objects.uncertain().filter(expires_at__lte=now).exclude(payload={})
     uncertain.update(payload={})
     return Delivery.objects.too_late(now).update(**_ended(State.EXPIRED))

@@ -31,6 +31,12 @@ RETURNABLE: Final = (State.SENDING, State.SENT, State.UNCERTAIN)
 ENDED: Final = (State.SENT, State.UNCERTAIN, State.FAILED, State.EXPIRED, State.CANCELED, State.SUPPRESSED)
 
 
+LEASE: Final = timedelta(minutes=5)
+"""For so long a delivery is its worker's alone."""
+LONGEST_WAIT: Final = timedelta(hours=1)
+"""Between two attempts."""
+
+
 def address_hash(address: str) -> str:
     """Recognizes an address without keeping it."""
     return salted_hmac("portal.mail.address", address.strip().lower(), algorithm="sha256").hexdigest()
@@ -75,7 +81,9 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         return self.filter(state__in=WAITING)
 
     def due(self, now: datetime) -> "DeliveryQuerySet":
-        may_be_tried = Q(state=State.PLANNED) | Q(state=State.RETRY, retry_at__lte=now)
+        # Nothing waits longer than that: the clock has been set back.
+        is_time = Q(retry_at__lte=now) | Q(retry_at__gt=now + 2 * LONGEST_WAIT)
+        may_be_tried = Q(state=State.PLANNED) | Q(is_time, state=State.RETRY)
         return self.waiting().filter(may_be_tried, due_at__lte=now).unexpired(now).unpaused()
 
     def unpaused(self) -> "DeliveryQuerySet":
@@ -90,9 +98,15 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def too_late(self, now: datetime) -> "DeliveryQuerySet":
         return self.waiting().filter(due_at__lte=now, expires_at__lte=now)
 
+    def expired_too_soon(self, now: datetime) -> "DeliveryQuerySet":
+        """Ended in what is the future again since the clock was set back, and not too late as yet."""
+        ahead = self.filter(state=State.EXPIRED, ended_at__gt=now, expires_at__gt=now)
+        # One that had a text of its own would be empty now.
+        return ahead.exclude(context={}).exclude(recipient="")
+
     def abandoned(self, now: datetime) -> "DeliveryQuerySet":
-        """Claimed by a worker that did not come back within its lease."""
-        return self.filter(state__in=LEASED, lease_until__lte=now)
+        """Claimed by a worker that did not come back within its lease, or before the clock was set back."""
+        return self.filter(Q(lease_until__lte=now) | Q(lease_until__gt=now + 2 * LEASE), state__in=LEASED)
 
     def uncertain(self) -> "DeliveryQuerySet":
         return self.filter(state=State.UNCERTAIN)
