@@ -21,6 +21,8 @@ from portal.facts import documents
 from portal.facts.models import Fact
 from portal.facts.views import come_back, document
 from portal.http import StaffRequest, staff
+from portal.pictures import actions as pictures
+from portal.pictures.views import preview, served
 from portal.public import absolute, alternates, guarded, in_language, public
 from portal.questions.rules import any_word
 from portal.revisions import actions as revisions
@@ -39,8 +41,6 @@ from rumors.forms import (
     SightingForm,
 )
 from rumors.models import Narrative, Rebuttal, Rumor, Sighting
-from rumors.pictures import actions as pictures
-from rumors.pictures.views import preview, served
 from rumors.vocabulary import Confidence
 
 

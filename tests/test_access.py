@@ -12,6 +12,7 @@ from portal.audit.models import AuditEvent
 from portal.facts.links.models import CheckedLink
 from portal.facts.readings import actions as readings
 from portal.pages.models import Page
+from portal.pictures import actions as pictures
 from portal.questions import actions as questions
 from portal.questions.models import Door
 from portal.reports import actions as reports
@@ -23,7 +24,6 @@ from rumors.evidence import actions as evidence
 from rumors.lists import actions as lists
 from rumors.models import Narrative
 from rumors.pairs import actions as pairs
-from rumors.pictures import actions as pictures
 from rumors.responses import actions as responses
 from tests import factories
 from tests.accounts.people import browser, person, sign_in

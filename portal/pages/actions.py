@@ -17,6 +17,7 @@ from portal.facts.packs import actions as packs
 from portal.facts.readings import actions as readings
 from portal.mail import actions as mail
 from portal.pages.models import Contact, Heartbeat, Page
+from portal.pictures import actions as pictures
 from portal.questions import actions as questions
 from portal.revisions import actions as revisions
 from portal.revisions.exchange import actions as exchange
@@ -28,7 +29,6 @@ from rumors.exports import actions as exports
 from rumors.imports import actions as imports
 from rumors.intake import actions as intake
 from rumors.notices import actions as notices
-from rumors.pictures import actions as pictures
 
 AUDIT_KEEP: Final = timedelta(days=5 * 365)
 
