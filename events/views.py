@@ -54,10 +54,13 @@ def event(request: HttpRequest, slug: str) -> HttpResponse:
         return gone_or_missing(Event, slug=slug)
     text = read(found, code)
     assert text is not None
+    version = found.program_versions.read_in(code).newest()
     context = {
         **reading(request, found, text),
         "event": found,
-        "program": [(item, read(item, code)) for item in found.program.read_in(code).with_speakers()],
+        "program": version.read(code) if version else [],
+        "program_version": version,
+        "has_days": version and version.snapshot.has_days,
         "groups": [Group(group).label for group in found.groups],
         "access": [Access(feature).label for feature in found.access] if found.is_place_public else [],
     }
@@ -158,10 +161,15 @@ def _form_page(request: StaffRequest, form: EventForm, *, title: str, back: str)
 @staff("events.view")
 def staff_event(request: StaffRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(Event.objects.with_taken().select_related("topic", "asked_by", "approved_by"), pk=pk)
+    program, snapshot = list(found.program.read_in(languages.SOURCE).with_speakers()), found.program.snapshot()
+    version = found.program_versions.newest()
     context = {
         "event": found,
         "rows": language_rows(found),
-        "program": found.program.read_in(languages.SOURCE).with_speakers(),
+        "program": program,
+        "has_days": snapshot.has_days,
+        "program_version": version,
+        "is_program_new": version.snapshot != snapshot if version else bool(program),
         "is_published": Event.objects.published().filter(pk=pk).exists(),
         "other_languages": [language for language in languages.ACTIVE if language.code != languages.SOURCE],
         "lacking": actions.lacking(found, by=request.user) if found.status == Status.REVIEW else [],

@@ -94,6 +94,7 @@ urlpatterns = [
         *portal.questions.urls.public,
         *rumors.urls.public,
         *events.urls.public,
+        *events.programs.urls.public,
         *events.registrations.urls.public,
     ),
 ]

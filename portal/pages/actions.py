@@ -70,7 +70,7 @@ def purge(*, now: datetime) -> dict[str, int]:
     return {
         "questions": questions.purge(now=now),
         "registrations": registrations.purge(now=now),
-        "speakers": programs.purge(),
+        "speakers": programs.purge(now=now),
         "rumors": rumors.purge(now=now),
         "notices": notices.purge(now=now),
         "seen alarms": alarms.purge(now=now),
