@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from typing import Final
+from uuid import uuid5
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -48,8 +49,11 @@ def register(request: HttpRequest, slug: str) -> HttpResponse:
     hindrance = ""
     if form.is_bound and form.is_valid() and not (hindrance := _hindrance(request, REGISTER)):
         form_id = public.check_public_post(request, REGISTER)
+        assert form_id is not None
+        who = form.registration()
         try:
-            made = actions.register(found, form_id=form_id, **form.registration())
+            # The same form sent twice is one registration; sent back and mended, with another address, it is another.
+            made = actions.register(found, form_id=uuid5(form_id, f"{who['email']} {who['name']}"), **who)
         except ValidationError as error:
             form.add_error(None, error)
         else:

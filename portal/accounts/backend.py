@@ -10,8 +10,8 @@ from redis.exceptions import RedisError
 
 log = structlog.get_logger(__name__)
 
-GUARDS: Final = ("allauth", "jwt:")
-"""Keys of allauth: failed sign-ins, used codes, used tokens."""
+GUARDS: Final = ("allauth", "jwt:", "limit:")
+"""Keys of allauth (failed sign-ins, used codes, used tokens), and of public forms (how much somebody has sent)."""
 PAUSE_SECONDS: Final = 5
 
 
@@ -27,7 +27,7 @@ class OneClient(RedisCacheClient):
 
 
 class LimitsCache(RedisCache):
-    """Lets staff sign in while Valkey is down, without opening the door to guessing.
+    """Lets staff sign in and the public send forms while Valkey is down, and opens no door to guessing or floods.
 
     Each process then counts for itself: with two workers somebody gets at most twice the tries. Every other key
     fails as before, and its user decides what that means.
@@ -36,7 +36,7 @@ class LimitsCache(RedisCache):
     def __init__(self, server: Any, params: dict[str, Any]) -> None:
         super().__init__(server, params)
         self._class = OneClient
-        self._spare = LocMemCache("sign-in", {})
+        self._spare = LocMemCache("limits", {})
         self._down_until = 0.0
 
     def add(self, key: Any, *args: Any, **kwargs: Any) -> Any:
@@ -51,6 +51,9 @@ class LimitsCache(RedisCache):
     def delete(self, key: Any, *args: Any, **kwargs: Any) -> Any:
         return self._call("delete", key, *args, **kwargs)
 
+    def incr(self, key: Any, *args: Any, **kwargs: Any) -> Any:
+        return self._call("incr", key, *args, **kwargs)
+
     def _call(self, method: str, key: str, *args: Any, **kwargs: Any) -> Any:
         valkey = getattr(super(), method)
         if not key.startswith(GUARDS):
@@ -61,5 +64,5 @@ class LimitsCache(RedisCache):
                 return valkey(key, *args, **kwargs)
             except (RedisError, OSError):
                 self._down_until = time.monotonic() + PAUSE_SECONDS
-                log.warning("sign_in_limits_in_memory")
+                log.warning("limits_in_memory")
         return getattr(self._spare, method)(key, *args, **kwargs)

@@ -2,6 +2,7 @@ from datetime import timedelta
 from itertools import count
 
 import pytest
+import time_machine
 from django.test import Client
 from django.utils import timezone
 
@@ -9,7 +10,7 @@ from events import actions
 from events.models import Event
 from events.programs import actions as programs
 from portal.accounts.models import Role
-from portal.public import form_token
+from portal.public import FAST_SECONDS, form_token
 from tests import factories
 from tests.accounts.people import person, sign_in
 
@@ -61,7 +62,10 @@ def form():
     """What a browser sends from the registration form."""
 
     def filled(**fields):
-        return {"token": form_token("register"), "name": "Bo", "email": "bo@example.org", "website": ""} | fields
+        with time_machine.travel(timezone.now() - timedelta(seconds=FAST_SECONDS + 1)):
+            token = form_token("register")
+        empty = {"party_size": "1", "interpreter": "", "access": "", "question": "", "website": ""}
+        return {"token": token, "name": "Bo", "email": "bo@example.org", "language": "sv", **empty} | fields
 
     return filled
 

@@ -33,7 +33,9 @@ def checked(content: bytes) -> Calendar:
 
 def test_one_event_is_a_valid_file_with_its_zone(client, make_event):
     starts = datetime(2027, 3, 28, 8, 30, tzinfo=ZoneInfo("Europe/Stockholm"))
-    event = make_event("sv", starts_at=starts, place="Kommunhuset, stora salen; våning 2", is_online=False)
+    event = make_event(
+        "sv", starts_at=starts, place="Kommunhuset, stora salen; våning 2", is_place_public=True, is_online=False
+    )
     response = client.get(f"/sv/events/{event.slug}.ics")
     assert response.headers["Content-Type"] == "text/calendar; charset=utf-8; method=PUBLISH"
     file = checked(response.content)
@@ -90,7 +92,7 @@ def test_a_moved_event_keeps_its_identity_and_counts_on(make_event):
 
 @pytest.mark.parametrize("path", ["events.ics", "events/{slug}.ics"])
 def test_the_meeting_link_is_in_no_calendar_file(client, make_event, path):
-    event = make_event("sv", place="Kommunhuset")
+    event = make_event("sv", place="Kommunhuset", is_place_public=True)
     content = client.get(f"/sv/{path.format(slug=event.slug)}").content
     assert b"Kommunhuset" in content
     assert SECRET_LINK.encode() not in content.replace(b"\r\n ", b"")
@@ -102,3 +104,9 @@ def test_the_zone_covers_years_far_away(make_event):
     described = zone.to_tz(lookup_tzid=False)
     assert datetime(2041, 7, 1, 8, 30, tzinfo=described).utcoffset() == timedelta(hours=2)
     assert timezone.now().date() < date(2041, 7, 1)
+
+
+def test_a_place_that_is_not_public_is_in_no_file_for_everybody(client, make_event):
+    event = make_event("sv", place="Hemliga salen")
+    for path in ("events.ics", f"events/{event.slug}.ics"):
+        assert b"Hemliga" not in client.get(f"/sv/{path}").content

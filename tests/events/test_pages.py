@@ -72,7 +72,7 @@ def test_an_event_page_costs_the_same_with_one_line_of_program_and_with_three(
     starts = timezone.now().replace(microsecond=0) + timedelta(days=5)
     pages = []
     for titles in ([{"sv": "Ett"}], [{"sv": "Ett"}, {}, {"sv": "Tre"}]):
-        event = make_event("sv", starts_at=starts, program=program(starts, *titles))
+        event = make_event("sv", starts_at=starts, are_speakers_public=True, program=program(starts, *titles))
         client.get(f"/sv/events/{event.slug}/")
         cache.clear()
         with django_assert_num_queries(3):

@@ -3,17 +3,17 @@ from zoneinfo import ZoneInfo
 
 import html5lib
 import pytest
+from django.core.cache import cache
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from events import actions
-from events.models import Event
-from events.programs import actions as programs
-from events.programs.models import ProgramItem, Speaker
+from events.models import Event, Status
 from events.registrations import actions as registrations
-from portal import languages
 from portal.accounts.models import Role
 from portal.audit.models import AuditEvent
-from portal.mail.models import Delivery
+from portal.revisions.models import Revision
+from portal.search.models import IndexRow
 from tests import factories
 from tests.events.conftest import SECRET_LINK
 
@@ -21,158 +21,187 @@ STOCKHOLM = ZoneInfo("Europe/Stockholm")
 ROLES = [role for role in Role if role not in {Role.EVENTS, Role.ADMIN}]
 
 
-def program_form(*lines, initial=0):
-    data = {"program-TOTAL_FORMS": str(len(lines)), "program-INITIAL_FORMS": str(initial)}
-    for number, line in enumerate(lines):
-        data |= {f"program-{number}-{name}": value for name, value in line.items()}
-    return data
-
-
 def event_form(**fields):
     return {
         "kind": "seminar",
-        "slug": "seminarium",
+        "title": "Nätföreläsning om orosanmälan",
+        "summary": "Vi berättar vad som händer.",
+        "groups": ["parents"],
         "starts_at": "2027-04-22T08:30",
         "ends_at": "2027-04-22T10:00",
         "is_online": "on",
         "join_url": SECRET_LINK,
         "capacity": "50",
         "registration_ends_at": "2027-04-21T12:00",
-        "spoken": ["sv", "ar"],
+        "spoken": ["sv"],
+        "interpreted": ["ar"],
     } | fields
 
 
-LINES = (
-    {"starts": "08:30", "ends": "08:45", "title": "Välkommen", "speakers": "Alva Tallgren, moderator, socialtjänsten"},
-    {"starts": "08:45", "ends": "09:00", "is_break": "on"},
-    {"starts": "09:00", "ends": "10:00", "title": "Lagen", "speakers": "Nils Fjällvind, jurist\n\nMira Sandhav"},
-    {},
-)
-
-
-def test_a_seminar_is_made_with_times_as_stockholm_has_them(staff):
-    response = staff(Role.EVENTS).post("/staff/events/new/", event_form() | program_form(*LINES))
+def test_a_seminar_is_made_with_times_as_stockholm_has_them_and_a_first_draft_of_its_text(staff):
+    response = staff(Role.EVENTS).post("/staff/events/new/", event_form())
     event = Event.objects.get()
-    assert response.url == f"/staff/texts/event/{event.pk}/sv/"
+    assert response.url == f"/staff/events/{event.pk}/"
+    assert (event.slug, event.status) == ("natforelasning-om-orosanmalan", Status.DRAFT)
     assert event.starts_at == datetime(2027, 4, 22, 8, 30, tzinfo=STOCKHOLM)
-    assert event.spoken == ["sv", "ar"]
-    items = list(event.program.all())
-    assert [(i.title_sv, i.is_break, timezone.localtime(i.starts_at).hour) for i in items] == [
-        ("Välkommen", False, 8),
-        ("", True, 8),
-        ("Lagen", False, 9),
-    ]
-    assert {(s.name, s.title, s.organization) for s in Speaker.objects.all()} == {
-        ("Alva Tallgren", "moderator", "socialtjänsten"),
-        ("Nils Fjällvind", "jurist", ""),
-        ("Mira Sandhav", "", ""),
-    }
+    assert (event.spoken, event.interpreted, event.groups) == (["sv"], ["ar"], ["parents"])
+    draft = Revision.objects.of(event).get()
+    assert (draft.fields["title"], draft.state) == ("Nätföreläsning om orosanmälan", "draft")
+
+
+def test_two_events_with_the_same_title_have_two_addresses(staff):
+    office = staff(Role.EVENTS)
+    for _again in range(3):
+        office.post("/staff/events/new/", event_form())
+    base = "natforelasning-om-orosanmalan"
+    assert set(Event.objects.values_list("slug", flat=True)) == {base, f"{base}-2", f"{base}-3"}
 
 
 def test_the_form_opens_as_it_was_saved_and_saving_it_again_changes_nothing(staff):
     office = staff(Role.EVENTS)
-    office.post("/staff/events/new/", event_form() | program_form(*LINES))
+    office.post("/staff/events/new/", event_form(team=[]))
     event = Event.objects.get()
-    item = event.program.first()
-    programs.name_program(event, language="ar", titles={item.pk: "مرحبا"}, by=factories.user())
     page = office.get(f"/staff/events/{event.pk}/edit/")
-    assert page.context["form"].initial["starts_at"] == event.starts_at
     assert 'value="2027-04-22T08:30"' in page.content.decode()
-    shown = page.context["program"]
     sent = {}
-    for form in [page.context["form"], *shown, shown.management_form]:
-        for field in form:
-            value = field.value()
-            if value not in (None, False, ""):
-                sent[field.html_name] = "on" if value is True else field.field.widget.format_value(value)
-    office.post(f"/staff/events/{event.pk}/edit/", sent)
+    for field in page.context["form"]:
+        value = field.value()
+        if value not in (None, False, "", []):
+            sent[field.html_name] = "on" if value is True else field.field.widget.format_value(value)
+    assert office.post(f"/staff/events/{event.pk}/edit/", sent).status_code == 302
     assert not AuditEvent.objects.filter(verb="edit").exists()
-    item.refresh_from_db()
-    assert (item.title_sv, item.title_ar) == ("Välkommen", "مرحبا")
-    assert [s.name for s in event.program.last().speakers.all()] == ["Mira Sandhav", "Nils Fjällvind"]
-
-
-def test_moving_the_event_in_the_form_moves_the_program_and_the_reminders(staff):
-    office = staff(Role.EVENTS)
-    office.post("/staff/events/new/", event_form() | program_form(*LINES))
-    event = Event.objects.get()
-    registrations.register(event, name="Bo", email="bo@example.org", language="sv")
-    lines = [{"id": str(i.pk), **line} for i, line in zip(event.program.all(), LINES, strict=False)]
-    lines[1]["DELETE"] = "on"
-    moved = event_form(starts_at="2027-10-31T08:30", ends_at="2027-10-31T10:00")
-    response = office.post(f"/staff/events/{event.pk}/edit/", moved | program_form(*lines, initial=3))
-    assert response.url == f"/staff/events/{event.pk}/"
     event.refresh_from_db()
-    assert [i.starts_at for i in event.program.all()] == [
-        datetime(2027, 10, 31, 8, 30, tzinfo=STOCKHOLM),
-        datetime(2027, 10, 31, 9, 0, tzinfo=STOCKHOLM),
-    ]
-    due = set(Delivery.objects.filter(kind=actions.REMINDER).waiting().values_list("due_at", flat=True))
-    assert due == set(rules.reminders(event.starts_at).values())
+    assert event.sequence == 0
 
 
 @pytest.mark.parametrize(
-    ("fields", "lines", "wrong"),
+    ("fields", "wrong"),
     [
-        ({"ends_at": "2027-04-22T08:30"}, (), "ends_at"),
-        ({"starts_at": "2027-03-28T02:30"}, (), "starts_at"),  # skipped by the clock
-        ({"registration_ends_at": "2027-04-22T08:00"}, (), "registration_ends_at"),
-        ({"recording_url": "https://video.example.org/r"}, (), "recording_until"),
-        ({"slug": "Å ä"}, (), "slug"),
-        ({"join_url": "javascript:alert(1)"}, (), "join_url"),
-        ({}, ({"starts": "07:00", "ends": "08:00", "title": "För tidigt"},), "__all__"),
-        ({}, ({"starts": "09:00", "ends": "09:30", "title": "x", "day": "2"},), "__all__"),
+        ({"ends_at": "2027-04-22T08:30"}, "ends_at"),
+        ({"starts_at": "2027-03-28T02:30"}, "starts_at"),  # skipped by the clock
+        ({"registration_ends_at": "2027-04-22T09:00"}, "registration_ends_at"),
+        ({"answers_due_at": "2027-04-22T09:00"}, "answers_due_at"),
+        ({"slug": "Å ä"}, "slug"),
+        ({"title": ""}, "title"),
+        ({"summary": "Ring 19121212-1212"}, "summary"),
+        ({"join_url": "javascript:alert(1)"}, "join_url"),
+        ({"groups": ["nobody"]}, "groups"),
+        ({"starts_at": "0001-01-01T08:30"}, "starts_at"),
     ],
 )
-def test_what_cannot_be_held_is_refused_and_nothing_typed_is_lost(staff, fields, lines, wrong):
-    response = staff(Role.EVENTS).post("/staff/events/new/", event_form(**fields) | program_form(*lines))
+def test_what_cannot_be_held_is_refused_and_nothing_typed_is_lost(staff, fields, wrong):
+    response = staff(Role.EVENTS).post("/staff/events/new/", event_form(**fields))
     assert response.status_code == 422
     assert list(response.context["form"].errors) == [wrong]
     assert SECRET_LINK in response.content.decode() or "join_url" in fields
     assert not Event.objects.exists()
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        {"starts": "09:00", "ends": "08:45", "title": "Baklänges"},
-        {"starts": "09:00", "ends": "09:30"},
-        {"starts": "09:00", "title": "Utan slut"},
-        {"starts": "09:00", "ends": "09:30", "title": "x", "speakers": "N" * 121},
-    ],
-)
-def test_a_line_of_the_program_that_makes_no_sense_is_refused(staff, line):
-    response = staff(Role.EVENTS).post("/staff/events/new/", event_form() | program_form(line))
-    assert response.status_code == 422
-    assert response.context["program"][0].errors
-    assert not Event.objects.exists()
+# The way to the public -----------------------------------------------------------------------------------------
 
 
-def test_titles_of_the_program_are_written_one_language_at_a_time(staff, make_event):
-    starts = timezone.now().replace(microsecond=0) + timedelta(days=3)
-    row = {"starts_at": starts, "ends_at": starts + timedelta(minutes=5), "is_break": False, "speakers": []}
-    event = make_event("sv", starts_at=starts, program=[row | {"titles": {"sv": "Frågor", "ar": "أسئلة"}}])
-    item = event.program.get()
-    stale = ProgramItem.objects.get(pk=item.pk)
-    office = staff(Role.TRANSLATOR)
-    page = office.get(f"/staff/events/{event.pk}/program/so/")
-    assert "Frågor" in page.content.decode()
-    office.post(f"/staff/events/{event.pk}/program/so/", {str(item.pk): "Su'aalo", "999999": "x"})
-    programs.name_program(event, language="ti", titles={stale.pk: "ሕቶታት"}, by=factories.user())
-    item.refresh_from_db()
-    assert (item.title_sv, item.title_ar, item.title_so, item.title_ti) == ("Frågor", "أسئلة", "Su'aalo", "ሕቶታት")
-    assert office.get(f"/staff/events/{event.pk}/program/xx/").status_code == 404
+def test_an_event_comes_to_readers_through_the_approval_of_a_second_person(client, staff, make_event):
+    event = make_event(place="Biblioteket")
+    author, other = staff(Role.EVENTS), staff(Role.EVENTS)
+    base = f"/staff/events/{event.pk}"
+    author.post(f"{base}/hand-in/")
+    other.post(f"{base}/publish/")
+    event.refresh_from_db()
+    assert event.status == Status.REVIEW  # it has no approved Swedish text
+    factories.publish(event, title="Träff om lagen", summary="Kort.", body="Text.")
+    assert client.get(f"/sv/events/{event.slug}/").status_code == 404
+    assert not IndexRow.objects.filter(kind="event").exists()
+    author.post(f"{base}/publish/")
+    assert client.get(f"/sv/events/{event.slug}/").status_code == 404
+    other.post(f"{base}/publish/")
+    page = client.get(f"/sv/events/{event.slug}/").content.decode()
+    assert "Träff om lagen" in page
+    assert "Biblioteket" not in page
+    assert IndexRow.objects.filter(kind="event", object_id=event.pk).exists()
 
 
-def test_a_line_of_another_event_cannot_be_changed(make_event):
-    starts = timezone.now().replace(microsecond=0) + timedelta(days=3)
-    row = {"starts_at": starts, "ends_at": starts + timedelta(minutes=5), "is_break": False, "speakers": []}
-    other = make_event(starts_at=starts, program=[row | {"titles": {"sv": "Kvar"}}]).program.get()
-    event = make_event(starts_at=starts)
-    actions.edit(event, by=factories.user(), program=[row | {"titles": {"sv": "Tagen"}, "id": other.pk}])
-    programs.name_program(event, language="sv", titles={other.pk: "Tagen"}, by=factories.user())
-    other.refresh_from_db()
-    assert other.title_sv == "Kvar"
+def test_a_place_is_public_only_after_a_risk_assessment_that_another_person_approved(client, staff, make_event):
+    event = make_event("sv", place="Biblioteket", is_online=False)
+    author, other, desk = staff(Role.EVENTS), staff(Role.EVENTS), staff(Role.EDITOR)
+    base = f"/staff/events/{event.pk}"
+    sent = {
+        "kind": "seminar",
+        "slug": event.slug,
+        "starts_at": "2027-04-22T08:30",
+        "ends_at": "2027-04-22T10:00",
+        "place": "Biblioteket",
+        "is_place_public": "on",
+    }
+    assert author.post(f"{base}/edit/", sent).status_code == 422
+    with pytest.raises(IntegrityError, match="public_after_a_risk_assessment"), transaction.atomic():
+        Event.objects.filter(pk=event.pk).update(is_place_public=True)
+    risks = {"risks": "Någon filmar.", "measures": "Vakt vid dörren.", "responsible": "Enhetschef"}
+    assert desk.post(f"{base}/risks/", risks).status_code == 403
+    author.post(f"{base}/risks/", risks)
+    for office in (author, desk):
+        office.post(f"{base}/risks/approve/")
+    event.refresh_from_db()
+    assert event.risk_approved_at is None
+    other.post(f"{base}/risks/approve/")
+    assert author.post(f"{base}/edit/", sent).status_code == 302
+    cache.clear()
+    page = client.get(f"/sv/events/{event.slug}/").content.decode()
+    assert "Biblioteket" in page
+    assert "Någon filmar" not in page
+    assert "Någon filmar" not in desk.get(f"{base}/").content.decode()
+
+
+def test_a_canceled_event_stays_and_says_so_in_every_language_and_can_be_held_after_all(client, staff, make_event):
+    event = make_event("sv")
+    office = staff(Role.EVENTS)
+    base = f"/staff/events/{event.pk}"
+    assert office.post(f"{base}/cancel/", {"reason": ""}).status_code == 422
+    office.post(f"{base}/cancel/", {"reason": "Föreläsaren är sjuk"})
+    for code, said in (("en", "This event is canceled."), ("sv", "inställt")):
+        page = client.get(f"/{code}/events/{event.slug}/").content.decode()
+        assert said in page
+        assert "sjuk" not in page
+        assert f"/{code}/events/{event.slug}/register/" not in page
+    assert client.get(f"/sv/events/{event.slug}.ics").content.count(b"STATUS:CANCELLED") == 1
+    office.post(f"{base}/restore/")
+    cache.clear()
+    assert "This event is canceled." not in client.get(f"/en/events/{event.slug}/").content.decode()
+    event.refresh_from_db()
+    assert (event.status, event.sequence) == (Status.PUBLISHED, 2)
+
+
+def test_what_is_sent_back_is_a_draft_again_with_the_reason_in_the_log(staff, make_event):
+    event = make_event()
+    staff(Role.EVENTS).post(f"/staff/events/{event.pk}/hand-in/")
+    staff(Role.APPROVER).post(f"/staff/events/{event.pk}/send-back/", {"reason": "Fel tid"})
+    event.refresh_from_db()
+    assert (event.status, event.asked_by) == (Status.DRAFT, None)
+    assert AuditEvent.objects.about(event).filter(verb="set_status", note="Fel tid").exists()
+
+
+def test_handing_in_hands_in_ones_own_draft_of_the_text(staff):
+    office = staff(Role.EVENTS)
+    office.post("/staff/events/new/", event_form())
+    event = Event.objects.get()
+    office.post(f"/staff/events/{event.pk}/hand-in/")
+    assert Revision.objects.of(event).get().state == "submitted"
+
+
+def test_a_copy_keeps_its_distance_on_the_clock_and_decides_nothing(staff, make_event):
+    starts = datetime(2027, 3, 20, 8, 30, tzinfo=STOCKHOLM)
+    event = make_event(
+        "sv", starts_at=starts, registration_ends_at=starts - timedelta(days=1), are_speakers_public=True, spoken=["so"]
+    )
+    office = staff(Role.EVENTS)
+    assert office.post(f"/staff/events/{event.pk}/copy/", {"starts_at": "2020-01-01T08:00"}).status_code == 422
+    response = office.post(f"/staff/events/{event.pk}/copy/", {"starts_at": "2027-03-28T08:30"})
+    copied = Event.objects.exclude(pk=event.pk).get()
+    assert response.url == f"/staff/events/{copied.pk}/"
+    assert copied.registration_ends_at == datetime(2027, 3, 27, 8, 30, tzinfo=STOCKHOLM)
+    assert copied.ends_at - copied.starts_at == event.ends_at - event.starts_at
+    assert (copied.status, copied.join_url, copied.are_speakers_public, copied.spoken) == ("draft", "", False, ["so"])
+    assert Revision.objects.of(copied).get().fields["title"] == event.title_sv
+    assert office.post(f"/staff/events/{event.pk}/copy/", {"starts_at": "2027-03-28T08:30"}).status_code == 422
 
 
 def test_the_meeting_link_is_not_written_to_the_log(make_event):
@@ -216,7 +245,7 @@ def test_only_the_events_role_sees_who_is_registered(staff, make_event):
             assert "arker" not in seen.content.decode()
             assert SECRET_LINK not in seen.content.decode()
         for path in ("/staff/events/new/", f"/staff/events/{event.pk}/edit/"):
-            assert office.post(path, event_form(slug="annan") | program_form()).status_code == 403, role
+            assert office.post(path, event_form(slug="annan")).status_code == 403, role
     assert Event.objects.count() == 1
 
 
@@ -259,25 +288,3 @@ def test_staff_pages_parse_strictly(staff, make_event):
         response = office.get(f"/staff/events/{path}")
         assert response.status_code == 200, path
         parser.parse(response.content.decode())
-
-
-def test_an_event_comes_to_readers_through_the_approval_of_a_second_person(client, make_event):
-    event = make_event()
-    assert client.get(f"/sv/events/{event.slug}/").status_code == 404
-    factories.publish(event, title="Träff om lagen", summary="Kort.", body="Text.")
-    page = client.get(f"/sv/events/{event.slug}/").content.decode()
-    assert "Träff om lagen" in page
-    assert Event.objects.published().filter(**{languages.suffixed("title", "sv"): "Träff om lagen"}).exists()
-
-
-def test_a_translator_changes_no_swedish_title(staff, make_event):
-    """It would be out at once; the other languages of the program are the translator's."""
-    starts = timezone.now() + timedelta(days=9)
-    row = {"starts_at": starts, "ends_at": starts + timedelta(minutes=9), "is_break": False, "speakers": []}
-    event = make_event("sv", starts_at=starts, program=[row | {"titles": {"sv": "Frågor"}}])
-    item, translator = event.program.get(), staff(Role.TRANSLATOR)
-    for language, status in (("sv", 403), ("ar", 302)):
-        answer = translator.post(f"/staff/events/{event.pk}/program/{language}/", {str(item.pk): "أسئلة"})
-        assert answer.status_code == status
-    item.refresh_from_db()
-    assert (item.title_sv, item.title_ar) == ("Frågor", "أسئلة")

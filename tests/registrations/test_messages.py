@@ -6,16 +6,21 @@ from zoneinfo import ZoneInfo
 import pytest
 import time_machine
 from django.utils import timezone, translation
+from icalendar import Calendar
 
+from events import actions as events
 from events.registrations import actions, rules
-from events.registrations.models import Registration
+from events.registrations.models import Need, Registration, State
 from portal import languages
 from portal.mail import actions as mail
 from portal.mail.models import Delivery
 from portal.mail.rules import compose
+from tests import factories
 from tests.events.conftest import SECRET_LINK
+from tests.registrations.test_register import register
 
 STARTS = datetime(2027, 11, 25, 14, 0, tzinfo=ZoneInfo("Europe/Stockholm"))
+SOON = timedelta(days=3)
 
 
 def everything_in(letter) -> str:
@@ -28,53 +33,175 @@ def everything_in(letter) -> str:
     return "\n".join(parts)
 
 
-@pytest.mark.django_db(transaction=True)
-def test_a_registration_brings_a_confirmation_with_calendar_then_reminders_with_the_link(make_event, inbox):
-    event = make_event("sv", starts_at=timezone.now().replace(microsecond=0) + timedelta(days=3))
-    registration = actions.register(event, name="Marker Namn", email="bo@example.org", language="sv")
-    private = rules.private_token(registration)
+def entry(letter):
+    """The method and the one event of the calendar in a letter, which stands in it twice: to act on and to open."""
+    alternative = next(part for part in letter.walk() if part.get_content_type() == "text/calendar")
+    attached = next(part for part in letter.iter_attachments() if part.get_filename() == "calendar.ics")
+    content = attached.get_payload(decode=True)
+    assert alternative.get_payload(decode=True) == content
+    file = Calendar.from_ical(content)
+    assert alternative.get_param("method") == file["METHOD"]
+    (event,) = file.walk("VEVENT")
+    return str(file["METHOD"]), event
+
+
+def tick():
     mail.deliver(seconds=20)
-    (confirmation,) = inbox
-    assert "calendar" in {part.get_content_subtype() for part in confirmation.walk()}
-    assert private in everything_in(confirmation)
-    assert SECRET_LINK not in everything_in(confirmation)
-    # Anybody can type anybody's address: nothing they type reaches it.
-    assert "Marker" not in everything_in(confirmation)
-    for before, count in ((timedelta(hours=23), 2), (timedelta(minutes=50), 3), (timedelta(minutes=1), 3)):
-        with time_machine.travel(event.starts_at - before):
-            mail.deliver(seconds=20)
-        assert len(inbox) == count
-    for reminder in inbox[1:]:
-        assert SECRET_LINK in everything_in(reminder)
-        assert private in everything_in(reminder)
-        assert "calendar" not in {part.get_content_subtype() for part in reminder.walk()}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_entry_in_the_calendar_follows_the_event_wherever_it_goes(make_event, inbox):
+    event = make_event("sv", starts_in=SOON, place="Biblioteket", is_online=False)
+    register(event, "Marker", email="bo@example.org")
+    tick()
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+
+        def after_a_change(act, **values):
+            act(event, by=factories.user(), **values)
+            tick()
+            told = len(inbox)
+            clock.shift(actions.SETTLE)
+            tick()
+            # Nobody is told before it has settled.
+            assert len(inbox) == told + 1
+
+        later = {"starts_at": event.starts_at + timedelta(hours=2), "ends_at": event.ends_at + timedelta(hours=2)}
+        after_a_change(events.edit, **later, registration_ends_at=None)
+        after_a_change(events.edit, place="Kommunhuset")
+        after_a_change(events.cancel, reason="Sjukdom")
+        after_a_change(events.restore)
+    entries = [entry(letter) for letter in inbox]
+    assert [method for method, _entry in entries] == ["REQUEST", "REQUEST", "REQUEST", "CANCEL", "REQUEST"]
+    assert [int(each["SEQUENCE"]) for _method, each in entries] == [0, 1, 2, 3, 4]
+    assert len({str(each["UID"]) for _method, each in entries}) == 1
+    assert str(entries[0][1]["UID"]) != str(event.uid)
+    statuses = [str(each.get("STATUS")) for _method, each in entries]
+    assert statuses == [*["CONFIRMED"] * 3, "CANCELLED", "CONFIRMED"]
+    for _method, each in entries:
+        assert str(each["ATTENDEE"]) == "mailto:bo@example.org"
+        assert "Marker" not in str(each["ATTENDEE"].params)
+        assert str(each["ORGANIZER"]).startswith("mailto:")
+    assert "Before" not in everything_in(inbox[0])
+    assert [str(each["LOCATION"]) for _m, each in entries] == ["Biblioteket", "Biblioteket", *["Kommunhuset"] * 3]
+    assert all(SECRET_LINK not in everything_in(letter) for letter in inbox)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_taken_back_at_once_is_told_to_nobody_and_two_changes_are_one_message(make_event, inbox):
+    event = make_event("sv", starts_in=SOON, place="Biblioteket")
+    register(event)
+    tick()
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        events.edit(event, by=factories.user(), place="Fel plats")
+        events.edit(event, by=factories.user(), place="Biblioteket")
+        clock.shift(actions.SETTLE)
+        tick()
+        assert len(inbox) == 1
+        events.edit(event, by=factories.user(), place="Kommunhuset")
+        events.edit(event, by=factories.user(), starts_at=event.starts_at + timedelta(minutes=30))
+        clock.shift(actions.SETTLE)
+        tick()
+        tick()
+    assert len(inbox) == 2
+    assert int(entry(inbox[1])[1]["SEQUENCE"]) == 4
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_change_of_text_is_no_news_for_calendars(make_event, inbox):
+    event = make_event("sv", starts_in=SOON)
+    register(event)
+    tick()
+    events.edit(event, by=factories.user(), contact_content="Ny kontakt, ny@example.org", capacity=7)
+    with time_machine.travel(timezone.now() + actions.SETTLE):
+        tick()
+    assert len(inbox) == 1
+    event.refresh_from_db()
+    assert event.sequence == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_waits_is_told_of_a_change_without_an_entry_for_the_calendar(make_event, inbox):
+    event = make_event("sv", starts_in=SOON, capacity=1)
+    register(event, "a")
+    register(event, "b")
+    events.cancel(event, by=factories.user(), reason="Sjukdom")
+    with time_machine.travel(timezone.now() + actions.SETTLE):
+        tick()
+    calendars = {
+        letter["To"]: [part for part in letter.walk() if part.get_content_type() == "text/calendar"]
+        for letter in inbox
+        if (event.title_sv in letter["Subject"] and "Inst" in letter["Subject"]) or "Cancel" in letter["Subject"]
+    }
+    assert {to: len(parts) for to, parts in calendars.items()} == {"a@example.org": 1, "b@example.org": 0}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_new_link_goes_to_who_had_the_old_one_and_only_to_them(make_event, inbox):
+    event = make_event("sv", starts_in=timedelta(minutes=50))
+    seen, other = register(event, "seen"), register(event, "other")
+    Registration.objects.update(told_join=0)
+    assert actions.reveal(seen) == SECRET_LINK
+    assert seen.reveals.get().join_version == 1
+    tick()
+    before = len(inbox)
+    new = "https://meeting.example.org/the-new-room"
+    events.edit(event, by=factories.user(), join_url=new)
+    tick()
+    tick()
+    (letter,) = inbox[before:]
+    assert letter["To"] == "seen@example.org"
+    assert new in everything_in(letter)
+    assert SECRET_LINK not in everything_in(letter)
+    other.refresh_from_db()
+    assert actions.reveal(other) == new
+
+
+def test_the_link_is_shown_to_nobody_too_early_too_late_or_without_a_seat(make_event):
+    event = make_event("sv", starts_in=timedelta(minutes=90), capacity=1)
+    seated, waiting = register(event, "a"), register(event, "b")
+    shown = {}
+    for minutes in (-61, -59, 89, 91):
+        with time_machine.travel(event.starts_at + timedelta(minutes=minutes)):
+            shown[minutes] = [bool(actions.reveal(each)) for each in (seated, waiting)]
+    assert shown == {-61: [False, False], -59: [True, False], 89: [True, False], 91: [False, False]}
+    events.cancel(event, by=factories.user(), reason="Sjukdom")
+    with time_machine.travel(event.starts_at - timedelta(minutes=5)):
+        seated = Registration.objects.select_related("event").get(pk=seated.pk)
+        assert actions.reveal(seated) == ""
 
 
 @pytest.mark.django_db(transaction=True)
 def test_who_cancels_gets_that_confirmed_and_nothing_more(make_event, inbox):
-    event = make_event("sv", starts_at=timezone.now().replace(microsecond=0) + timedelta(days=3))
-    actions.cancel(actions.register(event, name="Bo", email="bo@example.org", language="sv"))
+    event = make_event("sv", starts_in=SOON)
+    actions.cancel(register(event))
     for before in (timedelta(days=3), timedelta(hours=23), timedelta(minutes=50)):
         with time_machine.travel(event.starts_at - before):
-            mail.deliver(seconds=20)
+            tick()
     (letter,) = inbox
     assert event.title_sv in everything_in(letter)
     assert SECRET_LINK not in everything_in(letter)
+    assert entry(letter)[0] == "CANCEL"
 
 
-def rendered(registration, kind=actions.CONFIRMATION):
-    render = {
-        actions.CONFIRMATION: rules.confirmation,
-        actions.REMINDER: rules.reminder,
-        actions.CANCELLATION: rules.cancellation,
-    }[kind]
+def rendered(registration, kind=actions.CONFIRMATION, **context):
+    delivery = Delivery(context={"registration": registration.pk} | context, language=registration.language)
     with translation.override(registration.language):
-        return render(Delivery(context={"registration": registration.pk}, language=registration.language))
+        return RENDER[kind](delivery)
+
+
+RENDER = {
+    actions.CONFIRMATION: rules.confirmation,
+    actions.CANCELLATION: rules.cancellation,
+    actions.OFFER: rules.offer,
+    actions.LAPSE: rules.lapse,
+    actions.CHANGE: rules.change,
+    actions.NEW_LINK: rules.new_link,
+}
 
 
 def test_an_arabic_message_keeps_its_times_from_left_to_right(make_event):
     event = make_event("sv", "ar", starts_at=STARTS)
-    registration = actions.register(event, name="Bo", email="bo@example.org", language="ar")
+    registration = register(event, language="ar")
     message = rendered(registration)
     assert event.title_ar in message.subject
     with translation.override("ar"):
@@ -89,7 +216,7 @@ def test_an_arabic_message_keeps_its_times_from_left_to_right(make_event):
 
 def test_the_day_is_said_in_words_with_the_zone(make_event):
     event = make_event("sv", "en", starts_at=STARTS)
-    message = rendered(actions.register(event, name="Bo", email="bo@example.org", language="en"))
+    message = rendered(register(event, language="en"))
     assert "Thursday Nov. 25, 2027\n14:00–15:30 (Swedish time)" in message.text
 
 
@@ -97,36 +224,65 @@ def test_a_title_that_is_not_translated_comes_in_swedish_and_says_so(make_event)
     event = make_event("sv", "en", starts_at=STARTS)
     notes = {}
     for code in ("en", "so"):
-        registration = actions.register(event, name="Bo", email=f"{code}@example.org", language=code)
-        message = rendered(registration)
+        message = rendered(register(event, code, language=code))
         notes[code] = 'lang="sv" dir="ltr"' in message.html
         assert (event.title_en if code == "en" else event.title_sv) in message.subject
     assert notes == {"en": False, "so": True}
 
 
-@pytest.mark.parametrize("kind", [actions.CONFIRMATION, actions.REMINDER])
-def test_there_is_no_message_for_who_has_canceled_or_was_forgotten(make_event, kind):
-    registration = actions.register(make_event("sv"), name="Bo", email="bo@example.org", language="sv")
-    assert rendered(registration, kind) is not None
+def test_a_place_that_is_not_public_is_told_to_who_has_a_seat_alone(make_event):
+    event = make_event("sv", starts_at=STARTS, place="Hemliga salen", access_note="Ring på", capacity=1)
+    seated, waiting = rendered(register(event, "a")), rendered(register(event, "b"))
+    for word in ("Hemliga salen", "Ring på"):
+        assert word in seated.text
+        assert word in seated.html
+        assert word not in waiting.text + waiting.html
+    assert b"Hemliga salen" in seated.calendar
+
+
+def test_there_is_no_message_for_who_has_canceled_or_was_forgotten(make_event):
+    registration = register(make_event("sv"))
+    assert rendered(registration) is not None
     actions.cancel(registration)
-    assert rendered(registration, kind) is None
+    assert rendered(registration) is None
+    assert rendered(registration, actions.CANCELLATION) is not None
     Registration.objects.all().delete()
-    assert rendered(registration, kind) is None
+    assert {rendered(registration, kind) for kind in RENDER if kind != actions.CHANGE} == {None}
 
 
-def test_whose_event_is_withdrawn_is_not_told_where_to_join(make_event):
-    event = make_event(starts_at=STARTS)
-    registration = actions.register(event, name="Bo", email="bo@example.org", language="ar")
-    assert rendered(registration, actions.REMINDER) is None
-    assert rendered(registration, actions.CONFIRMATION).subject.strip()
+def standing(event, kind, code):
+    """Somebody in the state in which a message of this kind is about them, and what it needs to know."""
+    registration = register(event, email=f"{code}@example.org", language=code)
+    state = {actions.OFFER: State.OFFERED, actions.LAPSE: State.LAPSED, actions.CANCELLATION: State.CANCELED}.get(kind)
+    now = timezone.now()
+    if state:
+        event.registrations.filter(pk=registration.pk).update(
+            state=state,
+            offered_until=now if state == State.OFFERED else None,
+            canceled_at=now if state == State.CANCELED else None,
+        )
+    if kind == actions.CHANGE:
+        events.edit(event, by=factories.user(), place="Biblioteket", starts_at=event.starts_at - timedelta(days=1))
+        return registration, {"from": 0, "to": 1}
+    return registration, {}
 
 
 @pytest.mark.parametrize("code", [language.code for language in languages.ACTIVE])
-@pytest.mark.parametrize("kind", [actions.CONFIRMATION, actions.REMINDER, actions.CANCELLATION])
+@pytest.mark.parametrize("kind", list(RENDER))
 def test_every_message_can_be_written_in_every_language(make_event, code, kind):
     event = make_event("sv", starts_at=STARTS, lasts=timedelta(days=1, hours=2))
-    message = rendered(actions.register(event, name="Bo", email="bo@example.org", language=code), kind)
+    registration, context = standing(event, kind, code)
+    message = rendered(registration, kind, **context)
     assert message.subject.strip()
     assert "14:00" in message.text
     assert "16:00" in message.html
     assert "{" not in message.text + message.html
+
+
+def test_what_somebody_typed_is_in_no_message(make_event):
+    """Anybody can type anybody's address: nothing they type reaches it."""
+    event = make_event("sv", starts_at=STARTS)
+    need = [{"kind": Need.Kind.ACCESS, "detail": "Marker sak"}]
+    registration = register(event, "Marker Namn", email="bo@example.org", needs=need, question="Marker fråga")
+    message = rendered(registration)
+    assert "Marker" not in message.subject + message.text + message.html + message.calendar.decode()

@@ -3,24 +3,26 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from django.core.cache import cache
 from django.utils import timezone
 
 from events.registrations import actions, rules
-from events.registrations.models import Registration
+from events.registrations.models import Registration, State
+from events.registrations.views import PER_HOUR
 from portal.mail.models import Delivery
 from portal.public import form_token
 from portal.questions.models import Question
+from tests.events.conftest import SECRET_LINK
 from tests.events.test_pages import parsed, words
 
 
 def test_a_reader_registers_without_cookies_and_is_thanked(public, form, make_event):
     event = make_event("sv", "ar")
-    page = parsed(public.get(f"/ar/events/{event.slug}/register/"))
+    with time_machine.travel(timezone.now() - timedelta(minutes=1)):
+        page = parsed(public.get(f"/ar/events/{event.slug}/register/"))
     token = next(i.get("value") for i in page.iter("input") if i.get("name") == "token")
-    response = public.post(
-        f"/ar/events/{event.slug}/register/", form(token=token, name="بو", question="ماذا بعد ذلك؟"), follow=True
-    )
+    chosen = page.find(".//select[@name='language']//option[@selected]").get("value")
+    sent = form(token=token, name="بو", question="ماذا بعد ذلك؟", language=chosen)
+    response = public.post(f"/ar/events/{event.slug}/register/", sent, follow=True)
     assert response.redirect_chain == [(f"/ar/events/{event.slug}/register/thanks/", 302)]
     assert not response.cookies
     registration = Registration.objects.get()
@@ -45,7 +47,7 @@ def test_a_form_that_was_open_for_too_long_keeps_what_was_typed(public, form, ma
     page = parsed(response)
     values = {i.get("name"): i.get("value") for i in page.iter("input")}
     assert (values["name"], values["email"]) == ("Bo", "bo@example.org")
-    assert "Vad händer sedan?" in words(page.find(".//textarea"))
+    assert "Vad händer sedan?" in words(page.find(".//textarea[@name='question']"))
     assert not Registration.objects.exists()
     again = public.post(f"/sv/events/{event.slug}/register/", form(token=values["token"]))
     assert again.status_code == 302
@@ -57,7 +59,10 @@ def test_a_form_that_was_open_for_too_long_keeps_what_was_typed(public, form, ma
     [
         {"website": "http://spam.example.org"},
         {"email": "not an address"},
-        {"email": ""},
+        {"language": "xx"},
+        {"interpreter": "sv"},
+        {"access": "19121212-1212"},
+        {"party_size": "2"},
         {"name": ""},
         {"name": "19121212-1212"},
         {"question": "Mitt barn heter 19121212-1212"},
@@ -82,20 +87,70 @@ def test_another_site_cannot_send_the_form(public, form, make_event, headers):
     assert not Registration.objects.exists()
 
 
-def test_a_full_event_says_so_on_its_page_on_the_form_and_to_who_was_too_late(public, form, make_event):
+def test_a_full_event_says_so_on_its_page_and_lets_people_wait(public, form, make_event):
     event = make_event("sv", capacity=1)
-    assert f"/en/events/{event.slug}/register/" in public.get(f"/en/events/{event.slug}/").content.decode()
     actions.register(event, name="Eva", email="eva@example.org", language="sv")
-    cache.clear()
     page = public.get(f"/en/events/{event.slug}/").content.decode()
-    assert f"/en/events/{event.slug}/register/" not in page
-    assert "All seats are taken." in page
-    assert "<form" not in public.get(f"/en/events/{event.slug}/register/").content.decode()
-    late = public.post(f"/en/events/{event.slug}/register/", form())
-    assert late.status_code == 422
-    assert "All seats are taken." in words(parsed(late).find(".//main"))
-    assert 'value="bo@example.org"' in late.content.decode()
-    assert Registration.objects.count() == 1
+    assert "All seats are taken. You can join the waiting list." in page
+    asked = words(parsed(public.get(f"/en/events/{event.slug}/register/")).find(".//main"))
+    assert "Whoever waits longest is offered the next free seat" in asked
+    thanked = public.post(f"/en/events/{event.slug}/register/", form(), follow=True)
+    # The page does not tell a stranger whether an address has a seat: the mail does.
+    assert "whether you have a seat" in words(parsed(thanked).find(".//main"))
+    assert Registration.objects.get(name="Bo").state == State.WAITING
+
+
+def test_who_sends_the_form_faster_than_a_person_can_is_asked_again_and_loses_nothing(public, form, make_event):
+    event = make_event("sv")
+    response = public.post(f"/sv/events/{event.slug}/register/", form(token=form_token("register"), question="Varför?"))
+    assert response.status_code == 422
+    assert "Varför?" in response.content.decode()
+    assert not Registration.objects.exists()
+
+
+@pytest.mark.parametrize("valkey", ["up", "down"])
+def test_a_class_of_85_behind_one_address_gets_through_and_a_flood_does_not(public, form, make_event, request, valkey):
+    if valkey == "down":
+        request.getfixturevalue("no_valkey")
+    event = make_event("sv")
+    answers = [
+        public.post(f"/sv/events/{event.slug}/register/", form(email=f"p{number}@example.org")).status_code
+        for number in range(PER_HOUR + 1)
+    ]
+    assert answers[:85] == [302] * 85
+    assert answers[-1] == 429
+    assert Registration.objects.count() == PER_HOUR
+
+
+# Without an address --------------------------------------------------------------------------------------------
+
+
+def test_without_an_address_there_is_a_code_that_leads_back(public, form, make_event):
+    event = make_event("sv", "so")
+    needs = {"interpreter": "so", "access": "Boos gaari-cuuryaan"}
+    page = public.post(f"/so/events/{event.slug}/register/", form(email="", language="so", **needs), follow=True)
+    registration = Registration.objects.get()
+    code = rules.code_of(registration)
+    assert code in page.content.decode()
+    assert [need.kind for need in registration.needs.all()] == ["interpreter", "access"]
+    assert not Delivery.objects.filter(key__startswith="event:").exists()
+    assert code not in str(Registration.objects.values().get())
+    found = f"/so/events/{event.slug}/registration/"
+    token = form_token("find-registration")
+    back = public.post(found, {"token": token, "code": f" {code.lower()} "})
+    assert back.url == page.redirect_chain[-1][0]
+    wrong = public.post(found, {"token": token, "code": "VXY34-679CD-FHJKM"})
+    assert wrong.status_code == 422
+    other = make_event("sv")
+    assert public.post(f"/so/events/{other.slug}/registration/", {"token": token, "code": code}).status_code == 422
+
+
+def test_the_same_form_sent_back_and_mended_is_another_registration_and_sent_twice_is_one(public, form, make_event):
+    event = make_event("sv")
+    sent = form(email="")
+    for fields in (sent, sent, sent | {"name": "Eva"}):
+        assert public.post(f"/sv/events/{event.slug}/register/", fields).status_code == 302
+    assert sorted(Registration.objects.values_list("name", flat=True)) == ["Bo", "Eva"]
 
 
 def test_a_closed_registration_shows_no_form(public, make_event):
@@ -136,16 +191,20 @@ def test_looking_at_every_link_cancels_nothing_and_the_button_does(public, seat)
     registration.refresh_from_db()
     assert registration.canceled_at is None
     token = re.search(r'name="token" value="([^"]+)"', public.get(url).content.decode())[1]
-    response = public.post(url, {"token": token}, follow=True)
+    for wrong in ({"token": token}, {"token": token, "do": "anything"}):
+        assert public.post(url, wrong).status_code == 404
+    response = public.post(url, {"token": token, "do": "cancel"}, follow=True)
     registration.refresh_from_db()
     assert registration.canceled_at is not None
-    assert "<form" not in response.content.decode()
-    assert Delivery.objects.filter(kind=actions.REMINDER).waiting().count() == 0
+    assert 'value="cancel"' not in response.content.decode()
+    public.post(url, {"token": token, "do": "regret"})
+    registration.refresh_from_db()
+    assert registration.state == State.CONFIRMED
 
 
 def test_canceling_with_an_old_page_asks_again_and_cancels_nothing(public, seat):
     registration, url = seat
-    response = public.post(url, {"token": form_token("register")})
+    response = public.post(url, {"token": form_token("register"), "do": "cancel"})
     assert response.status_code == 422
     assert "<form" in response.content.decode()
     registration.refresh_from_db()
@@ -177,3 +236,59 @@ def test_a_forged_or_revoked_link_leads_nowhere(public, seat, make_event):
     Registration.objects.filter(pk=registration.pk).update(nonce="0" * 32)
     assert public.get(url).status_code == 404
     assert Registration.objects.confirmed().count() == 2
+
+
+def test_the_link_to_join_is_shown_when_it_is_time_by_a_button_and_that_is_kept_without_an_address(public, make_event):
+    event = make_event("sv", starts_in=timedelta(minutes=90))
+    registration = actions.register(event, name="Bo", email="bo@example.org", language="sv")
+    url = f"/sv/events/{event.slug}/registration/{rules.private_token(registration)}/"
+    press = {"token": form_token("registration"), "do": "reveal"}
+    assert SECRET_LINK not in public.get(url).content.decode()
+    assert SECRET_LINK not in public.post(url, press).content.decode()
+    with time_machine.travel(event.starts_at - timedelta(minutes=30)):
+        assert SECRET_LINK not in public.get(url).content.decode()
+        press["token"] = form_token("registration")
+        assert SECRET_LINK in public.post(url, press).content.decode()
+    reveal = registration.reveals.get()
+    assert {field.name for field in reveal._meta.concrete_fields} == {"id", "registration", "join_version", "at"}
+
+
+def test_wishes_are_changed_on_ones_own_page_and_what_is_wrong_is_said_there(public, seat):
+    registration, url = seat
+    sent = {"token": form_token("registration"), "do": "change", "language": "so", "interpreter": "ti", "access": ""}
+    answer = public.post(url, sent)
+    assert answer.url.startswith("/so/events/")
+    registration.refresh_from_db()
+    assert (registration.language, registration.needs.get().language) == ("so", "ti")
+    wrong = public.post(url, sent | {"access": "19121212-1212"})
+    assert wrong.status_code == 422
+    assert "19121212-1212" in wrong.content.decode()
+
+
+def test_deleting_everything_asks_first_and_then_leaves_nothing(public, seat):
+    registration, url = seat
+    token = form_token("registration")
+    asked = public.post(url, {"token": token, "do": "ask_erase"})
+    assert 'value="erase"' in asked.content.decode()
+    assert Registration.objects.filter(pk=registration.pk).exists()
+    gone = parsed(public.post(url, {"token": token, "do": "erase"}))
+    assert not list(gone.find(".//main").iter("form"))
+    assert not Registration.objects.filter(pk=registration.pk).exists()
+    assert public.get(url).status_code == 404
+
+
+def test_an_offer_is_taken_with_a_button_and_by_no_scanner(public, make_event):
+    event = make_event("sv", capacity=1)
+    first = actions.register(event, name="Eva", email="eva@example.org", language="sv")
+    waiting = actions.register(event, name="Bo", email="bo@example.org", language="sv")
+    url = f"/en/events/{event.slug}/registration/{rules.private_token(waiting)}/"
+    assert "Your place in it: 1." in words(parsed(public.get(url)).find(".//main"))
+    actions.cancel(first)
+    actions.keep(timezone.now())
+    page = public.get(url).content.decode()
+    assert "There is a seat for you." in page
+    waiting.refresh_from_db()
+    assert waiting.state == State.OFFERED
+    public.post(url, {"token": form_token("registration"), "do": "accept"})
+    waiting.refresh_from_db()
+    assert waiting.state == State.CONFIRMED

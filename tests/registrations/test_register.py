@@ -1,96 +1,86 @@
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from itertools import pairwise
 from threading import Barrier
+from uuid import uuid4
 
 import pytest
 import time_machine
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from events import actions as events
 from events.models import Event
+from events.programs import actions as programs
 from events.programs.models import Speaker
 from events.registrations import actions
-from events.registrations.models import Registration
+from events.registrations.models import Need, Registration, State
 from portal.audit.models import AuditEvent
-from portal.mail.models import Delivery, State
+from portal.mail.models import Delivery
+from portal.mail.models import State as Sent
 from portal.questions.models import Door, Question
 from tests import factories
 
 
-@pytest.mark.django_db(transaction=True)
-def test_twenty_people_at_once_fill_five_seats_and_no_more(make_event):
-    event = make_event(capacity=5)
-    start = Barrier(20)
+def register(event, name="bo", **fields) -> Registration:
+    return actions.register(event, **{"name": name, "email": f"{name}@example.org", "language": "sv"} | fields)
 
-    def attempt(number):
+
+def at_once(number, attempt):
+    """What each of `number` threads got, all let loose at the same moment."""
+    start = Barrier(number)
+
+    def one(place):
         try:
             start.wait(10)
-            actions.register(event, name=f"Person {number}", email=f"p{number}@example.org", language="sv")
-        except actions.FullError:
-            return "full"
-        finally:
-            connection.close()
-        return "seat"
-
-    with ThreadPoolExecutor(20) as pool:
-        outcomes = sorted(pool.map(attempt, range(20)))
-    assert outcomes == ["full"] * 15 + ["seat"] * 5
-    assert event.registrations.confirmed().count() == 5
-    # Who got no seat gets no mail.
-    assert Delivery.objects.filter(kind=actions.CONFIRMATION).count() == 5
-
-
-@pytest.mark.django_db(transaction=True)
-def test_one_address_at_once_from_many_places_takes_one_seat(make_event):
-    event = make_event(capacity=5)
-    start = Barrier(8)
-
-    def attempt(number):
-        try:
-            start.wait(10)
-            email = "Bo@Example.org" if number % 2 else "bo@example.org"
-            actions.register(event, name="Bo", email=email, language="sv")
+            return attempt(place)
         finally:
             connection.close()
 
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(attempt, range(8)))
+    with ThreadPoolExecutor(number) as pool:
+        return list(pool.map(one, range(number)))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_twenty_people_at_once_fill_five_seats_and_the_rest_wait_in_the_order_they_came(make_event):
+    event = make_event("sv", capacity=5)
+    made = at_once(20, lambda place: register(event, f"p{place}"))
+    assert Counter(each.state for each in made) == {State.CONFIRMED: 5, State.WAITING: 15}
+    waiting = list(event.registrations.waiting())
+    assert all(a.registered_at <= b.registered_at for a, b in pairwise(waiting))
+    seated = event.registrations.confirmed().order_by("-registered_at").first()
+    assert seated.registered_at <= waiting[0].registered_at
+    assert Delivery.objects.filter(kind=actions.CONFIRMATION).count() == 20
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("same", ["address", "form"])
+def test_the_same_at_once_from_many_places_is_one_registration(make_event, same):
+    event, form_id = make_event("sv", capacity=5), uuid4()
+
+    def attempt(place):
+        if same == "form":
+            return register(event, email="", form_id=form_id)
+        return register(event, email="Bo@Example.org" if place % 2 else "bo@example.org")
+
+    assert len({each.pk for each in at_once(8, attempt)}) == 1
     assert event.registrations.count() == 1
-    assert Delivery.objects.filter(kind=actions.CONFIRMATION).count() == 1
+    assert Delivery.objects.filter(kind=actions.CONFIRMATION).count() == (same == "address")
 
 
 def test_who_registers_again_gets_the_confirmation_again_at_most_once_an_hour(make_event):
-    event = make_event()
+    event = make_event("sv")
     with time_machine.travel(timezone.now(), tick=False) as clock:
-        first = actions.register(event, name="Bo", email="bo@example.org", language="sv")
+        first = register(event)
         counts = []
         for minutes in (1, 30, 30, 30, 30):
             clock.shift(timedelta(minutes=minutes))
-            assert actions.register(event, name="X", email="BO@example.org", language="en") == first
+            assert register(event, "X", email="BO@example.org", language="en") == first
             counts.append(Delivery.objects.filter(kind=actions.CONFIRMATION).count())
     assert counts == [1, 1, 2, 2, 3]
     first.refresh_from_db()
-    assert (first.name, first.language) == ("Bo", "sv")
-
-
-def test_the_last_seat_taken_with_a_double_click_is_no_bad_news(make_event):
-    event = make_event(capacity=1)
-    first = actions.register(event, name="Bo", email="bo@example.org", language="sv")
-    assert actions.register(event, name="Bo", email="bo@example.org", language="sv") == first
-
-
-def test_a_full_event_does_not_tell_a_stranger_who_has_a_seat(make_event):
-    event = make_event(capacity=1)
-    actions.register(event, name="Bo", email="bo@example.org", language="sv")
-    Registration.objects.update(registered_at=timezone.now() - timedelta(hours=2))
-    said = set()
-    for email in ("bo@example.org", "stranger@example.org"):
-        with pytest.raises(actions.FullError) as error:
-            actions.register(event, name="?", email=email, language="sv")
-        said.add(error.value.message)
-    assert len(said) == 1
-    assert Delivery.objects.filter(kind=actions.CONFIRMATION).count() == 1
+    assert (first.name, first.language) == ("bo", "sv")
 
 
 @pytest.mark.parametrize(
@@ -102,58 +92,305 @@ def test_a_full_event_does_not_tell_a_stranger_who_has_a_seat(make_event):
     ],
 )
 def test_nobody_registers_for_what_is_closed_or_has_begun(make_event, fields):
-    event = make_event(**fields)
+    event = make_event("sv", **fields)
     with pytest.raises(actions.ClosedError):
-        actions.register(event, name="Bo", email="bo@example.org", language="sv")
+        register(event)
     assert not Registration.objects.exists()
-    assert not Delivery.objects.exists()
+    assert not Delivery.objects.filter(kind=actions.CONFIRMATION).exists()
 
 
-def test_canceling_frees_the_seat_and_takes_the_reminders_back(make_event):
-    event = make_event(capacity=1)
-    registration = actions.register(event, name="Bo", email="bo@example.org", language="sv")
-    actions.cancel(registration)
-    actions.cancel(registration)
-    states = dict(Delivery.objects.values_list("kind", "state"))
-    assert states == {
-        actions.CONFIRMATION: State.CANCELED,
-        actions.REMINDER: State.CANCELED,
-        actions.CANCELLATION: State.PLANNED,
+def test_nobody_registers_for_a_draft_or_for_what_is_canceled(make_event):
+    canceled = make_event("sv")
+    events.cancel(canceled, by=factories.user(), reason="Sjukdom")
+    for event in (make_event(), canceled):
+        with pytest.raises(actions.ClosedError):
+            register(event)
+    assert not Registration.objects.exists()
+
+
+def test_a_party_is_no_larger_than_the_event_allows(make_event):
+    event = make_event("sv", largest_party=3)
+    with pytest.raises(actions.NoSeatError):
+        register(event, party_size=4)
+    assert register(event, party_size=3).party_size == 3
+    assert Event.objects.with_taken().get(pk=event.pk).taken == 3
+
+
+def test_who_cancels_gives_the_seat_back_and_everything_planned_is_taken_back(make_event):
+    event = make_event("sv", capacity=1)
+    registration = register(event)
+    for _again in range(2):
+        actions.cancel(registration)
+    assert dict(Delivery.objects.filter(key__startswith="event:").values_list("kind", "state")) == {
+        actions.CONFIRMATION: Sent.CANCELED,
+        actions.CANCELLATION: Sent.PLANNED,
     }
-    again = actions.register(event, name="Bo", email="bo@example.org", language="sv")
+    again = register(event)
     assert again.pk != registration.pk
-    assert Delivery.objects.filter(kind=actions.REMINDER).waiting().count() == 2
+    assert again.state == State.CONFIRMED
 
 
-def test_fewer_seats_throw_nobody_out(make_event):
-    event = make_event(capacity=2)
-    for number in range(2):
-        actions.register(event, name="Bo", email=f"bo{number}@example.org", language="sv")
+def test_fewer_seats_throw_nobody_out_and_no_one_is_offered_what_is_not_there(make_event):
+    event = make_event("sv", capacity=2)
+    for number in range(3):
+        register(event, f"p{number}")
     events.edit(event, by=factories.user(), capacity=1)
-    assert event.registrations.confirmed().count() == 2
+    actions.keep(timezone.now())
+    assert Counter(event.registrations.values_list("state", flat=True)) == {State.CONFIRMED: 2, State.WAITING: 1}
     assert Event.objects.with_taken().get(pk=event.pk).is_full
 
 
 def test_a_question_sent_along_is_kept_once_and_without_the_person(make_event):
-    event = make_event()
+    event = make_event("sv")
     for _again in range(2):
-        actions.register(event, name="Bo Ek", email="bo@example.org", language="ar", question="ماذا يحدث بعد البلاغ؟")
+        register(event, "Bo Ek", email="bo@example.org", language="ar", question="ماذا يحدث بعد البلاغ؟")
     question = Question.objects.get()
     assert (question.text, question.language, question.door) == ("ماذا يحدث بعد البلاغ؟", "ar", Door.REGISTRATION)
 
 
-def test_participants_are_forgotten_thirty_days_after_and_the_log_never_knew_them(make_event):
-    old = make_event(starts_in=timedelta(hours=2))
-    recent = make_event(starts_in=timedelta(days=3))
-    for event in (old, recent):
-        registration = actions.register(event, name="Marker Markersson", email="marker@example.org", language="sv")
+# The waiting list ----------------------------------------------------------------------------------------------
+
+
+def states(event) -> dict[str, str]:
+    return dict(event.registrations.order_by("pk").values_list("name", "state"))
+
+
+def test_a_seat_that_is_given_back_is_offered_to_who_waits_longest_and_is_theirs_when_they_take_it(make_event):
+    event = make_event("sv", capacity=1)
+    seated = register(event, "a")
+    second, third = register(event, "b"), register(event, "c")
+    actions.cancel(seated)
+    for _again in range(2):
+        actions.keep(timezone.now())
+    assert states(event) == {"a": State.CANCELED, "b": State.OFFERED, "c": State.WAITING}
+    assert list(Delivery.objects.filter(kind=actions.OFFER).values_list("recipient", flat=True)) == ["b@example.org"]
+    # Nobody who comes now passes those who wait.
+    assert register(event, "d").state == State.WAITING
+    assert actions.accept(second).state == State.CONFIRMED
+    actions.keep(timezone.now())
+    third.refresh_from_db()
+    assert third.state == State.WAITING
+
+
+def test_an_offer_that_nobody_answers_goes_to_the_next_and_can_still_be_taken_up(make_event):
+    event = make_event("sv", capacity=1)
+    seated = register(event, "a")
+    second = register(event, "b")
+    register(event, "c")
+    actions.cancel(seated)
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        actions.keep(timezone.now())
+        second.refresh_from_db()
+        clock.move_to(second.offered_until)
+        actions.keep(timezone.now())
+        assert states(event) == {"a": State.CANCELED, "b": State.LAPSED, "c": State.OFFERED}
+        assert Delivery.objects.filter(kind=actions.LAPSE).get().recipient == "b@example.org"
+        # Too late, and the seat is another's: they wait again, behind whoever waits.
+        register(event, "d")
+        clock.shift(timedelta(minutes=1))
+        assert actions.accept(second).state == State.WAITING
+        assert [each.name for each in event.registrations.waiting()] == ["d", "b"]
+
+
+def test_who_answers_late_has_the_seat_if_nobody_else_wants_it(make_event):
+    event = make_event("sv", capacity=1)
+    seated = register(event, "a")
+    late = register(event, "b")
+    actions.cancel(seated)
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        actions.keep(timezone.now())
+        late.refresh_from_db()
+        # Whether or not the clock has come round.
+        clock.move_to(late.offered_until + timedelta(minutes=5))
+        assert actions.accept(late).state == State.CONFIRMED
+    assert event.registrations.seats() == 1
+
+
+def test_a_large_party_is_not_offered_too_few_seats_and_holds_nobody_up(make_event):
+    event = make_event("sv", capacity=3, largest_party=3)
+    first, other = register(event, "a", party_size=2), register(event, "b")
+    register(event, "family", party_size=3)
+    register(event, "single")
+    actions.cancel(other)
+    actions.keep(timezone.now())
+    assert (states(event)["family"], states(event)["single"]) == (State.WAITING, State.OFFERED)
+    actions.cancel(first)
+    actions.keep(timezone.now())
+    assert states(event)["family"] == State.WAITING
+    actions.cancel(event.registrations.get(name="single"))
+    actions.keep(timezone.now())
+    assert states(event)["family"] == State.OFFERED
+
+
+def test_more_seats_are_offered_by_the_clock(make_event):
+    event = make_event("sv", capacity=1)
+    for name in "abc":
+        register(event, name)
+    events.edit(event, by=factories.user(), capacity=2)
+    actions.keep(timezone.now())
+    assert states(event) == {"a": State.CONFIRMED, "b": State.OFFERED, "c": State.WAITING}
+    events.edit(event, by=factories.user(), capacity=None)
+    actions.keep(timezone.now())
+    assert states(event)["c"] == State.OFFERED
+
+
+def test_an_offer_ends_before_the_event_starts_and_none_is_made_after(make_event):
+    event = make_event("sv", capacity=1, starts_in=timedelta(hours=2), registration_ends_at=None)
+    events.edit(event, by=factories.user(), registration_ends_at=event.starts_at)
+    seated, waiting = register(event, "a"), register(event, "b")
+    actions.cancel(seated)
+    actions.keep(timezone.now())
+    waiting.refresh_from_db()
+    assert waiting.offered_until == event.starts_at
+    with time_machine.travel(event.starts_at + timedelta(minutes=1)):
+        actions.keep(timezone.now())
+        waiting.refresh_from_db()
+        assert waiting.state == State.LAPSED
+        assert actions.accept(waiting).state == State.LAPSED
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_clocks_at_once_offer_each_seat_once(make_event):
+    event = make_event("sv", capacity=4)
+    made = [register(event, f"p{number}") for number in range(12)]
+    for registration in made[:4]:
+        actions.cancel(registration)
+    at_once(4, lambda _place: actions.keep(timezone.now()))
+    actions.keep(timezone.now())
+    assert event.registrations.filter(state=State.OFFERED).count() == 4
+    assert Delivery.objects.filter(kind=actions.OFFER).count() == 4
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_take_the_last_seat_at_once_do_not_both_have_it(make_event):
+    event = make_event("sv", capacity=1)
+    seated = register(event, "a")
+    lapsed = [register(event, name) for name in "bc"]
+    actions.cancel(seated)
+    event.registrations.filter(pk__in=[each.pk for each in lapsed]).update(state=State.LAPSED)
+    outcomes = at_once(2, lambda place: actions.accept(lapsed[place]).state)
+    assert sorted(outcomes) == [State.CONFIRMED, State.WAITING]
+
+
+# Changing one's mind -------------------------------------------------------------------------------------------
+
+
+def test_who_regrets_canceling_has_the_seat_again_with_the_same_entry_in_the_calendar(make_event):
+    event = make_event("sv", capacity=1)
+    registration = register(event)
+    before = registration.uid, registration.calendar_sequence
     actions.cancel(registration)
-    Speaker.objects.create(name="Speaker of nothing")
+    back = actions.regret(registration)
+    assert (back.state, back.uid, back.canceled_at) == (State.CONFIRMED, before[0], None)
+    assert back.calendar_sequence == before[1] + 2
+    assert Delivery.objects.get(kind=actions.CANCELLATION).state == Sent.CANCELED
+    assert Delivery.objects.filter(kind=actions.CONFIRMATION).waiting().count() == 1
+
+
+def test_who_regrets_when_the_seat_is_gone_waits(make_event):
+    event = make_event("sv", capacity=1)
+    registration = register(event, "a")
+    actions.cancel(registration)
+    register(event, "b")
+    assert actions.regret(registration).state == State.WAITING
+
+
+def test_who_has_registered_again_cannot_bring_the_old_one_back(make_event):
+    event = make_event("sv")
+    old = register(event)
+    actions.cancel(old)
+    register(event)
+    with pytest.raises(actions.ClosedError):
+        actions.regret(old)
+
+
+def test_wishes_change_and_what_stays_the_same_stays_as_far_as_it_has_come(make_event):
+    event = make_event("sv", capacity=3, largest_party=4)
+    interpreter = {"kind": Need.Kind.INTERPRETER, "language": "so"}
+    access = {"kind": Need.Kind.ACCESS, "detail": "Plats för rullstol"}
+    registration = register(event, needs=[interpreter, access], party_size=2)
+    actions.settle_need(registration.needs.get(kind="interpreter"), state=Need.State.BOOKED, by=factories.user())
+    actions.change(registration, language="so", party_size=3, needs=[interpreter])
+    registration.refresh_from_db()
+    assert (registration.language, registration.party_size) == ("so", 3)
+    assert [(need.kind, need.state) for need in registration.needs.all()] == [("interpreter", "booked")]
+    with pytest.raises(actions.NoSeatError):
+        actions.change(registration, language="sv", party_size=4, needs=[])
+    registration.refresh_from_db()
+    assert (registration.language, registration.party_size, registration.needs.count()) == ("so", 3, 1)
+    actions.change(registration, language="so", party_size=3, needs=[interpreter | {"language": "ar"}])
+    assert registration.needs.get().state == Need.State.ASKED
+
+
+def test_what_cannot_be_had_or_is_late_raises_an_alarm(make_event):
+    soon, later = make_event("sv", starts_in=timedelta(days=2)), make_event("sv", starts_in=timedelta(days=9))
+    need = [{"kind": Need.Kind.INTERPRETER, "language": "ti"}]
+    late, early = (register(event, needs=need).needs.get() for event in (soon, later))
+    now = timezone.now()
+    assert list(Need.objects.alarming(now)) == [late]
+    actions.settle_need(late, state=Need.State.CONFIRMED, by=factories.user())
+    actions.settle_need(early, state=Need.State.FAILED, by=factories.user())
+    assert list(Need.objects.alarming(now)) == [early]
+    assert list(Need.objects.to_come(now)) == [early, late]
+
+
+def test_everything_about_somebody_is_deleted_at_once_when_they_ask(make_event):
+    event = make_event("sv", capacity=1)
+    registration = register(event, "marker", needs=[{"kind": Need.Kind.ACCESS, "detail": "Rullstol"}])
+    waiting = register(event, "b")
+    Delivery.objects.filter(recipient="marker@example.org").update(
+        state=Sent.SENT, sent_at=timezone.now(), ended_at=timezone.now(), fenced_at=timezone.now()
+    )
+    actions.erase(registration)
+    assert not Delivery.objects.filter(recipient="marker@example.org").exists()
+    assert not Need.objects.exists()
+    assert not event.registrations.filter(name="marker").exists()
+    assert "marker" not in str(list(AuditEvent.objects.values_list("changes", "note")))
+    actions.keep(timezone.now())
+    waiting.refresh_from_db()
+    assert waiting.state == State.OFFERED
+
+
+# What the database keeps ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"party_size": 0}, "party_has_somebody"),
+        ({"state": State.OFFERED}, "offer_stands_until_some_time"),
+        ({"state": State.CANCELED}, "registration_is_canceled_at_some_time"),
+        ({"email": "OTHER@example.org"}, "person_registers_once_per_event"),
+    ],
+)
+def test_the_database_refuses_what_makes_no_sense(make_event, wrong, sentence):
+    event = make_event("sv")
+    registration = register(event)
+    register(event, "other")
+    with pytest.raises(IntegrityError, match=sentence), transaction.atomic():
+        Registration.objects.filter(pk=registration.pk).update(**wrong)
+
+
+def test_participants_are_forgotten_thirty_days_after_their_needs_after_seven_and_the_log_never_knew_them(make_event):
+    old = make_event("sv", starts_in=timedelta(hours=2))
+    recent = make_event("sv", starts_in=timedelta(days=3))
+    need = [{"kind": Need.Kind.ACCESS, "detail": "Marker"}]
+    for event in (old, recent):
+        registration = register(event, "Marker Markersson", email="marker@example.org", needs=need)
+    actions.cancel(registration)
+    assert actions.purge(now=old.ends_at + timedelta(days=7, minutes=1)) == 0
+    assert not old.registrations.get().needs.exists()
     assert actions.purge(now=old.ends_at + timedelta(days=29)) == 0
     assert actions.purge(now=old.ends_at + timedelta(days=30, minutes=1)) == 1
     assert list(Registration.objects.values_list("event", flat=True)) == [recent.pk]
-    assert not Speaker.objects.exists()
+    assert not Delivery.objects.filter(key__startswith=f"event:{old.pk}:").exclude(recipient="").exists()
     rows = [(e.verb, str(e.changes), e.note) for e in AuditEvent.objects.all()]
     assert ("purge", "{}", "1 registrations") in rows
     assert {verb for verb, _changes, _note in rows} >= {"register", "cancel", "purge"}
     assert "arker" not in str(rows)
+
+
+def test_speakers_of_no_program_are_forgotten(db):
+    Speaker.objects.create(name="Speaker of nothing")
+    assert programs.purge() == 1
+    assert not Speaker.objects.exists()

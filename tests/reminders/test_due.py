@@ -1,12 +1,21 @@
-from datetime import UTC, datetime, timedelta
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+import time_machine
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from events import actions, rules
+from events import actions as events
+from events.registrations import actions as registrations
+from events.reminders import actions, rules
+from events.reminders.models import Anchor, Audience, Dispatch, Rule
+from events.series.models import Series
+from portal.mail import actions as mail
 from portal.mail.models import Delivery, State
 from tests import factories
+from tests.registrations.test_register import register
 
 STOCKHOLM = ZoneInfo("Europe/Stockholm")
 
@@ -19,89 +28,312 @@ def utc(*parts):
     return datetime(*parts, tzinfo=UTC)
 
 
-def planned():
-    """Due times of the reminders that are still to leave, soonest first."""
-    return list(
-        Delivery.objects.filter(kind=actions.REMINDER).waiting().order_by("due_at").values_list("due_at", flat=True)
-    )
+@pytest.fixture
+def remind(db):
+    """A rule of all events, or of one; there are no others."""
+    Rule.objects.all().delete()
+
+    def made(audience=Audience.REGISTERED, anchor=Anchor.START, *, by=None, event=None, series=None, **when) -> Rule:
+        values = {"days": None, "at": None, "minutes": None} | (when or {"days": 1})
+        return actions.add(by=factories.user(), event=event, series=series, audience=audience, anchor=anchor, **values)
+
+    with time_machine.travel(timezone.now() - timedelta(days=400)):
+        yield made
+
+
+@pytest.fixture
+def now():
+    """The time of now, as the fixtures above were made long ago."""
+    with time_machine.travel(timezone.now() + timedelta(days=400), tick=False) as clock:
+        yield clock
+
+
+def planned() -> list[tuple[str, datetime]]:
+    """Whom reminders are planned for, and for when, soonest first."""
+    found = Delivery.objects.filter(kind=actions.REMINDER).waiting().order_by("due_at", "recipient")
+    return [(recipient.split("@")[0], due) for recipient, due in found.values_list("recipient", "due_at")]
 
 
 @pytest.mark.parametrize(
-    ("starts_at", "day_before", "hour_before"),
+    ("starts_at", "day_before", "morning_before", "hour_before"),
     [
         # Ordinary winter and summer days.
-        (stockholm(2027, 1, 14, 8, 30), utc(2027, 1, 13, 7, 30), utc(2027, 1, 14, 6, 30)),
-        (stockholm(2027, 7, 14, 8, 30), utc(2027, 7, 13, 6, 30), utc(2027, 7, 14, 5, 30)),
+        (stockholm(2027, 1, 14, 8, 30), utc(2027, 1, 13, 7, 30), utc(2027, 1, 13, 7, 0), utc(2027, 1, 14, 6, 30)),
+        (stockholm(2027, 7, 14, 8, 30), utc(2027, 7, 13, 6, 30), utc(2027, 7, 13, 6, 0), utc(2027, 7, 14, 5, 30)),
         # The clocks go forward in the night before: the same time on the clock is 23 hours earlier.
-        (stockholm(2027, 3, 28, 8, 30), utc(2027, 3, 27, 7, 30), utc(2027, 3, 28, 5, 30)),
+        (stockholm(2027, 3, 28, 8, 30), utc(2027, 3, 27, 7, 30), utc(2027, 3, 27, 7, 0), utc(2027, 3, 28, 5, 30)),
         # 02:30 of the day before does not exist and moves forward to 03:30 summer time.
-        (stockholm(2027, 3, 29, 2, 30), utc(2027, 3, 28, 1, 30), utc(2027, 3, 28, 23, 30)),
+        (stockholm(2027, 3, 29, 2, 30), utc(2027, 3, 28, 1, 30), utc(2027, 3, 28, 6, 0), utc(2027, 3, 28, 23, 30)),
         # An hour before is an hour before, also when the clock says two.
-        (stockholm(2027, 3, 28, 3, 30), utc(2027, 3, 27, 2, 30), utc(2027, 3, 28, 0, 30)),
+        (stockholm(2027, 3, 28, 3, 30), utc(2027, 3, 27, 2, 30), utc(2027, 3, 27, 7, 0), utc(2027, 3, 28, 0, 30)),
         # The clocks go back: 25 hours.
-        (stockholm(2027, 10, 31, 8, 30), utc(2027, 10, 30, 6, 30), utc(2027, 10, 31, 6, 30)),
+        (stockholm(2027, 10, 31, 8, 30), utc(2027, 10, 30, 6, 30), utc(2027, 10, 30, 6, 0), utc(2027, 10, 31, 6, 30)),
         # 02:30 of the day before comes twice; the first is meant.
-        (stockholm(2027, 11, 1, 2, 30), utc(2027, 10, 31, 0, 30), utc(2027, 11, 1, 0, 30)),
+        (stockholm(2027, 11, 1, 2, 30), utc(2027, 10, 31, 0, 30), utc(2027, 10, 31, 7, 0), utc(2027, 11, 1, 0, 30)),
         # The second 02:30 itself: the day before has only one.
-        (stockholm(2027, 10, 31, 2, 30).replace(fold=1), utc(2027, 10, 30, 0, 30), utc(2027, 10, 31, 0, 30)),
+        (
+            stockholm(2027, 10, 31, 2, 30).replace(fold=1),
+            utc(2027, 10, 30, 0, 30),
+            utc(2027, 10, 30, 6, 0),
+            utc(2027, 10, 31, 0, 30),
+        ),
     ],
 )
-def test_reminders_are_due_a_day_before_on_the_clock_and_an_hour_before(make_event, starts_at, day_before, hour_before):
-    event = make_event(starts_at=starts_at)
-    event.refresh_from_db()
-    actions.register(event, name="Bo", email="bo@example.org", language="sv")
-    assert planned() == [day_before, hour_before]
+def test_days_are_counted_on_the_clock_and_minutes_are_minutes(starts_at, day_before, morning_before, hour_before):
+    start = {"anchor": Anchor.START}
+    assert rules.due_at(Rule(days=1, **start), starts_at.astimezone(UTC)) == day_before
+    assert rules.due_at(Rule(days=1, at=time(8), **start), starts_at.astimezone(UTC)) == morning_before
+    assert rules.due_at(Rule(minutes=60, **start), starts_at.astimezone(UTC)) == hour_before
 
 
-def test_a_reminder_that_could_not_leave_in_time_is_never_sent_late(make_event):
-    event = make_event()
-    actions.register(event, name="Bo", email="bo@example.org", language="sv")
-    assert set(Delivery.objects.filter(kind=actions.REMINDER).values_list("expires_at", flat=True)) == {event.starts_at}
+def test_a_time_of_day_that_the_clock_skips_moves_forward_and_one_that_comes_twice_is_the_first():
+    rule = Rule(days=1, at=time(2, 30), anchor=Anchor.START)
+    assert rules.due_at(rule, stockholm(2027, 3, 29, 18, 0)) == utc(2027, 3, 28, 1, 30)
+    assert rules.due_at(rule, stockholm(2027, 11, 1, 18, 0)) == utc(2027, 10, 31, 0, 30)
 
 
-def test_the_reminders_move_with_the_event_and_come_again_although_one_was_sent(make_event):
-    event = make_event()
-    registration = actions.register(event, name="Bo", email="bo@example.org", language="sv")
-    first = Delivery.objects.get(kind=actions.REMINDER, key__contains=":day:")
-    now = timezone.now()
-    Delivery.objects.filter(pk=first.pk).update(state=State.SENT, sent_at=now, ended_at=now, fenced_at=now)
-    later = event.starts_at + timedelta(days=7)
-    actions.edit(
-        event,
-        by=factories.user(),
-        starts_at=later,
-        ends_at=event.ends_at + timedelta(days=7),
-        registration_ends_at=None,
-    )
-    assert planned() == sorted(rules.reminders(later).values())
-    first.refresh_from_db()
-    assert first.state == State.SENT
-    # And back: the time it had first is as good as any other.
-    actions.edit(event, by=factories.user(), starts_at=event.starts_at, ends_at=event.ends_at)
-    assert planned() == sorted(rules.reminders(event.starts_at).values())
-    assert all(d.context == {"registration": registration.pk} for d in Delivery.objects.waiting())
+def test_after_the_end_is_after(make_event):
+    rule = Rule(days=1, at=time(10), anchor=Anchor.END)
+    assert rules.due_at(rule, stockholm(2027, 3, 27, 18, 0)) == utc(2027, 3, 28, 8, 0)
 
 
-def test_an_event_that_only_changes_its_place_keeps_its_reminders(make_event):
-    event = make_event()
-    actions.register(event, name="Bo", email="bo@example.org", language="sv")
-    before = set(Delivery.objects.waiting().values_list("key", "due_at"))
-    assert actions.edit(event, by=factories.user(), place="Biblioteket").sequence == 0
-    assert set(Delivery.objects.waiting().values_list("key", "due_at")) == before
-
-
-@pytest.mark.parametrize(("starts_in", "expected"), [(timedelta(hours=5), ["hour"]), (timedelta(minutes=30), [])])
-def test_who_registers_late_gets_the_confirmation_and_only_what_is_still_to_come(make_event, starts_in, expected):
-    event = make_event(starts_in=starts_in)
-    actions.register(event, name="Bo", email="bo@example.org", language="sv")
-    assert len(planned()) == len(expected)
-    assert all(f":{name}:" in d.key for name in expected for d in Delivery.objects.filter(kind=actions.REMINDER))
-    confirmation = Delivery.objects.get(kind=actions.CONFIRMATION)
-    assert confirmation.due_at <= timezone.now()
-
-
-def test_moving_an_event_plans_nothing_for_who_has_canceled(make_event):
-    event = make_event()
-    actions.cancel(actions.register(event, name="Bo", email="bo@example.org", language="sv"))
-    actions.edit(event, by=factories.user(), starts_at=event.starts_at - timedelta(hours=1))
+def test_who_has_a_seat_is_reminded_when_it_is_due_and_not_before(remind, make_event, now):
+    remind(days=1)
+    event = make_event("sv")
+    register(event, "a")
+    register(event, "b", email="")
+    due = rules.due_at(Rule.objects.get(), event.starts_at)
+    now.move_to(due - timedelta(seconds=1))
+    actions.keep(timezone.now())
     assert planned() == []
+    now.move_to(due)
+    for _again in range(2):
+        actions.keep(timezone.now())
+    assert planned() == [("a", due)]
+    assert Dispatch.objects.get().number == 1
+
+
+def test_who_registers_after_the_due_time_gets_the_confirmation_and_not_the_reminder(remind, make_event, now):
+    remind(minutes=120)
+    event = make_event("sv", registration_ends_at=None)
+    events.edit(event, by=factories.user(), registration_ends_at=event.starts_at)
+    register(event, "in-time")
+    now.move_to(event.starts_at - timedelta(minutes=120))
+    register(event, "just")
+    now.shift(timedelta(seconds=1))
+    # The clock has not come round yet, and they are late all the same.
+    register(event, "late")
+    actions.keep(timezone.now())
+    assert [who for who, _due in planned()] == ["in-time", "just"]
+    assert Delivery.objects.filter(kind=registrations.CONFIRMATION, recipient="late@example.org").exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_registers_while_reminders_are_planned_is_seen_or_too_late(remind, make_event):
+    remind(days=1)
+    starts = timezone.now().replace(microsecond=0) + timedelta(days=401)
+    event = make_event("sv", starts_at=starts, capacity=None)
+    with time_machine.travel(starts - timedelta(days=1)) as clock, ThreadPoolExecutor(8) as pool:
+
+        def one(place):
+            try:
+                return register(event, f"p{place}") if place % 4 else actions.keep(timezone.now())
+            finally:
+                connection.close()
+
+        clock.shift(timedelta(seconds=-0.2))
+        list(pool.map(one, range(80)))
+    with time_machine.travel(starts - timedelta(hours=20)):
+        actions.keep(timezone.now())
+    due = Dispatch.objects.get().due_at
+    in_time = set(event.registrations.filter(registered_at__lte=due).values_list("email", flat=True))
+    assert {f"{who}@example.org" for who, _due in planned()} == in_time
+
+
+def test_the_waiting_and_colleagues_are_reminded_of_their_own(remind, make_event, now):
+    remind(Audience.WAITING, days=2)
+    remind(Audience.STAFF, days=1, at=time(8))
+    colleague, left = factories.user(), factories.user(is_active=False)
+    event = make_event("sv", capacity=1)
+    events.edit(event, by=colleague, team=[colleague, left])
+    register(event, "a")
+    register(event, "b")
+    now.move_to(event.starts_at - timedelta(minutes=1))
+    with time_machine.travel(event.starts_at - timedelta(hours=47)):
+        actions.keep(timezone.now())
+    actions.keep(timezone.now())
+    assert [who for who, _due in planned()] == ["b", colleague.email.split("@")[0]]
+
+
+def test_a_moved_event_reminds_at_its_new_time_also_those_who_were_reminded(remind, make_event, now):
+    remind(days=1)
+    event = make_event("sv")
+    register(event, "a")
+    now.move_to(event.starts_at - timedelta(hours=20))
+    actions.keep(timezone.now())
+    first = planned()
+    later = event.starts_at + timedelta(days=7)
+    event = events.edit(event, by=factories.user(), starts_at=later, ends_at=event.ends_at + timedelta(days=7))
+    # What was planned and has not left says nothing any more.
+    assert rules.reminder(Delivery.objects.filter(kind=actions.REMINDER).get()) is None
+    actions.keep(timezone.now())
+    assert planned() == first
+    now.move_to(later - timedelta(hours=20))
+    actions.keep(timezone.now())
+    (_who, due) = first[0]
+    assert [each for _who, each in planned()] == [due, rules.due_at(Rule.objects.get(), later)]
+
+
+def test_an_event_that_moves_nearer_than_the_reminder_is_told_by_the_change_alone(remind, make_event, now):
+    remind(days=1)
+    event = make_event("sv")
+    register(event, "a")
+    now.move_to(event.starts_at - timedelta(days=3))
+    soon = timezone.now() + timedelta(hours=5)
+    events.edit(
+        event, by=factories.user(), starts_at=soon, ends_at=soon + timedelta(hours=1), registration_ends_at=None
+    )
+    actions.keep(timezone.now())
+    assert planned() == []
+
+
+def test_nothing_is_planned_for_what_is_canceled_a_draft_or_over(remind, make_event, now):
+    remind(days=1)
+    draft, canceled, over = make_event(), make_event("sv"), make_event("sv")
+    for event in (canceled, over):
+        register(event, "a")
+    events.cancel(canceled, by=factories.user(), reason="Sjuk")
+    now.move_to(over.starts_at + timedelta(seconds=1))
+    actions.keep(timezone.now())
+    assert planned() == []
+    now.move_to(draft.starts_at - timedelta(hours=1))
+    actions.keep(timezone.now())
+    assert {Dispatch.objects.filter(event=event).count() for event in (draft, canceled)} == {0}
+
+
+def test_after_three_days_without_a_clock_only_the_newest_reminder_leaves(remind, make_event, now):
+    remind(days=3)
+    remind(days=1)
+    remind(minutes=60)
+    event = make_event("sv")
+    register(event, "a")
+    now.move_to(event.starts_at - timedelta(hours=20))
+    actions.keep(timezone.now())
+    assert [due for _who, due in planned()] == [rules.due_at(Rule.objects.get(days=1), event.starts_at)]
+    assert Delivery.objects.get(kind=actions.REMINDER).expires_at == event.starts_at - timedelta(minutes=60)
+
+
+def test_a_clock_that_jumps_back_and_forth_doubles_nothing(remind, make_event, now):
+    remind(days=1)
+    event = make_event("sv")
+    register(event, "a")
+    for hours in (20, 30, 23, 40, 10, 1):
+        now.move_to(event.starts_at - timedelta(hours=hours))
+        actions.keep(timezone.now())
+    assert len(planned()) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_clocks_at_once_plan_everything_once(remind, make_event):
+    remind(days=1)
+    starts = timezone.now().replace(microsecond=0) + timedelta(days=401)
+    event = make_event("sv", starts_at=starts)
+    for number in range(30):
+        register(event, f"p{number}")
+    with time_machine.travel(starts - timedelta(hours=20)), ThreadPoolExecutor(4) as pool:
+
+        def one(_place):
+            try:
+                actions.keep(timezone.now())
+            finally:
+                connection.close()
+
+        list(pool.map(one, range(8)))
+    assert len(planned()) == 30
+    assert Dispatch.objects.get().number == 30
+
+
+# Rules ---------------------------------------------------------------------------------------------------------
+
+
+def test_an_event_uses_its_own_rules_else_those_of_its_series_else_the_default_ones(remind, make_event):
+    default = remind(days=1)
+    series = Series.objects.create(name="Rundabord")
+    event = make_event("sv", series=series)
+    assert list(Rule.objects.of(event)) == [default]
+    of_series = remind(days=7, series=series)
+    assert list(Rule.objects.of(event)) == [of_series]
+    actions.own(event, by=factories.user())
+    own = Rule.objects.get(event=event)
+    assert (own.days, own.series) == (7, None)
+    assert list(Rule.objects.of(event)) == [own]
+    actions.share(event, by=factories.user())
+    assert list(Rule.objects.of(event)) == [of_series]
+
+
+def test_own_rules_do_not_send_again_what_the_others_have_sent(remind, make_event, now):
+    remind(days=1)
+    remind(minutes=60)
+    event = make_event("sv")
+    register(event, "a")
+    now.move_to(event.starts_at - timedelta(hours=20))
+    actions.keep(timezone.now())
+    actions.own(event, by=factories.user())
+    actions.keep(timezone.now())
+    assert len(planned()) == 1
+    actions.share(event, by=factories.user())
+    actions.keep(timezone.now())
+    assert len(planned()) == 1
+    now.move_to(event.starts_at - timedelta(minutes=50))
+    actions.keep(timezone.now())
+    assert len(planned()) == 2
+
+
+def test_a_rule_that_is_changed_to_a_time_that_has_passed_sends_nothing_now(remind, make_event, now):
+    rule = remind(minutes=30)
+    event = make_event("sv")
+    register(event, "a")
+    now.move_to(event.starts_at - timedelta(hours=5))
+    actions.edit(rule, by=factories.user(), days=1, minutes=None, at=None, text="")
+    actions.keep(timezone.now())
+    assert planned() == []
+
+
+def test_who_cancels_after_it_was_planned_is_not_reminded_and_who_regrets_is(remind, make_event, now, inbox):
+    remind(days=1)
+    event = make_event("sv")
+    registration = register(event, "a")
+    now.move_to(event.starts_at - timedelta(hours=20))
+    actions.keep(timezone.now())
+    registrations.cancel(registration)
+    assert Delivery.objects.get(kind=actions.REMINDER).state == State.CANCELED
+    registrations.regret(registration)
+    assert Delivery.objects.get(kind=actions.REMINDER).state == State.PLANNED
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"days": 1, "minutes": 5}, "rule_counts_days_on_the_clock_or_minutes"),
+        ({"minutes": 5, "at": time(8)}, "rule_counts_days_on_the_clock_or_minutes"),
+        ({"days": 61}, "rule_reaches_sixty_days"),
+    ],
+)
+def test_the_database_refuses_rules_that_make_no_sense(db, wrong, sentence):
+    with pytest.raises(IntegrityError, match=sentence), transaction.atomic():
+        Rule.objects.create(audience="registered", anchor="start", **wrong)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_reminder_leaves_in_the_tick_in_which_it_is_due(remind, make_event, inbox):
+    remind(minutes=60)
+    starts = timezone.now().replace(microsecond=0) + timedelta(days=401)
+    event = make_event("sv", "ar", starts_at=starts)
+    register(event, "bo", language="ar")
+    Delivery.objects.update(state=State.CANCELED, ended_at=timezone.now())
+    with time_machine.travel(starts - timedelta(minutes=59)):
+        mail.deliver(seconds=20)
+        mail.deliver(seconds=20)
+    (letter,) = inbox
+    assert event.title_ar in letter["Subject"]
+    assert letter["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
