@@ -44,32 +44,31 @@ def write(event: Event, program: Sequence[Mapping[str, Any]], *, by: User, seen:
         )
     known: dict[int, ProgramItem] = {item.pk: item for item in locked.program.all()}
     before = [str(item) for item in known.values()]
-    kept = {row["id"] for row in program} & known.keys()
-    locked.program.exclude(pk__in=kept).delete()
+    people = _people(locked, [speaker for row in program for speaker in row["speakers"]])
+    locked.program.exclude(pk__in=[row["id"] for row in program if row.get("id")]).delete()
     items, columns = [], {"day", "starts", "ends", "is_break"}
     for row in program:
         values = {name: row[name] for name in ("day", "starts", "ends", "is_break")}
         values |= {languages.suffixed("title", code): title for code, title in row["titles"].items()}
         values |= {languages.suffixed("abstract", code): text for code, text in row.get("abstracts", {}).items()}
         columns |= values.keys()
-        item = known[row["id"]] if row["id"] in kept else ProgramItem(event=locked)
+        item = known.get(row.get("id", 0)) or ProgramItem(event=locked)
         for name, value in values.items():
             setattr(item, name, value)
         items.append(item)
     # In one statement: lines may change places.
-    ProgramItem.objects.bulk_update([item for item in items if item.pk in kept], sorted(columns))
+    ProgramItem.objects.bulk_update([item for item in items if not item._state.adding], sorted(columns))
     for item in items:
-        if item.pk not in kept:
+        if item._state.adding:
             item.save()
-    _cast(locked, items, program)
+    _cast(items, program, people)
     after = [str(item) for item in locked.program.all()]
     if before != after:
         audit.record("write_program", locked, by=by, changes={"program": (before, after)})
 
 
-def _cast(event: Event, items: Sequence[ProgramItem], program: Sequence[Mapping[str, Any]]) -> None:
+def _cast(items: Sequence[ProgramItem], program: Sequence[Mapping[str, Any]], people: Mapping[Person, Speaker]) -> None:
     """Who speaks in which line, in the order in which they were typed."""
-    people = _people(event, [speaker for row in program for speaker in row["speakers"]])
     standing: dict[int, list[tuple[int, bool]]] = {item.pk: [] for item in items}
     for one in Appearance.objects.filter(item__in=items):
         standing[one.item_id].append((one.speaker_id, one.is_moderator))

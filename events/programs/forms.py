@@ -5,6 +5,7 @@ from typing import Any, ClassVar, Final
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import pgettext, pgettext_lazy
 
 from events.models import Event
@@ -117,13 +118,13 @@ class ProgramFormSet(_Lines):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
         self.extra = 3 if self.initial else 8
 
-    @property
+    @cached_property
     def has_days(self) -> bool:
         """A day has to be said: the event has several, or one of the lines is of another one than the first."""
         if self.event is None:
             return True
         is_long = timezone.localdate(self.event.starts_at) != timezone.localdate(self.event.ends_at)
-        return is_long or any((row.get("day") or 1) > 1 for row in self.initial or ())
+        return is_long or bool(self.event.program.filter(day__gt=1).exists())
 
     def add_fields(self, form: forms.Form, index: int | None) -> None:
         super().add_fields(form, index)
@@ -144,19 +145,17 @@ class ProgramFormSet(_Lines):  # type: ignore[misc]
 
     def clean(self) -> None:
         self._begin_where_the_one_before_ends()
-        kept = sorted((form for form in self.kept() if form.cleaned_data["starts"]), key=lambda form: form.when)
-        last: Any = None
-        for form in kept:
-            _day, starts, ends = form.when
+        last: tuple[int, time, time] | None = None
+        for when, form in sorted(((form.when, form) for form in self.kept()), key=lambda pair: pair[0]):
+            day, starts, ends = when
             if ends <= starts:
                 form.add_error("ends", pgettext("staff", "The end has to come after the start."))
                 continue
-            if last and last.when[0] == form.when[0] and starts < last.when[2]:
-                overlapping = {"start": f"{last.when[1]:%H:%M}", "end": f"{last.when[2]:%H:%M}"}
-                why = pgettext("staff", "It overlaps with the line %(start)s–%(end)s.") % overlapping
-                form.add_error("starts", why)
-            if last is None or form.when[0] != last.when[0] or ends > last.when[2]:
-                last = form
+            if last and last[0] == day and starts < last[2]:
+                why = pgettext("staff", "It overlaps with the line %(start)s–%(end)s.")
+                form.add_error("starts", why % {"start": f"{last[1]:%H:%M}", "end": f"{last[2]:%H:%M}"})
+            if last is None or last[0] != day or last[2] < ends:
+                last = when
 
     def _begin_where_the_one_before_ends(self) -> None:
         before: Any = None

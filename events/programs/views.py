@@ -56,7 +56,9 @@ def program(request: StaffRequest, pk: int) -> HttpResponse:
     found = _event(pk)
     is_for_more = "more" in request.POST
     sent = with_more_lines(request.POST) if is_for_more else request.POST or None
-    lines: Any = ProgramFormSet(sent, prefix="program", initial=program_initial(found), event=found)
+    # What was sent is not compared with what stands there: somebody else may have changed that.
+    initial = None if sent else program_initial(found)
+    lines: Any = ProgramFormSet(sent, prefix="program", initial=initial, event=found)
     seen = SeenForm(sent, initial={"seen": found.program.version()})
     theirs: list[Any] = []
     if request.method == "POST" and not is_for_more and seen.is_valid() and lines.is_valid():

@@ -19,6 +19,7 @@ from events import actions as events
 from events.models import Event
 from events.models import Status as EventStatus
 from events.programs import actions as programs
+from events.programs.models import Speaker
 from portal import front_matter, languages
 from portal.accounts.models import User
 from portal.audit import actions as audit
@@ -271,15 +272,21 @@ def _make_event(file: File, by: User) -> Event:
     )
     lines = [
         {
-            "starts_at": _moment(day, item["start"]),
-            "ends_at": _moment(day, item["end"]),
+            "day": item.get("day", 1),
+            "starts": time.fromisoformat(item["start"]),
+            "ends": time.fromisoformat(item["end"]),
             "is_break": item["is_break"],
             "titles": item["title"],
+            "abstracts": item.get("abstract", {}),
             "speakers": item["speakers"],
         }
         for item in meta.get("program", [])
     ]
-    programs.write(event, lines, by=by)
+    if lines:
+        programs.write(event, lines, by=by)
+        for speaker in Speaker.objects.of(event):
+            programs.agree(speaker, by=by)
+        programs.publish(event, by=by)
     return event
 
 
