@@ -4,7 +4,9 @@ from django.conf.urls.i18n import i18n_patterns
 from django.contrib import admin
 from django.urls import include, path
 
+import events.actors.urls
 import events.programs.urls
+import events.recordings.urls
 import events.registrations.urls
 import events.reminders.urls
 import events.urls
@@ -76,8 +78,10 @@ urlpatterns = [
                 *rumors.dashboard.urls.staff,
                 *rumors.imports.urls.staff,
                 *rumors.exports.urls.staff,
+                *events.actors.urls.staff,
                 *events.urls.staff,
                 *events.programs.urls.staff,
+                *events.recordings.urls.staff,
                 *events.registrations.urls.staff,
                 *events.reminders.urls.staff,
                 *portal.reports.urls.staff,

@@ -7,10 +7,13 @@ from django.urls import get_resolver, reverse
 from django.utils import timezone
 
 from events import actions as events
+from events.registrations.models import Need, Registration
+from events.reminders import actions as reminders
 from portal.accounts.models import Role, User
 from portal.audit.models import AuditEvent
 from portal.facts.links.models import CheckedLink
 from portal.facts.readings import actions as readings
+from portal.mail.models import Reason, Suppression
 from portal.pages.models import Page
 from portal.pictures import actions as pictures
 from portal.questions import actions as questions
@@ -27,6 +30,7 @@ from rumors.pairs import actions as pairs
 from rumors.responses import actions as responses
 from tests import factories
 from tests.accounts.people import browser, person, sign_in
+from tests.actors import conftest as actors
 from tests.pictures.conftest import sent
 from tests.pictures.images import file_of, screenshot
 
@@ -51,8 +55,8 @@ TABLE = {
         privacy preview parents children embassies fact handout card tell_us told_answer rumors rumor rumor_card events
         events_ics
         handouts print packs pack pack_pdf pack_zip follow followed following event_ics event register
-        registered registration openapi-json api-root list_languages list_facts get_fact list_rebuttals
-        list_events helpful helped words reader_check
+        registered registration find_registration openapi-json api-root list_languages list_facts get_fact
+        list_rebuttals list_events helpful helped words reader_check
         """),
         PUBLIC,
     ),
@@ -181,8 +185,21 @@ TABLE = {
     "new_event": {R.EVENTS},
     "staff_event": ALL,
     "edit_event": {R.EVENTS},
-    "event_program": {R.EVENTS, R.EDITOR, R.TRANSLATOR},
-    "event_registrations": {R.EVENTS},
+    **dict.fromkeys(words("copy_event hand_in_event cancel_event restore_event assess_event program"), {R.EVENTS}),
+    **dict.fromkeys(words("publish_event send_back_event approve_risks"), {R.EVENTS, R.APPROVER}),
+    "program_titles": {R.EVENTS, R.EDITOR, R.TRANSLATOR},
+    **dict.fromkeys(words("event_registrations needs settle_need"), {R.EVENTS}),
+    **dict.fromkeys(words("reminders event_reminders preview_reminder"), ALL),
+    **dict.fromkeys(words("new_rule edit_rule remove_rule own_reminders share_reminders"), {R.EVENTS}),
+    "rule_text": {R.EVENTS, R.EDITOR, R.TRANSLATOR},
+    **dict.fromkeys(
+        words("staff_mail deliveries mail_history pause_mail resume_mail uncertain_mail"), {R.EVENTS, R.ADMIN}
+    ),
+    "stopped_addresses": {R.EVENTS, R.ADMIN},
+    "lift_stop": {R.EVENTS, R.ADMIN},
+    **dict.fromkeys(words("staff_actors actor export_actors"), {R.EVENTS, R.MANAGER}),
+    **dict.fromkeys(words("new_actor edit_actor delete_actor new_contact edit_contact delete_contact"), {R.EVENTS}),
+    **dict.fromkeys(words("helpers new_helper edit_helper delete_helper"), {R.EVENTS}),
     "staff_reports": {R.MANAGER, R.AUDITOR, R.EDITOR},
     **dict.fromkeys(words("report report_pdf report_workbook"), {R.MANAGER, R.AUDITOR, R.EDITOR}),
     "keep_report": {R.MANAGER, R.EDITOR},
@@ -196,6 +213,8 @@ POSTS = set(
     forget_comment ask_missed approve_answer reopen_question approve_wording machine_translate
     revoke_reader
     check_link_again keep_report see_alarm unsee_alarm drop_import forget_export
+    hand_in_event restore_event publish_event approve_risks settle_need remove_rule own_reminders share_reminders
+    check_link_again keep_report see_alarm unsee_alarm drop_import forget_export resume_mail
     """)
 )
 NOT_THEIRS = {("merge_rumor", 404), ("take_comment_back", 404)}
@@ -248,6 +267,10 @@ def arguments(db) -> dict[str, dict]:
     event = events.create(
         by=author, kind="seminar", slug="traff", starts_at=starts_at, ends_at=starts_at + timezone.timedelta(hours=1)
     )
+    holder = Registration.objects.create(event=event, name="Bo")
+    need = Need.objects.create(registration=holder, kind="access", detail="Hiss")
+    rule = reminders.add(by=author, event=event, audience="staff", anchor="start", days=1)
+    contact, helper = actors.contact(), actors.helper()
     page = Page.objects.create(key="privacy")
     question = questions.ask(text="Hur?", language="sv", door=Door.FORM)
     opinion = readings.give(
@@ -324,9 +347,38 @@ def arguments(db) -> dict[str, dict]:
         **dict.fromkeys(["rumor_export", "download_export", "forget_export"], {"pk": 1}),
         **dict.fromkeys(["sighting_picture", "sighting_preview"], {"pk": with_picture.pk}),
         "narrative": {"pk": Narrative.objects.create(name="Staten vill ha våra barn").pk},
+        **dict.fromkeys(
+            [
+                "staff_event",
+                "edit_event",
+                "copy_event",
+                "hand_in_event",
+                "cancel_event",
+                "restore_event",
+                "publish_event",
+                "send_back_event",
+                "assess_event",
+                "approve_risks",
+                "program",
+                "event_registrations",
+                "event_reminders",
+                "own_reminders",
+                "share_reminders",
+            ],
+            {"pk": event.pk},
+        ),
+        "program_titles": {"pk": event.pk, "language": "ar"},
+        "settle_need": {"pk": need.pk},
+        **dict.fromkeys(["edit_rule", "remove_rule"], {"pk": rule.pk}),
+        "rule_text": {"pk": rule.pk, "language": "ar"},
+        "preview_reminder": {"pk": event.pk, "rule": rule.pk, "language": "ar"},
         **dict.fromkeys(["staff_event", "edit_event", "event_registrations"], {"pk": event.pk}),
-        "event_program": {"pk": event.pk, "language": "ar"},
+        **dict.fromkeys(["actor", "edit_actor", "delete_actor", "new_contact"], {"pk": contact.actor_id}),
+        **dict.fromkeys(["edit_contact", "delete_contact"], {"pk": contact.pk}),
+        **dict.fromkeys(["edit_helper", "delete_helper"], {"pk": helper.pk}),
         **dict.fromkeys(["report", "report_pdf", "report_workbook"], {"pk": kept.pk}),
+        "uncertain_mail": {"kind": "account"},
+        "lift_stop": {"pk": Suppression.objects.create(address_hash="0", reason=Reason.UNKNOWN, at=starts_at).pk},
         "mailbox_message": {"name": "00000000000000000001-1"},
     }
 

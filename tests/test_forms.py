@@ -18,14 +18,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from events import actions as events
-from events import rules
-from events.forms import ProgramTitlesForm
+from events.actors.forms import ActorForm, HelperForm
+from events.models import Event
+from events.programs.forms import ProgramTitlesForm
+from events.registrations import actions as registrations
+from events.registrations import rules
+from events.registrations.forms import RegistrationForm, WishesForm
+from events.reminders.forms import RuleTextForm
 from portal import languages
 from portal.accounts import forms as accounts
 from portal.accounts.models import User
 from portal.facts.forms import FactForm, PrintForm, TopicForm
 from portal.facts.models import Fact, Matter
 from portal.guard import GuardedForm
+from portal.mail.forms import DecisionForm
 from portal.mail.models import Delivery
 from portal.mail.rules import unsubscribe_token
 from portal.public import form_token
@@ -73,7 +79,12 @@ MAKERS: dict[type, Callable[[QueryDict], list[BaseForm]]] = {
         for name in ("fact", "rebuttal", "event", "page")
         for language in ("sv", "ar")
     ],
+    ActorForm: lambda data: [ActorForm(None, data)],
+    HelperForm: lambda data: [HelperForm(None, data)],
     TopicForm: lambda data: [TopicForm(None, data), TopicForm(factories.topic(), data)],
+    RegistrationForm: lambda data: [RegistrationForm(Event(largest_party=size), data) for size in (1, 4)],
+    WishesForm: lambda data: [WishesForm(Event(largest_party=size), data, largest=3) for size in (1, 4)],
+    RuleTextForm: lambda data: [RuleTextForm("ar", data)],
     ProgramTitlesForm: lambda data: [ProgramTitlesForm({7: SimpleNamespace(title_sv="", title_ar="")}, "ar", data)],
     SettleForm: lambda data: [SettleForm(Question(language="ar", code_hash=code), [], data) for code in (None, "x")],
     AssignForm: lambda data: [AssignForm(User.objects.all(), data)],
@@ -91,6 +102,7 @@ MAKERS: dict[type, Callable[[QueryDict], list[BaseForm]]] = {
     TermForm: lambda data: [TermForm(None, data)],
     WordingForm: lambda data: [WordingForm(languages.get(code), None, data) for code in ("sv", "ar")],
     PrintForm: lambda data: [PrintForm(data, code="ar")],
+    DecisionForm: lambda data: [DecisionForm(Delivery.objects.undecided(), data)],
     WithdrawForm: lambda data: [WithdrawForm(None, data), WithdrawForm(Fact.objects.published(), data)],
     accounts.UserForm: lambda data: [_user_form(data)],
     accounts.NewPassword: lambda data: [accounts.NewPassword(factories.user(), data)],
@@ -210,7 +222,8 @@ DESCRIBED_BY = re.compile(r'aria-describedby="([^"]*)"')
 
 
 PLAIN = [form for form in FORMS if form not in WITH_A_SESSION and not issubclass(form, BaseFormSet)]
-NAMED = "QuestionFilterForm FactFilterForm MatrixForm WordFilterForm EventFilterForm PeriodForm DashboardForm".split()
+NAMED = "QuestionFilterForm FactFilterForm MatrixForm WordFilterForm EventFilterForm PeriodForm DashboardForm"
+NAMED = f"{NAMED} ActorFilterForm HelperFilterForm".split()
 FILTERS = [form for form in PLAIN if form.__name__ in NAMED]
 """What `components/filters.html` shows."""
 
@@ -253,13 +266,14 @@ def event():
         registration_ends_at=starts_at,
     )
     factories.publish(made, title="Träff", summary="Om vård.", body="Välkommen.")
+    factories.put_out(made)
     return made
 
 
 @pytest.fixture
 def seat(event) -> str:
     """The address of somebody's own seat."""
-    events.register(event, name="Bo", email="bo@example.org", language="sv")
+    registrations.register(event, name="Bo", email="bo@example.org", language="sv")
     return f"/sv/events/traff/registration/{rules.private_token(event.registrations.get())}/"
 
 
@@ -276,10 +290,11 @@ def reader() -> str:
 
 
 PUBLIC = {
-    "register": ["name", "email", "question", "website"],
+    "register": ["name", "email", "language", "party_size", "interpreter", "access", "question", "website"],
+    "find-registration": ["code"],
     "tell-us": ["text", "website"],
     "tell-us-answer": ["code"],
-    "registration": ["x"],
+    "registration": ["do", "language", "party_size", "interpreter", "access"],
     "unsubscribe": ["List-Unsubscribe"],
     "revisions.reader": ["is_understood", "comment", "k1", "c1", "k2", "c2", "k99"],
 }
@@ -294,6 +309,7 @@ def test_whatever_is_sent_to_a_public_form_a_person_gets_a_page(
 ):
     url = {
         "register": "/sv/events/traff/register/",
+        "find-registration": "/sv/events/traff/registration/",
         "tell-us": "/sv/tell-us/",
         "tell-us-answer": "/sv/tell-us/answer/",
         "registration": seat,

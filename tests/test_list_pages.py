@@ -8,6 +8,7 @@ from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
+from events.actors.models import Actor
 from portal.accounts.models import Role
 from portal.questions import actions as questions
 from portal.reports import actions as reports
@@ -18,6 +19,8 @@ from rumors.models import Narrative
 from rumors.pairs import actions as pairs
 from tests import factories
 from tests.accounts.people import browser, person, sign_in
+from tests.actors import conftest as actors
+from tests.actors.conftest import contact
 from tests.imports.conftest import csv_of, row
 from tests.questions.conftest import asked
 from tests.rumors.conftest import TEXT, answer, log
@@ -76,7 +79,23 @@ def overdue(number: int, by) -> None:
     type(found).objects.filter(pk=found.pk).update(due_at=timezone.now() - timedelta(days=8))
 
 
+def actor(number: int, by) -> None:
+    contact(actors.actor(f"Förening {number}", area=f"Del {number}", topics=[factories.topic()], languages=["ti"]))
+
+
+def contacts(number: int, by) -> None:
+    """Of the one actor that the first of them makes."""
+    contact(Actor.objects.first() or actors.actor(pk=1), name=f"Namn {number}")
+
+
+def helper(number: int, by) -> None:
+    actors.helper(name=f"Namn {number}")
+
+
 LISTS = {
+    "/staff/events/actors/": (Role.EVENTS, actor, 8),
+    "/staff/events/actors/1/": (Role.EVENTS, contacts, 7),
+    "/staff/events/actors/helpers/": (Role.EVENTS, helper, 5),
     "/staff/rumors/": (Role.EDITOR, rumor, 7),
     "/staff/rumors/threats/": (Role.SECURITY, threat, 4),
     "/staff/rumors/narratives/": (Role.EDITOR, narrative, 3),

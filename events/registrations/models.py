@@ -1,6 +1,7 @@
 import uuid
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Final
+from uuid import UUID
 
 from django.contrib.postgres.functions import RandomUUID
 from django.db import models
@@ -44,6 +45,13 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
     def held_by(self, email: str) -> "RegistrationQuerySet":
         """Compares addresses as `person_has_one_seat_per_event` does; nobody without an address is found."""
         return self.alias(address=Lower("email")).filter(address=Lower(Value(email))).exclude(email="")
+
+    def sent_by(self, form_id: UUID | None, email: str) -> "RegistrationQuerySet":
+        """What this form, or else this address, has registered already."""
+        same_form = Q(form_id=form_id) if form_id else Q(pk=None)
+        same_address = Q(address=Lower(Value(email))) & ~Q(email="") & ~Q(state=State.CANCELED)
+        found = self.alias(address=Lower("email")).filter(same_form | same_address)
+        return found.order_by(Case(When(same_form, then=0), default=1), "pk")
 
     def told_less(self) -> "RegistrationQuerySet":
         """Who was told an appointment that is not the event's any more, and has to know."""
@@ -142,6 +150,10 @@ class Registration(models.Model):
         return self.state == State.CONFIRMED
 
 
+CONFIRMED_BEFORE: Final = timedelta(days=3)
+"""What people need is arranged by then, or somebody is alarmed."""
+
+
 class NeedQuerySet(models.QuerySet["Need"]):
     def to_come(self, now: datetime) -> "NeedQuerySet":
         """Of who has a seat in what is to come; what is settled comes last, and what comes soonest first."""
@@ -151,7 +163,7 @@ class NeedQuerySet(models.QuerySet["Need"]):
 
     def alarming(self, now: datetime) -> "NeedQuerySet":
         """What cannot be had, or is not confirmed three days before."""
-        is_late = Q(registration__event__starts_at__lte=now + Need.CONFIRMED_BEFORE)
+        is_late = Q(registration__event__starts_at__lte=now + CONFIRMED_BEFORE)
         return self.to_come(now).exclude(state=Need.State.CONFIRMED).filter(Q(state=Need.State.FAILED) | is_late)
 
     def expired(self, now: datetime) -> "NeedQuerySet":
@@ -162,7 +174,6 @@ class Need(models.Model):
     """What somebody needs to be able to take part; forgotten a week after."""
 
     KEEP_AFTER_EVENT: Final = timedelta(days=7)
-    CONFIRMED_BEFORE: Final = timedelta(days=3)
 
     class Kind(models.TextChoices):
         INTERPRETER = "interpreter", pgettext_lazy("registration", "Interpreter")

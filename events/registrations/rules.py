@@ -79,9 +79,11 @@ def confirmation(delivery: Delivery) -> Message | None:
     if registration is None or registration.state not in {State.CONFIRMED, State.WAITING}:
         return None
     if registration.state == State.WAITING:
-        return message("waiting", pgettext("mail", "You are on the waiting list: %(title)s"), registration)
+        return message(
+            "emails/events/waiting", pgettext("mail", "You are on the waiting list: %(title)s"), registration
+        )
     return message(
-        "confirmation",
+        "emails/events/confirmation",
         pgettext("mail", "You are registered: %(title)s"),
         registration,
         method=calendar.REQUEST,
@@ -93,14 +95,14 @@ def offer(delivery: Delivery) -> Message | None:
     registration = _registration(delivery)
     if registration is None or registration.state != State.OFFERED:
         return None
-    return message("offer", pgettext("mail", "There is a seat for you: %(title)s"), registration)
+    return message("emails/events/offer", pgettext("mail", "There is a seat for you: %(title)s"), registration)
 
 
 def lapse(delivery: Delivery) -> Message | None:
     registration = _registration(delivery)
     if registration is None or registration.state != State.LAPSED:
         return None
-    return message("lapse", pgettext("mail", "The offer of a seat has ended: %(title)s"), registration)
+    return message("emails/events/lapse", pgettext("mail", "The offer of a seat has ended: %(title)s"), registration)
 
 
 def cancellation(delivery: Delivery) -> Message | None:
@@ -109,7 +111,7 @@ def cancellation(delivery: Delivery) -> Message | None:
         return None
     had_a_seat = bool(delivery.context.get("had_a_seat", 1))
     return message(
-        "cancellation",
+        "emails/events/cancellation",
         pgettext("mail", "You have canceled: %(title)s"),
         registration,
         method=calendar.CANCEL if had_a_seat else "",
@@ -125,19 +127,19 @@ def change(delivery: Delivery) -> Message | None:
     old = event.appointments.filter(sequence=delivery.context["from"]).first()
     if event.sequence != delivery.context["to"] or old is None:
         return None  # it has changed again, and the next message says how
-    name, subject = _what_changed(old, event)
+    template, subject = _what_changed(old, event)
     method = (calendar.CANCEL if event.is_canceled else calendar.REQUEST) if registration.is_seated else ""
-    return message(name, subject, registration, method=method, old=old)
+    return message(template, subject, registration, method=method, old=old)
 
 
 def _what_changed(old: Appointment, event: Event) -> tuple[str, str]:
     if event.is_canceled:
-        return "event_canceled", pgettext("mail", "Canceled: %(title)s")
+        return "emails/events/event_canceled", pgettext("mail", "Canceled: %(title)s")
     if old.is_canceled:
-        return "event_restored", pgettext("mail", "It is held after all: %(title)s")
+        return "emails/events/event_restored", pgettext("mail", "It is held after all: %(title)s")
     if (old.starts_at, old.ends_at) != (event.starts_at, event.ends_at):
-        return "event_moved", pgettext("mail", "New time: %(title)s")
-    return "event_moved", pgettext("mail", "New place: %(title)s")
+        return "emails/events/event_moved", pgettext("mail", "New time: %(title)s")
+    return "emails/events/event_moved", pgettext("mail", "New place: %(title)s")
 
 
 def new_link(delivery: Delivery) -> Message | None:
@@ -145,15 +147,15 @@ def new_link(delivery: Delivery) -> Message | None:
     if registration is None or not registration.is_seated or registration.event.has_passed:
         return None
     return message(
-        "new_link",
+        "emails/events/new_link",
         pgettext("mail", "New link: %(title)s"),
         registration,
         join_url=registration.event.join_url,
     )
 
 
-def message(name: str, subject: str, registration: Registration, *, method: str = "", **more: Any) -> Message:
-    """One of the templates in `emails/events`, about this registration in its language."""
+def message(template: str, subject: str, registration: Registration, *, method: str = "", **more: Any) -> Message:
+    """What both templates of this name (text and HTML) say of this registration, in its language."""
     context = about(registration) | more
     event = registration.event
     file = b""
@@ -168,8 +170,8 @@ def message(name: str, subject: str, registration: Registration, *, method: str 
         )
     return Message(
         subject=subject % context,
-        text=render_to_string(f"emails/events/{name}.txt", context),
-        html=render_to_string(f"emails/events/{name}.html", context),
+        text=render_to_string(f"{template}.txt", context),
+        html=render_to_string(f"{template}.html", context),
         calendar=file,
     )
 

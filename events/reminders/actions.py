@@ -8,7 +8,7 @@ from django.utils.translation import pgettext_lazy
 from events.models import Event, Status
 from events.registrations.models import Registration
 from events.reminders import rules
-from events.reminders.models import Audience, Dispatch, Rule
+from events.reminders.models import LONGEST, Audience, Dispatch, Rule
 from events.series.models import Series
 from portal import languages
 from portal.accounts.models import User
@@ -21,7 +21,7 @@ TIMED: Final = ("audience", "anchor", "days", "at", "minutes")
 
 def keep(now: datetime) -> None:
     """Plan every reminder that is due for everybody whom it is for. Any number of processes may do this."""
-    reach = Rule.LONGEST + rules.AFTERWARDS
+    reach = LONGEST + rules.AFTERWARDS
     soon = Event.objects.held().filter(starts_at__lte=now + reach, ends_at__gte=now - reach)
     events = list(soon.prefetch_related("dispatches"))
     standing = {event.pk: held for event, held in _standing(events)}

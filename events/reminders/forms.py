@@ -4,7 +4,7 @@ from typing import Any, ClassVar, Final
 from django import forms
 from django.utils.translation import pgettext, pgettext_lazy
 
-from events.reminders.models import Anchor, Audience, Rule
+from events.reminders.models import LONGEST, Anchor, Audience, Rule
 from portal import guard, languages
 
 UNITS: Final = {"days": 1440, "hours": 60, "minutes": 1}
@@ -45,7 +45,7 @@ class RuleForm(guard.GuardedForm):
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         number, unit = data.get("number"), data.get("unit")
-        if number is not None and unit and number * UNITS[unit] > Rule.LONGEST / timedelta(minutes=1):
+        if number is not None and unit and number * UNITS[unit] > LONGEST / timedelta(minutes=1):
             self.add_error("number", pgettext("staff", "At most sixty days."))
         if data.get("at") and unit != "days":
             self.add_error("at", pgettext("staff", "A time of day goes with days only."))

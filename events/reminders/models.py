@@ -25,6 +25,10 @@ class Audience(models.TextChoices):
     STAFF = "staff", pgettext_lazy("staff", "Colleagues who hold it")
 
 
+LONGEST: Final = timedelta(days=60)
+"""From the moment a rule counts from."""
+
+
 class RuleQuerySet(models.QuerySet["Rule"]):
     def default(self) -> "RuleQuerySet":
         return self.filter(event=None, series=None)
@@ -39,8 +43,6 @@ class RuleQuerySet(models.QuerySet["Rule"]):
 
 class Rule(models.Model):
     """When to remind whom. Of an event, of a series, or of all that have none of their own."""
-
-    LONGEST: Final = timedelta(days=60)
 
     event = models.ForeignKey(Event, models.CASCADE, null=True, related_name="reminder_rules", editable=False)
     series = models.ForeignKey(Series, models.CASCADE, null=True, related_name="reminder_rules", editable=False)

@@ -158,13 +158,16 @@ def reminder(delivery: Delivery) -> Message | None:
 
 def to_participant(rule: Rule, registration: Registration) -> Message:
     event = registration.event
-    name, subject = "reminder", pgettext("mail", "Reminder: %(title)s")
+    template, subject = "emails/events/reminder", pgettext("mail", "Reminder: %(title)s")
     if rule.audience == Audience.WAITING:
-        name, subject = "still_waiting", pgettext("mail", "You are still on the waiting list: %(title)s")
+        template, subject = (
+            "emails/events/still_waiting",
+            pgettext("mail", "You are still on the waiting list: %(title)s"),
+        )
     elif rule.anchor == Anchor.END:
-        name, subject = "after", pgettext("mail", "Thank you for coming: %(title)s")
+        template, subject = "emails/events/after", pgettext("mail", "Thank you for coming: %(title)s")
     return message(
-        name,
+        template,
         subject,
         registration,
         intro=_intro(rule, registration.language),

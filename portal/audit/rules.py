@@ -36,6 +36,7 @@ DEEDS: Final = {
     "confirm": pgettext_lazy("staff", "Confirmed who is behind it"),
     "confirm_answer": pgettext_lazy("staff", "Confirmed that an answer holds, though the fact has changed"),
     "create": pgettext_lazy("staff", "Made"),
+    "decide": pgettext_lazy("staff", "Decided what became of an uncertain message"),
     "delete": pgettext_lazy("staff", "Deleted"),
     "describe": pgettext_lazy("staff", "Described it by ABCDE"),
     "describe_speaker": pgettext_lazy("staff", "Changed who speaks"),
@@ -48,15 +49,20 @@ DEEDS: Final = {
     "export": pgettext_lazy("staff", "Exported from the register"),
     "finish": pgettext_lazy("staff", "Did what was to be done"),
     "handle": pgettext_lazy("staff", "Handled a threat"),
+    "hide_recording": pgettext_lazy("staff", "Led readers to a recording no longer"),
     "import": pgettext_lazy("staff", "Imported"),
     "keep_picture": pgettext_lazy("staff", "Kept a picture"),
+    "keep_recording": pgettext_lazy("staff", "Wrote down where a recording is"),
     "lapse": pgettext_lazy("staff", "Let an offer of a seat end, by the clock"),
+    "lift": pgettext_lazy("staff", "Let mail go to an address again"),
     "link": pgettext_lazy("staff", "Linked a fact as the answer"),
     "log": pgettext_lazy("staff", "Logged"),
+    "look_up": pgettext_lazy("staff", "Looked up why an address gets no mail"),
     "make_report": pgettext_lazy("staff", "Kept a report"),
     "merge": pgettext_lazy("staff", "Found to be the same as another one"),
     "move": pgettext_lazy("staff", "Changed the status"),
     "name_program": pgettext_lazy("staff", "Changed the texts of the program in one language"),
+    "note_consents": pgettext_lazy("staff", "Noted who agrees that a recording is shown"),
     "offer": pgettext_lazy("staff", "Offered a seat, by the clock"),
     "own_reminders": pgettext_lazy("staff", "Gave an event reminders of its own"),
     "pause": pgettext_lazy("staff", "Held mail back"),
@@ -67,6 +73,7 @@ DEEDS: Final = {
     "purge": pgettext_lazy("staff", "Deleted what was old, by the clock"),
     "rate": pgettext_lazy("staff", "Gave a verdict"),
     "read": pgettext_lazy("staff", "Read"),
+    "read_history": pgettext_lazy("staff", "Looked up which mail an address was sent"),
     "register": pgettext_lazy("staff", "Registered"),
     "regret": pgettext_lazy("staff", "Registered again after canceling"),
     "rejected": pgettext_lazy("staff", "Sent a text back"),
@@ -74,9 +81,11 @@ DEEDS: Final = {
     "remove_evidence": pgettext_lazy("staff", "Took back what speaks for or against it"),
     "remove_photo": pgettext_lazy("staff", "Deleted the photo of a speaker"),
     "remove_picture": pgettext_lazy("staff", "Removed a picture"),
+    "remove_recording": pgettext_lazy("staff", "Took a recording away"),
     "remove_rule": pgettext_lazy("staff", "Took a reminder away"),
     "reopen": pgettext_lazy("staff", "Took back what had become of it"),
     "restrict": pgettext_lazy("staff", "Kept it for the security role"),
+    "resubscribe": pgettext_lazy("staff", "Asked, as the owner of an address, for mail again"),
     "resume": pgettext_lazy("staff", "Let mail leave again"),
     "revoke_link": pgettext_lazy("staff", "Ended a secret link"),
     "set_password": pgettext_lazy("staff", "Set a password"),
@@ -84,6 +93,7 @@ DEEDS: Final = {
     "settle": pgettext_lazy("staff", "Settled"),
     "settle_need": pgettext_lazy("staff", "Said how far a need has come"),
     "share_reminders": pgettext_lazy("staff", "Took an event's own reminders away"),
+    "show_recording": pgettext_lazy("staff", "Led readers to a recording"),
     "sight": pgettext_lazy("staff", "Added a sighting"),
     "submitted": pgettext_lazy("staff", "Sent a text for approval"),
     "suppress": pgettext_lazy("staff", "Stopped mail to an address"),
@@ -104,7 +114,7 @@ class Entry:
     event: AuditEvent
     deed: str
     thing: str
-    """Its kind and number; the number alone says nothing about anybody."""
+    """Its kind and number; the number alone says nothing about anybody. Of a list the kind, in the plural."""
     changes: list[tuple[str, str, str]]
     """Field, before and after; both are empty where the text itself is not told."""
     excuse: str = ""
@@ -119,8 +129,13 @@ def entries(events: Iterable[AuditEvent]) -> Iterator[Entry]:
             (str(getattr(fields[name], "verbose_name", name)), _word(fields[name], before), _word(fields[name], after))
             for name, (before, after) in event.changes.items()
         ]
-        thing = f"{model._meta.verbose_name if model else event.kind} {event.object_id}"
-        yield Entry(event, str(DEEDS.get(event.verb, event.verb)), thing, changes, _excuse(event))
+        yield Entry(event, str(DEEDS.get(event.verb, event.verb)), _thing(event, model), changes, _excuse(event))
+
+
+def _thing(event: AuditEvent, model: type[Model] | None) -> str:
+    if not event.object_id:
+        return str(model._meta.verbose_name_plural if model else event.kind)
+    return f"{model._meta.verbose_name if model else event.kind} {event.object_id}"
 
 
 def _excuse(event: AuditEvent) -> str:

@@ -1,8 +1,8 @@
 """What a message is made of."""
 
-import hashlib
+import contextlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.headerregistry import Address, BaseHeader, HeaderRegistry, UnstructuredHeader
@@ -13,16 +13,23 @@ from itertools import zip_longest
 from typing import Final
 from urllib.parse import urlsplit
 
+import rules
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.crypto import salted_hmac
 from django.utils.encoding import punycode
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
 
 from portal import languages, secret_links
-from portal.mail.models import Delivery
+from portal.accounts.models import Role
+from portal.accounts.rules import has_role
+from portal.mail.models import Delivery, address_hash
 from portal.public import absolute
+
+rules.add_perm("mail.view", has_role(Role.EVENTS, Role.ADMIN))
+rules.add_perm("mail.decide", has_role(Role.EVENTS, Role.ADMIN))
 
 
 class _Verbatim(UnstructuredHeader, BaseHeader):
@@ -47,6 +54,11 @@ _LINK: Final = r"https?://[^\s<>\"]*[^\s<>\".,;:!?)]"
 # Digits with something between them that has no direction of its own: 116 111, 0980-319 200, 8.30–10.00.
 _NUMBER: Final = r"\+?\d+(?:[-–/.,: \u00a0\u202f]\d+)+"
 _RUNS: Final = re.compile(f"({_LINK})|({_NUMBER})")
+# Where servers write it: at the beginning, or behind the code of a line.
+_STATUS: Final = re.compile(r"(?:\A|\b[245]\d\d[ -]#?)([245]\.\d{1,3}\.\d{1,3})(?!\.?\d)")
+_NO_SUCH_MAILBOX: Final = frozenset({"5.1.1", "5.1.3", "5.1.6", "5.1.10"})
+# About who sends, the message or the rules of whom it came to; and of a mailbox that is full somebody makes room.
+_NOT_ABOUT_ADDRESS: Final = re.compile(r"5\.(?:1\.[78]|2\.[23]|[3567]\.\d+)\Z")
 _METHOD: Final = re.compile(rb"^METHOD:([A-Z]+)\r?$", re.MULTILINE)
 
 
@@ -88,8 +100,10 @@ def hostname() -> str:
 
 
 def message_id(key: str) -> str:
-    """The same for every attempt at the same promise, so that a receiving server can tell them apart from news."""
-    return f"<{hashlib.sha256(key.encode()).hexdigest()[:32]}@{hostname()}>"
+    """The same for every attempt at the same promise, so that a receiving server can tell them apart from news. Nobody
+    guesses it: whoever can name it in a report that a message came back has had that message."""
+    digest = salted_hmac("portal.mail.message_id", key, algorithm="sha256").hexdigest()
+    return f"<{digest[:32]}@{hostname()}>"
 
 
 def one_line(text: str) -> str:
@@ -104,6 +118,37 @@ def ascii_address(address: str) -> str:
 
 def without_addresses(answer: str) -> str:
     return _ADDRESSES.sub("…", one_line(answer))
+
+
+def is_to(delivery: Delivery, addresses: Iterable[str]) -> bool:
+    """Whether one of them is its recipient, also after the address itself has been forgotten."""
+    return any(
+        address_hash(spelling) == delivery.recipient_hash for address in addresses for spelling in _spellings(address)
+    )
+
+
+def _spellings(address: str) -> Iterator[str]:
+    """As it travels, and as people write domains that are not ASCII."""
+    yield address
+    local, _, domain = address.rpartition("@")
+    with contextlib.suppress(UnicodeError):
+        yield f"{local}@{domain.encode().decode('idna')}"
+
+
+def status_of(answer: str) -> str:
+    """Its status code (RFC 3463), like `5.1.1`; empty when it has none."""
+    match = _STATUS.search(answer)
+    return match[1] if match else ""
+
+
+def says_no_such_mailbox(answer: str) -> bool:
+    return status_of(answer) in _NO_SUCH_MAILBOX
+
+
+def says_no_to_address(answer: str) -> bool:
+    """For good, and for no reason that another message or another sender would not have met as well."""
+    status = status_of(answer)
+    return status.startswith("5.") and not _NOT_ABOUT_ADDRESS.match(status)
 
 
 def sender() -> Address:

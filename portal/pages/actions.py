@@ -6,7 +6,9 @@ from django.db import transaction
 from django.db.models import Model
 from django.urls import reverse
 
+from events.actors import actions as actors
 from events.programs import actions as programs
+from events.recordings import actions as recordings
 from events.registrations import actions as registrations
 from portal import contacts
 from portal.accounts import actions as accounts
@@ -71,6 +73,8 @@ def purge(*, now: datetime) -> dict[str, int]:
         "questions": questions.purge(now=now),
         "registrations": registrations.purge(now=now),
         "speakers": programs.purge(now=now),
+        "consents to recordings": recordings.purge(now=now),
+        "contacts and helpers": actors.purge(now=now),
         "rumors": rumors.purge(now=now),
         "notices": notices.purge(now=now),
         "seen alarms": alarms.purge(now=now),

@@ -89,8 +89,9 @@ class EventOut(TextOut):
     kind: str = Field(examples=["seminar"])
     starts_at: datetime
     ends_at: datetime
-    place: str = Field(examples=["Biblioteket"])
+    place: str = Field(description="Empty when it is told to those who have a seat.", examples=["Biblioteket"])
     is_online: bool
+    status: str = Field(description="`published` or `canceled`.", examples=["published"])
 
 
 class PartOut(Schema):
@@ -269,8 +270,10 @@ def list_events(request: HttpRequest, part: Query[Part], language: str = languag
 def _event(event: Event, code: str) -> dict[str, object]:
     text = read(event, code)
     assert text is not None
-    names = ("kind", "starts_at", "ends_at", "place", "is_online")
-    return {**_filled(text), "url": _url("event", event.slug, code)} | {name: getattr(event, name) for name in names}
+    names = ("kind", "starts_at", "ends_at", "is_online", "status")
+    place = event.place if event.is_place_public else ""
+    url = _url("event", event.slug, code)
+    return {**_filled(text), "url": url, "place": place} | {name: getattr(event, name) for name in names}
 
 
 class ForPrograms:

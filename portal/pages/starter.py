@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -16,10 +16,13 @@ from django.db.models import Model, Q
 from django.utils import timezone
 
 from events import actions as events
+from events.actors import actions as actors
+from events.actors.models import Actor
 from events.models import Event
 from events.models import Status as EventStatus
 from events.programs import actions as programs
 from events.programs.models import Speaker
+from events.recordings import actions as recordings
 from portal import front_matter, languages
 from portal.accounts.models import User
 from portal.audit import actions as audit
@@ -98,6 +101,7 @@ def load() -> dict[str, int]:
     for versions in texts("events"):
         made["event texts"] += _load_event(versions, by)
     made["packs"] = _load_pack(by)
+    made["actors"] = _load_actors(by)
     return dict(made)
 
 
@@ -248,7 +252,6 @@ def _make_event(file: File, by: User) -> Event:
     meta = file.meta
     day = timezone.localdate() + timedelta(days=meta["starts_in_days"])
     starts_at, ends_at = _moment(day, meta["start"]), _moment(day, meta["end"])
-    recording_days = meta.get("recording_days")
     event = events.create(
         by=by,
         kind=meta["kind"],
@@ -267,8 +270,6 @@ def _make_event(file: File, by: User) -> Event:
         spoken=meta["languages"],
         contact_content=meta["contact_content"],
         contact_registration=meta["contact_registration"],
-        recording_url="https://video.example.org/klarlagt" if recording_days else "",
-        recording_until=day + timedelta(days=recording_days) if recording_days else None,
     )
     lines = [
         {
@@ -287,7 +288,22 @@ def _make_event(file: File, by: User) -> Event:
         for speaker in Speaker.objects.of(event):
             programs.agree(speaker, by=by)
         programs.publish(event, by=by)
+    if recording_days := meta.get("recording_days"):
+        _add_recording(event, until=day + timedelta(days=recording_days), by=by)
     return event
+
+
+def _add_recording(event: Event, *, until: date, by: User) -> None:
+    recording = recordings.keep(
+        event,
+        url="https://video.example.org/klarlagt",
+        until=until,
+        captions=event.spoken,
+        no_captions_reason="",
+        by=by,
+    )
+    recordings.note_consents(recording, speakers=Speaker.objects.of(event), by=by)
+    recordings.show(recording, by=by)
 
 
 def _load_pack(by: User) -> int:
@@ -297,6 +313,28 @@ def _load_pack(by: User) -> int:
     briefings = Fact.objects.published().for_audience(Audience.EMBASSIES).select_related("matter")
     packs.make(facts=list(briefings), codes=PACK_LANGUAGES, by=by)
     return 1
+
+
+@transaction.atomic
+def _load_actors(by: User) -> int:
+    """Whom we work with, for a site that has nobody yet."""
+    if Actor.objects.exists():
+        return 0
+    content, today = tomllib.loads((FOLDER / "actors.toml").read_text("utf-8")), timezone.localdate()
+
+    def agreed(row: dict[str, Any]) -> dict[str, Any]:
+        return row | {"consented_on": today - timedelta(days=row.pop("agreed_days_ago"))}
+
+    for row in content["actor"]:
+        contacts, topics = row.pop("contact", ()), Topic.objects.filter(key__in=row.pop("topics"))
+        days = row.pop("review_in_days", None)
+        review_on = today + timedelta(days=days) if days is not None else None
+        actor = actors.create(by=by, topics=topics, review_on=review_on, **row)
+        for contact in contacts:
+            actors.add_contact(actor, by=by, **agreed(contact))
+    for row in content["helper"]:
+        actors.add_helper(by=by, **agreed(row))
+    return len(content["actor"])
 
 
 def _moment(day: date, clock: str) -> datetime:

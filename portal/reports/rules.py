@@ -283,7 +283,9 @@ def _events(period: Period) -> Numbers:
     found = Event.objects.published().filter(starts_at__gte=period.start, starts_at__lt=end)
     held = found.filter(ends_at__lte=period.as_of)
     # Seats are forgotten after the event; that somebody took one is not.
-    seats = AuditEvent.objects.filter(period.moments("at"), kind=Registration._meta.label_lower)
+    # Before ADR 0017 they stood in another app.
+    kinds = [Registration._meta.label_lower, "events.registration"]
+    seats = AuditEvent.objects.filter(period.moments("at"), kind__in=kinds)
     return {
         "summary": [
             ["held", held.count()],

@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from events import actions as events
+from events.registrations import actions as registrations
 from portal import languages, public
 from portal.accounts.models import Role
 from portal.facts.models import Audience
@@ -46,6 +47,9 @@ def event(*codes: str, slug: str = "traff", starts_in=timedelta(days=5), **field
     made = events.create(by=factories.user(), **values | fields)
     for code in codes:
         factories.publish(made, code, title=f"Träff {code}", summary=f"Om {code}.", body="Text.")
+    if codes:
+        made.refresh_from_db()
+        factories.put_out(made)
     made.refresh_from_db()
     return made
 
@@ -352,7 +356,8 @@ def test_nothing_of_a_rumor_a_question_an_account_or_a_seat_is_told():
     revisions.draft(draft, language="sv", fields={"title": f"{mark} 8"}, by=editor)
     meeting = event("sv", "ar", is_online=True, join_url="https://meet.example.net/markor",
                     contact_registration="markor@example.org", contact_content=f"{mark} 9")  # fmt: skip
-    events.register(meeting, name=f"{mark} 10", email="seat-markor@example.org", language="sv", question=f"{mark} 11")
+    who = {"name": f"{mark} 10", "email": "seat-markor@example.org", "language": "sv"}
+    registrations.register(meeting, question=f"{mark} 11", **who)
     event(slug="utkast-markor-2")
     Question.objects.create(text=f"{mark} 12")
     told = everything(fact.slug, "utkast-markor")

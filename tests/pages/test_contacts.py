@@ -76,6 +76,7 @@ def places():
     standing = Page.objects.create(key=Page.Key.PRIVACY)
     for thing in (fact, other, meeting, standing):
         factories.publish(thing, **fields)
+    factories.put_out(meeting)
     factories.publish(rebuttal, **dict.fromkeys(("title", "answer", "claim", "explanation"), f"{RING}."))
     pages = ["", "parents/", f"facts/{fact.slug}/", "rumors/", "rumors/sa-ar-det/", "events/", "events/traff/",
              "privacy/", "search/?q=ring", "feed.xml", "events.ics", "events/traff.ics"]  # fmt: skip

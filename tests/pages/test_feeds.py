@@ -61,6 +61,9 @@ def event(*codes: str, slug: str, **fields):
     made = events.create(by=factories.user(), **values | fields)
     for code in codes:
         factories.publish(made, code, title=f"Träff {code}", summary=f"Om {code}.", body="Text.")
+    if codes:
+        made.refresh_from_db()
+        factories.put_out(made)
     return made
 
 

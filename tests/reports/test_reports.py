@@ -16,6 +16,7 @@ from pypdf import PdfReader
 from python_calamine import load_workbook
 
 from events import actions as events
+from events.registrations import actions as registrations
 from portal.accounts.models import Role
 from portal.audit.models import AuditEvent
 from portal.facts.readings import actions as readings
@@ -97,7 +98,8 @@ def a_busy_month():
             registration_ends_at=starts_at,
         )
         factories.publish(event, title="Seminarium", summary="Kom.", body="Välkommen.")
-        events.register(event, name="NAMNET PÅ NÅGON", email="nagon@example.org", language="sv")
+        factories.put_out(event)
+        registrations.register(event, name="NAMNET PÅ NÅGON", email="nagon@example.org", language="sv")
         readings.keep([Count(date(2026, 5, 20), (fact.pk, "ar"), 12), Count(date(2026, 6, 2), (fact.pk, "ar"), 99)])
     with on(date(2026, 6, 3)):
         log(seen_on=date(2026, 6, 3))
