@@ -8,7 +8,7 @@ from typing import Any, Final
 from django.db import transaction
 from django.db.models import Model
 from django.utils import timezone
-from django.utils.translation import npgettext
+from django.utils.translation import npgettext, pgettext_lazy
 
 from events.actors import rules
 from events.actors.models import Actor, Contact, Helper
@@ -27,7 +27,7 @@ _UNTOLD: Final = frozenset({"needs", "email", "phone", "website"})
 
 
 def announce() -> None:
-    mail.register(CONSENT_ENDS, rules.consent_ends)
+    mail.register(CONSENT_ENDS, rules.consent_ends, label=pgettext_lazy("mail kind", "Somebody has to be asked again"))
 
 
 # Organizations ---------------------------------------------------------------------------------------------------
