@@ -50,10 +50,11 @@ def events(request: HttpRequest) -> HttpResponse:
 @public.public()
 def event(request: HttpRequest, slug: str) -> HttpResponse:
     code = _code()
-    found = Event.objects.published().read_in(code).with_taken().select_related("recording").filter(slug=slug).first()
+    found = Event.objects.published().read_in(code).with_taken().filter(slug=slug).first()
     if found is None:
         return gone_or_missing(Event, slug=slug)
-    text, recording = read(found, code), getattr(found, "recording", None)
+    text = read(found, code)
+    recording = getattr(found, "recording", None) if found.has_passed else None
     assert text is not None
     version = found.program_versions.read_in(code).newest()
     context = {

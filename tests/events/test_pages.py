@@ -106,20 +106,6 @@ def test_a_passed_event_says_so_in_the_readers_language_and_takes_no_registratio
             assert words(notice) == "This event has passed."
 
 
-def test_a_recording_is_linked_after_the_event_until_its_last_day(client, make_event):
-    today = timezone.localdate()
-    recording = "https://video.example.org/r"
-    cases = [
-        ({"starts_in": -timedelta(days=2), "recording_until": today}, True, False),
-        ({"starts_in": -timedelta(days=2), "recording_until": today - timedelta(days=1)}, False, True),
-        ({"starts_in": timedelta(days=2), "recording_until": today + timedelta(days=9)}, False, False),
-    ]
-    for fields, is_linked, is_gone in cases:
-        event = make_event("sv", recording_url=recording, **fields)
-        page = client.get(f"/en/events/{event.slug}/").content.decode()
-        assert (recording in page, "The recording is no longer available." in page) == (is_linked, is_gone)
-
-
 def test_a_withdrawn_event_is_gone_and_an_unknown_one_was_never_there(client, make_event):
     event = make_event("sv")
     revisions.withdraw(event, language="sv", by=factories.user(), reason="Ställs in")
