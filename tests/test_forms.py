@@ -280,6 +280,7 @@ def seat(event) -> str:
 @pytest.fixture
 def subscription(seat) -> str:
     """The address in a mail that stops others like it."""
+    Delivery.objects.update(is_necessary=False)
     return reverse("unsubscribe", args=[unsubscribe_token(Delivery.objects.first())])
 
 

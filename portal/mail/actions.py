@@ -215,7 +215,7 @@ def reconcile(*, now: datetime) -> int:
     _watch.since = {each.message_id: _watch.since.get(each.message_id, now_by_watch) for each in uncertain}
     if ledger is None or not uncertain:
         return 0
-    fenced = {delivery.message_id: delivery.fenced_at for delivery in uncertain}
+    fenced = {delivery.message_id: delivery.fenced_at for delivery in uncertain if delivery.fenced_at}
     try:
         fates = ledger.fates(fenced)
     except ledgers.UnreadableError as error:
@@ -441,7 +441,7 @@ def decide(*, deliveries: DeliveryQuerySet, decision: Decision, by: User) -> int
     }[decision]
     for delivery in locked:
         state = values.get("state", State.UNCERTAIN)
-        audit.record("decide", delivery, by=by, changes={"state": (delivery.state, state)}, note=decision.label)
+        audit.record("decide", delivery, by=by, changes={"state": (delivery.state, state)}, note=decision.value)
     Delivery.objects.filter(pk__in=[delivery.pk for delivery in locked]).update(**values)
     return len(locked)
 

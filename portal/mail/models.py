@@ -1,4 +1,4 @@
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Final
 
@@ -74,13 +74,9 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def waiting(self) -> "DeliveryQuerySet":
         return self.filter(state__in=WAITING)
 
-    def ripe(self, now: datetime) -> "DeliveryQuerySet":
-        """May leave now, unless somebody holds it back."""
-        may_be_tried = Q(state=State.PLANNED) | Q(state=State.RETRY, retry_at__lte=now)
-        return self.waiting().filter(may_be_tried, due_at__lte=now).unexpired(now)
-
     def due(self, now: datetime) -> "DeliveryQuerySet":
-        return self.ripe(now).unpaused()
+        may_be_tried = Q(state=State.PLANNED) | Q(state=State.RETRY, retry_at__lte=now)
+        return self.waiting().filter(may_be_tried, due_at__lte=now).unexpired(now).unpaused()
 
     def unpaused(self) -> "DeliveryQuerySet":
         everything = Pause.objects.filter(prefix="")
@@ -105,9 +101,9 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         """For people to decide."""
         return self.uncertain().filter(left_at__isnull=True)
 
-    def by_kind(self) -> "models.QuerySet[Delivery, dict[str, Any]]":
+    def by_kind(self) -> Sequence[Mapping[str, object]]:
         """Of each kind, how many there are and when the oldest of them was due."""
-        return self.order_by("kind").values("kind").annotate(number=Count("pk"), oldest_at=Min("due_at"))
+        return list(self.order_by("kind").values("kind").annotate(number=Count("pk"), oldest_at=Min("due_at")))
 
     def recallable(self) -> "DeliveryQuerySet":
         """Not sent yet, or claimed and still before the fence, which then refuses the worker."""
