@@ -105,7 +105,7 @@ def program(delivery: Delivery) -> Message | None:
     if not differing:
         return None
     return message(
-        "program",
+        "emails/events/program",
         pgettext("mail", "New program: %(title)s") if first else pgettext("mail", "The program: %(title)s"),
         registration,
         changes=differing,

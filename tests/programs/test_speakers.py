@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 from django.core.cache import cache
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from PIL import Image
 
@@ -213,3 +214,17 @@ def test_the_list_of_speakers_says_what_to_do_when_it_is_empty(staff, make_event
     event = make_event()
     page = staff(Role.EVENTS).get(f"/staff/events/{event.pk}/speakers/").content.decode()
     assert f"/staff/events/{event.pk}/program/" in page.partition("<main")[2]
+
+
+@pytest.mark.parametrize("path", ["speakers/", "program/", "program/publish/", "program/so/"])
+def test_three_people_cost_no_more_queries_than_one(staff, make_event, path):
+    office, counts = staff(Role.EVENTS), []
+    for number in (1, 3):
+        rows = [line(f"{8 + place:02}:00-{9 + place:02}:00", "Ett", person(f"Nr {place}")) for place in range(number)]
+        event = make_event("sv", program=rows)
+        write(event, *rows_of(event)[1:], line("20:00-21:00", "Nytt", person("Ny")))
+        office.get(f"/staff/events/{event.pk}/{path}")
+        with CaptureQueriesContext(connection) as queries:
+            assert office.get(f"/staff/events/{event.pk}/{path}").status_code == 200
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
