@@ -27,10 +27,10 @@ class Kind(models.TextChoices):
 class Status(models.TextChoices):
     """As it is kept. That an event has passed is told by its end alone."""
 
-    DRAFT = "draft", pgettext_lazy("event status", "Draft")
-    REVIEW = "review", pgettext_lazy("event status", "Waits for approval")
-    PUBLISHED = "published", pgettext_lazy("event status", "Published")
-    CANCELED = "canceled", pgettext_lazy("event status", "Canceled")
+    DRAFT = "draft", pgettext_lazy("staff", "Draft")
+    REVIEW = "review", pgettext_lazy("staff", "Waits for approval")
+    PUBLISHED = "published", pgettext_lazy("staff", "Published")
+    CANCELED = "canceled", pgettext_lazy("staff", "Canceled")
 
 
 PUBLIC: Final = (Status.PUBLISHED, Status.CANCELED)
@@ -259,7 +259,7 @@ class Event(models.Model):
     def status_now(self) -> str:
         """For people: an event that was held has passed, whatever its status says."""
         if self.status == Status.PUBLISHED and self.has_passed:
-            return pgettext("event status", "Passed")
+            return pgettext("staff", "Passed")
         return str(Status(self.status).label)
 
     @property

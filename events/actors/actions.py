@@ -27,7 +27,7 @@ _UNTOLD: Final = frozenset({"needs", "email", "phone", "website"})
 
 
 def announce() -> None:
-    mail.register(CONSENT_ENDS, rules.consent_ends, label=pgettext_lazy("mail kind", "Somebody has to be asked again"))
+    mail.register(CONSENT_ENDS, rules.consent_ends, label=pgettext_lazy("staff", "Somebody has to be asked again"))
 
 
 # Organizations ---------------------------------------------------------------------------------------------------

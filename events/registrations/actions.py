@@ -319,14 +319,14 @@ def purge(*, now: datetime) -> int:
 def announce() -> None:
     """Tell the shared mail what there is to say, and what is planned by the clock."""
     for kind, render, label in (
-        (CONFIRMATION, rules.confirmation, pgettext_lazy("mail kind", "Confirmation of a registration")),
-        (CANCELLATION, rules.cancellation, pgettext_lazy("mail kind", "Confirmation of a cancellation")),
-        (OFFER, rules.offer, pgettext_lazy("mail kind", "Offer of a seat")),
-        (LAPSE, rules.lapse, pgettext_lazy("mail kind", "End of an offer")),
-        (CHANGE, rules.change, pgettext_lazy("mail kind", "Change of time or place, or canceled event")),
-        (NEW_LINK, rules.new_link, pgettext_lazy("mail kind", "New link to join")),
+        (CONFIRMATION, rules.confirmation, pgettext_lazy("staff", "Confirmation of a registration")),
+        (CANCELLATION, rules.cancellation, pgettext_lazy("staff", "Confirmation of a cancellation")),
+        (OFFER, rules.offer, pgettext_lazy("staff", "Offer of a seat")),
+        (LAPSE, rules.lapse, pgettext_lazy("staff", "End of an offer")),
+        (CHANGE, rules.change, pgettext_lazy("staff", "Change of time or place, or canceled event")),
+        (NEW_LINK, rules.new_link, pgettext_lazy("staff", "New link to join")),
     ):
-        mail.register(kind, render, label=label, if_twice=pgettext_lazy("mail kind", "Says the same again."))
+        mail.register(kind, render, label=label, if_twice=pgettext_lazy("staff", "Says the same again."))
     mail.plan_before_delivering(keep)
 
 

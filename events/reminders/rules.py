@@ -191,7 +191,7 @@ def to_colleague(rule: Rule, event: Event, user: User) -> Message:
         "url": absolute(reverse("staff_event", args=[event.pk])),
     }
     return Message(
-        subject=pgettext("staff mail", "Soon: %(title)s") % context,
+        subject=pgettext("staff", "Soon: %(title)s") % context,
         text=render_to_string("emails/events/staff_reminder.txt", context),
         html=render_to_string("emails/events/staff_reminder.html", context),
     )
