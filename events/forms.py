@@ -34,7 +34,6 @@ class EventForm(guard.GuardedForm, forms.ModelForm[Event]):
         "access_note",
         "contact_content",
         "contact_registration",
-        "recording_url",
     )
 
     groups = forms.MultipleChoiceField(
@@ -97,15 +96,12 @@ class EventForm(guard.GuardedForm, forms.ModelForm[Event]):
             "contact_content",
             "contact_registration",
             "team",
-            "recording_url",
-            "recording_until",
         )
         widgets: ClassVar = {
             "starts_at": DateTimeInput,
             "ends_at": DateTimeInput,
             "registration_ends_at": DateTimeInput,
             "answers_due_at": DateTimeInput,
-            "recording_until": DateInput,
         }
         help_texts: ClassVar = {
             "slug": pgettext_lazy("staff", "Short: small letters a–z, digits and hyphens."),
@@ -120,7 +116,6 @@ class EventForm(guard.GuardedForm, forms.ModelForm[Event]):
             "capacity": pgettext_lazy("staff", "Empty: as many as want to. Fewer seats than before throw nobody out."),
             "registration_ends_at": pgettext_lazy("staff", "Empty: nobody registers here, as for a round table."),
             "contact_content": pgettext_lazy("staff", "A function and its address; everybody can read it."),
-            "recording_until": pgettext_lazy("staff", "The link is shown until this day, after the event."),
         }
 
     PARTS: ClassVar = (
@@ -151,7 +146,6 @@ class EventForm(guard.GuardedForm, forms.ModelForm[Event]):
             pgettext_lazy("staff", "Who holds it"),
             ("are_speakers_public", "contact_content", "contact_registration", "team"),
         ),
-        (pgettext_lazy("staff", "Afterwards"), ("recording_url", "recording_until")),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -190,8 +184,6 @@ class EventForm(guard.GuardedForm, forms.ModelForm[Event]):
         answers = data.get("answers_due_at")
         if starts and answers and answers > starts:
             self.add_error("answers_due_at", pgettext("staff", "Answers have to come before the event starts."))
-        if bool(data.get("recording_url")) != bool(data.get("recording_until")):
-            self.add_error("recording_until", pgettext("staff", "A recording has a link and a last day."))
         return data
 
 
@@ -218,8 +210,6 @@ class NewEventForm(EventForm):
         super().__init__(*args, **kwargs)
         self.fields["slug"].required = False
         self.fields["slug"].help_text = pgettext("staff", "Empty: made from the title.")
-        for name in ("recording_url", "recording_until"):
-            del self.fields[name]
 
     def clean_slug(self) -> str:
         """The address, or one made from the title that nobody has."""

@@ -196,8 +196,6 @@ class Event(models.Model):
     contact_registration = models.CharField(
         pgettext_lazy("staff", "contact for registration"), max_length=200, blank=True
     )
-    recording_url = models.URLField(pgettext_lazy("staff", "link to the recording"), max_length=500, blank=True)
-    recording_until = models.DateField(pgettext_lazy("staff", "recording available until"), null=True, blank=True)
     uid = models.UUIDField(default=uuid.uuid4, editable=False, unique=True)
     sequence = models.PositiveIntegerField(default=0, editable=False)
     """How often its appointment has changed. Calendars tell old from new by it."""
@@ -230,10 +228,6 @@ class Event(models.Model):
             models.CheckConstraint(
                 condition=Q(registration_ends_at__isnull=True) | Q(registration_ends_at__lte=F("ends_at")),
                 name="registration_ends_before_the_event_does",
-            ),
-            models.CheckConstraint(
-                condition=Q(recording_until__isnull=True) | ~Q(recording_url=""),
-                name="recording_has_a_link_as_long_as_it_has_a_last_day",
             ),
             models.CheckConstraint(
                 condition=~Q(status="published")
@@ -290,19 +284,6 @@ class Event(models.Model):
         """The link may be shown to who has a seat."""
         is_time = self.join_opens_at <= timezone.now() < self.ends_at
         return is_time and bool(self.join_url) and self.status == Status.PUBLISHED
-
-    @property
-    def has_recording(self) -> bool:
-        return bool(
-            self.has_passed
-            and self.recording_url
-            and self.recording_until
-            and self.recording_until >= timezone.localdate()
-        )
-
-    @property
-    def is_recording_gone(self) -> bool:
-        return bool(self.recording_url and self.recording_until and self.recording_until < timezone.localdate())
 
     @property
     def is_open_for_registration(self) -> bool:

@@ -17,6 +17,7 @@ from events import actions, calendar
 from events.forms import CopyForm, EventFilterForm, EventForm, NewEventForm, ReasonForm, RiskForm
 from events.models import Access, Event, Group, Status
 from portal import languages, public
+from portal.facts.models import Audience, Fact, Link
 from portal.http import StaffRequest, staff
 from portal.revisions.rules import heading, read
 from portal.revisions.views import gone_or_missing, language_rows, reading
@@ -53,15 +54,27 @@ def event(request: HttpRequest, slug: str) -> HttpResponse:
     if found is None:
         return gone_or_missing(Event, slug=slug)
     text = read(found, code)
+    recording = getattr(found, "recording", None) if found.has_passed else None
     assert text is not None
+    version = found.program_versions.read_in(code).newest()
     context = {
         **reading(request, found, text),
         "event": found,
-        "program": [(item, read(item, code)) for item in found.program.read_in(code).with_speakers()],
+        "recording": recording,
+        "facts": _facts_about(found, code) if recording and recording.is_gone else [],
+        "program": version.read(code) if version else [],
+        "program_version": version,
+        "has_days": version and version.snapshot.has_days,
         "groups": [Group(group).label for group in found.groups],
         "access": [Access(feature).label for feature in found.access] if found.is_place_public else [],
     }
     return render(request, "events/event.html", context)
+
+
+def _facts_about(found: Event, code: str) -> list[Link]:
+    """What can be read instead of what cannot be watched any more."""
+    facts = Fact.objects.published().for_audience(Audience.PARENTS).of_topic(found.topic_id)
+    return facts[:6].links(code)
 
 
 def _calendar_file(content: bytes, name: str) -> HttpResponse:
@@ -157,11 +170,18 @@ def _form_page(request: StaffRequest, form: EventForm, *, title: str, back: str)
 @require_safe
 @staff("events.view")
 def staff_event(request: StaffRequest, pk: int) -> HttpResponse:
-    found = get_object_or_404(Event.objects.with_taken().select_related("topic", "asked_by", "approved_by"), pk=pk)
+    found = get_object_or_404(
+        Event.objects.with_taken().select_related("topic", "asked_by", "approved_by", "recording"), pk=pk
+    )
+    program, snapshot = list(found.program.read_in(languages.SOURCE).with_speakers()), found.program.snapshot()
+    version = found.program_versions.newest()
     context = {
         "event": found,
         "rows": language_rows(found),
-        "program": found.program.read_in(languages.SOURCE).with_speakers(),
+        "program": program,
+        "has_days": snapshot.has_days,
+        "program_version": version,
+        "is_program_new": version.snapshot != snapshot if version else bool(program),
         "is_published": Event.objects.published().filter(pk=pk).exists(),
         "other_languages": [language for language in languages.ACTIVE if language.code != languages.SOURCE],
         "lacking": actions.lacking(found, by=request.user) if found.status == Status.REVIEW else [],

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import lru_cache, wraps
-from typing import Any, Concatenate, Final, ParamSpec
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 from urllib.parse import parse_qsl, urlencode
 from uuid import UUID, uuid4
 
@@ -31,6 +31,7 @@ from portal.tally import transport as tally
 log = structlog.get_logger(__name__)
 
 P = ParamSpec("P")
+R = TypeVar("R", bound=HttpResponseBase)
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 # Fifteen seconds here and in a proxy together and fifteen in the browser, and each of the two may show a page for
@@ -51,19 +52,17 @@ FAST_SECONDS: Final = 3
 
 def public(
     *, stored: bool = True, stale_if_error: bool = True
-) -> Callable[
-    [Callable[Concatenate[HttpRequest, P], HttpResponse]], Callable[Concatenate[HttpRequest, P], HttpResponse]
-]:
+) -> Callable[[Callable[Concatenate[HttpRequest, P], R]], Callable[Concatenate[HttpRequest, P], R]]:
     """Marks a view as public: the same bytes for everybody, without session and user.
 
     Pages with `stored=False` (forms, search) and those that are `guarded` are `no-store`.
     """
 
     def decorate(
-        view: Callable[Concatenate[HttpRequest, P], HttpResponse],
-    ) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+        view: Callable[Concatenate[HttpRequest, P], R],
+    ) -> Callable[Concatenate[HttpRequest, P], R]:
         @wraps(view)
-        def wrapped(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        def wrapped(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> R:
             response = view(request, *args, **kwargs)
             is_to_keep = stored and response.headers.get("Cache-Control") != "no-store"
             if not is_to_keep or response.status_code != 200 or request.method not in {"GET", "HEAD"}:

@@ -6,6 +6,7 @@ from django.urls import include, path
 
 import events.actors.urls
 import events.programs.urls
+import events.recordings.urls
 import events.registrations.urls
 import events.reminders.urls
 import events.urls
@@ -80,6 +81,7 @@ urlpatterns = [
                 *events.actors.urls.staff,
                 *events.urls.staff,
                 *events.programs.urls.staff,
+                *events.recordings.urls.staff,
                 *events.registrations.urls.staff,
                 *events.reminders.urls.staff,
                 *portal.reports.urls.staff,
@@ -96,6 +98,7 @@ urlpatterns = [
         *portal.questions.urls.public,
         *rumors.urls.public,
         *events.urls.public,
+        *events.programs.urls.public,
         *events.registrations.urls.public,
     ),
 ]

@@ -1,5 +1,6 @@
 """Who may open what: every address, by role. An address without a row fails."""
 
+from datetime import time
 from uuid import uuid4
 
 import pytest
@@ -7,6 +8,9 @@ from django.urls import get_resolver, reverse
 from django.utils import timezone
 
 from events import actions as events
+from events.programs import actions as programs
+from events.programs.models import Speaker
+from events.recordings import actions as recordings
 from events.registrations.models import Need, Registration
 from events.reminders import actions as reminders
 from portal.accounts.models import Role, User
@@ -15,6 +19,7 @@ from portal.facts.links.models import CheckedLink
 from portal.facts.readings import actions as readings
 from portal.mail.models import Reason, Suppression
 from portal.pages.models import Page
+from portal.pictures import actions as pictures
 from portal.questions import actions as questions
 from portal.questions.models import Door
 from portal.reports import actions as reports
@@ -26,7 +31,6 @@ from rumors.evidence import actions as evidence
 from rumors.lists import actions as lists
 from rumors.models import Narrative
 from rumors.pairs import actions as pairs
-from rumors.pictures import actions as pictures
 from rumors.responses import actions as responses
 from tests import factories
 from tests.accounts.people import browser, person, sign_in
@@ -53,7 +57,7 @@ TABLE = {
         words("""
         root sitemap robots security_txt healthz readyz short unsubscribe front search feed accessibility
         privacy preview parents children embassies fact handout card tell_us told_answer rumors rumor rumor_card events
-        events_ics
+        events_ics speaker_photo
         handouts print packs pack pack_pdf pack_zip follow followed following event_ics event register
         registered registration find_registration openapi-json api-root list_languages list_facts get_fact
         list_rebuttals list_events helpful helped words reader_check
@@ -187,9 +191,16 @@ TABLE = {
     "edit_event": {R.EVENTS},
     **dict.fromkeys(words("copy_event hand_in_event cancel_event restore_event assess_event program"), {R.EVENTS}),
     **dict.fromkeys(words("publish_event send_back_event approve_risks"), {R.EVENTS, R.APPROVER}),
-    "program_titles": {R.EVENTS, R.EDITOR, R.TRANSLATOR},
     **dict.fromkeys(words("event_registrations needs settle_need export_registrations"), {R.EVENTS}),
     **dict.fromkeys(words("event_registration change_registration"), {R.EVENTS}),
+    "program_texts": {R.EVENTS, R.EDITOR, R.TRANSLATOR},
+    **dict.fromkeys(words("publish_program speakers speaker speaker_preview remove_photo"), {R.EVENTS}),
+    **dict.fromkeys(words("agree_to_be_named take_name_back"), {R.EVENTS}),
+    "program_version": ALL,
+    **dict.fromkeys(
+        words("recording note_consents show_recording hide_recording remove_recording"),
+        {R.EVENTS},
+    ),
     **dict.fromkeys(words("reminders event_reminders preview_reminder"), ALL),
     **dict.fromkeys(words("new_rule edit_rule remove_rule own_reminders share_reminders"), {R.EVENTS}),
     "rule_text": {R.EVENTS, R.EDITOR, R.TRANSLATOR},
@@ -216,10 +227,11 @@ POSTS = set(
     check_link_again keep_report see_alarm unsee_alarm drop_import forget_export
     hand_in_event restore_event publish_event approve_risks settle_need change_registration remove_rule
     own_reminders share_reminders
+    agree_to_be_named take_name_back remove_photo note_consents show_recording hide_recording remove_recording
     check_link_again keep_report see_alarm unsee_alarm drop_import forget_export resume_mail
     """)
 )
-NOT_THEIRS = {("merge_rumor", 404), ("take_comment_back", 404)}
+NOT_THEIRS = {("merge_rumor", 404), ("take_comment_back", 404), ("show_recording", 404), ("speaker_preview", 404)}
 # What an address asks for in its query.
 QUERIES = {"compare": "?old={draft}&new={draft}"}
 
@@ -268,6 +280,20 @@ def arguments(db) -> dict[str, dict]:
     starts_at = timezone.now() + timezone.timedelta(days=5)
     event = events.create(
         by=author, kind="seminar", slug="traff", starts_at=starts_at, ends_at=starts_at + timezone.timedelta(hours=1)
+    )
+    speaker = {"name": "Nils", "title": "", "organization": ""}
+    row = {"day": 1, "starts": time(8), "ends": time(9), "is_break": False, "titles": {"sv": "Ett"}}
+    programs.write(event, [row | {"speakers": [speaker]}], by=author)
+    programs.publish(event, by=author)
+    photo = pictures.keep(sent(file_of(screenshot(), "PNG")), by=author)
+    speaker = programs.describe(Speaker.objects.get(), photo=photo, by=author)
+    recordings.keep(
+        event,
+        url="https://video.example.org",
+        until=event.ends_at.date(),
+        captions=["sv"],
+        no_captions_reason="",
+        by=author,
     )
     holder = Registration.objects.create(event=event, name="Bo")
     need = Need.objects.create(registration=holder, kind="access", detail="Hiss")
@@ -362,6 +388,13 @@ def arguments(db) -> dict[str, dict]:
                 "assess_event",
                 "approve_risks",
                 "program",
+                "publish_program",
+                "speakers",
+                "recording",
+                "note_consents",
+                "show_recording",
+                "hide_recording",
+                "remove_recording",
                 "event_registrations",
                 "export_registrations",
                 "event_reminders",
@@ -370,7 +403,12 @@ def arguments(db) -> dict[str, dict]:
             ],
             {"pk": event.pk},
         ),
-        "program_titles": {"pk": event.pk, "language": "ar"},
+        "program_texts": {"pk": event.pk, "language": "ar"},
+        "program_version": {"pk": event.pk, "number": 1},
+        **dict.fromkeys(
+            ["speaker", "speaker_preview", "remove_photo", "agree_to_be_named", "take_name_back"],
+            {"pk": event.pk, "speaker": speaker.pk},
+        ),
         "settle_need": {"pk": need.pk},
         **dict.fromkeys(["event_registration", "change_registration"], {"pk": event.pk, "registration": holder.pk}),
         **dict.fromkeys(["edit_rule", "remove_rule"], {"pk": rule.pk}),
@@ -409,7 +447,7 @@ def test_staff_addresses_open_for_their_roles_only(role, arguments):
         response = answer(client, name, arguments)
         may = role in TABLE[name]
         # A form that is sent empty is answered with 422, a move with a redirect to the page it came from, and a merge
-        # with nothing to merge into, or the comment of somebody else, with 404.
+        # with nothing to merge into, the comment of somebody else, or what was taken away a moment ago, with 404.
         is_open = response.status_code in {200, 302, 422} or (name, response.status_code) in NOT_THEIRS
         if is_open != may or (response.status_code == 302 and "login" in response["Location"]):
             wrong.append((name, response.status_code))
@@ -453,6 +491,8 @@ def test_everything_under_staff_says_what_it_asks_for():
             "language": "sv",
             "step": "approve",
             "name": "1-1",
+            "speaker": 1,
+            "number": 1,
         }
         route = names()[name]
         path = reverse(name, kwargs={key: value for key, value in kwargs.items() if f"{key}>" in route})

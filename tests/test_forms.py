@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,7 +21,8 @@ from hypothesis import strategies as st
 from events import actions as events
 from events.actors.forms import ActorForm, HelperForm
 from events.models import Event
-from events.programs.forms import ProgramTitlesForm
+from events.programs.forms import ProgramTextsForm
+from events.recordings.forms import ConsentsForm, RecordingForm
 from events.registrations import actions as registrations
 from events.registrations import rules
 from events.registrations.forms import RegistrationForm, WishesForm
@@ -85,7 +87,9 @@ MAKERS: dict[type, Callable[[QueryDict], list[BaseForm]]] = {
     RegistrationForm: lambda data: [RegistrationForm(Event(largest_party=size), data) for size in (1, 4)],
     WishesForm: lambda data: [WishesForm(Event(largest_party=size), data, largest=3) for size in (1, 4)],
     RuleTextForm: lambda data: [RuleTextForm("ar", data)],
-    ProgramTitlesForm: lambda data: [ProgramTitlesForm({7: SimpleNamespace(title_sv="", title_ar="")}, "ar", data)],
+    ProgramTextsForm: lambda data: [ProgramTextsForm({7: SimpleNamespace(title_ar="", abstract_ar="")}, "ar", data)],
+    RecordingForm: lambda data: [RecordingForm(Event(ends_at=timezone.now()), data)],
+    ConsentsForm: lambda data: [ConsentsForm(_event(), data)],
     SettleForm: lambda data: [SettleForm(Question(language="ar", code_hash=code), [], data) for code in (None, "x")],
     AssignForm: lambda data: [AssignForm(User.objects.all(), data)],
     CarryOutForm: lambda data: [CarryOutForm(data, has_warnings=some, has_refused=some) for some in (True, False)],
@@ -154,6 +158,13 @@ def as_a_browser_sends(values: dict[str, list[str]]) -> QueryDict:
 def _somebody() -> User:
     """One is enough for all examples."""
     return User.objects.first() or factories.user()
+
+
+def _event() -> Event:
+    """One is enough for all examples."""
+    now = timezone.now()
+    values = {"kind": "seminar", "slug": "nagot", "starts_at": now, "ends_at": now + timedelta(hours=1)}
+    return Event.objects.first() or Event.objects.create(created_by=_somebody(), **values)
 
 
 def _user_form(data: QueryDict) -> BaseForm:

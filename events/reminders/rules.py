@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import pgettext
 
 from events.models import Event
+from events.programs.models import Speaker, SpeakerQuerySet
 from events.registrations.models import Need, Registration, State
 from events.registrations.rules import message
 from events.reminders.models import Anchor, Audience, Rule
@@ -109,12 +110,23 @@ def promises(event: Event, occurrence: Occurrence) -> list[Promise]:
             Promise(f"event:{event.pk}:staff:{pk}:{what}", email, language, {**context, "user": pk})
             for pk, email, language in event.team.filter(is_active=True).values_list("pk", "email", "language")
         ]
+    if rule.audience == Audience.SPEAKERS:
+        return [
+            Promise(f"event:{event.pk}:speaker:{pk}:{what}", email, languages.SOURCE, {**context, "speaker": pk})
+            for pk, email in speakers_of(event).values_list("pk", "email")
+        ]
     state = State.WAITING if rule.audience == Audience.WAITING else State.CONFIRMED
     found = event.registrations.filter(state=state, registered_at__lte=occurrence.due_at).exclude(email="")
     return [
         Promise(f"event:{event.pk}:registration:{pk}:{what}", email, language, {**context, "registration": pk})
         for pk, email, language in found.values_list("pk", "email", "language")
     ]
+
+
+def speakers_of(event: Event) -> SpeakerQuerySet:
+    """Who stands in the program that readers see and has an address; whether they are named there does not matter."""
+    newest = event.program_versions.defer("lines", "texts").newest()
+    return Speaker.objects.with_address().filter(versions=newest) if newest else Speaker.objects.none()
 
 
 # Messages ------------------------------------------------------------------------------------------------------
@@ -133,6 +145,9 @@ def reminder(delivery: Delivery) -> Message | None:
     if "user" in context:
         user = event.team.filter(pk=context["user"], is_active=True).first()
         return to_colleague(rule, event, user) if user else None
+    if "speaker" in context:
+        speaker = speakers_of(event).filter(pk=context["speaker"]).first()
+        return to_speaker(rule, event, speaker) if speaker else None
     state = State.WAITING if rule.audience == Audience.WAITING else State.CONFIRMED
     registration = event.registrations.filter(pk=context["registration"], state=state).first()
     if registration is None:
@@ -179,6 +194,28 @@ def to_colleague(rule: Rule, event: Event, user: User) -> Message:
         subject=pgettext("staff", "Soon: %(title)s") % context,
         text=render_to_string("emails/events/staff_reminder.txt", context),
         html=render_to_string("emails/events/staff_reminder.html", context),
+    )
+
+
+def to_speaker(rule: Rule, event: Event, speaker: Speaker) -> Message:
+    """In Swedish, with the link to join from the first reminder on: they have no page that shows it later."""
+    version = event.program_versions.read_in(languages.SOURCE).newest()
+    lines = version.read(languages.SOURCE) if version else []
+    text = read(event, languages.SOURCE)
+    context = {
+        "event": event,
+        "title": heading(event),
+        "text": text,
+        "intro": _intro(rule, languages.SOURCE),
+        "is_place_told": True,
+        "lines": [line for line in lines if any(row["id"] == speaker.pk for row in line.speakers)],
+        "has_days": version is not None and version.snapshot.has_days,
+        "join_url": event.join_url if event.is_online else "",
+    }
+    return Message(
+        subject=pgettext("staff mail", "You take part: %(title)s") % context,
+        text=render_to_string("emails/events/speaker_reminder.txt", context),
+        html=render_to_string("emails/events/speaker_reminder.html", context),
     )
 
 

@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from events.actors import actions as actors
 from events.programs import actions as programs
+from events.recordings import actions as recordings
 from events.registrations import actions as registrations
 from portal import contacts
 from portal.accounts import actions as accounts
@@ -18,6 +19,7 @@ from portal.facts.packs import actions as packs
 from portal.facts.readings import actions as readings
 from portal.mail import actions as mail
 from portal.pages.models import Contact, Heartbeat, Page
+from portal.pictures import actions as pictures
 from portal.questions import actions as questions
 from portal.revisions import actions as revisions
 from portal.revisions.exchange import actions as exchange
@@ -29,7 +31,6 @@ from rumors.exports import actions as exports
 from rumors.imports import actions as imports
 from rumors.intake import actions as intake
 from rumors.notices import actions as notices
-from rumors.pictures import actions as pictures
 
 AUDIT_KEEP: Final = timedelta(days=5 * 365)
 
@@ -71,7 +72,8 @@ def purge(*, now: datetime) -> dict[str, int]:
     return {
         "questions": questions.purge(now=now),
         "registrations": registrations.purge(now=now),
-        "speakers": programs.purge(),
+        "speakers": programs.purge(now=now),
+        "consents to recordings": recordings.purge(now=now),
         "contacts and helpers": actors.purge(now=now),
         "rumors": rumors.purge(now=now),
         "notices": notices.purge(now=now),

@@ -2,5 +2,5 @@ from django.apps import AppConfig
 
 
 class PicturesConfig(AppConfig):
-    name = "rumors.pictures"
+    name = "portal.pictures"
     label = "pictures"

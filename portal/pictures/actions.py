@@ -13,8 +13,8 @@ from django.utils.translation import pgettext
 
 from portal.accounts.models import User
 from portal.audit import actions as audit
-from rumors.pictures import encoding, pixels, storage, transport
-from rumors.pictures.models import Picture
+from portal.pictures import encoding, pixels, storage, transport
+from portal.pictures.models import Picture
 
 log = structlog.get_logger(__name__)
 

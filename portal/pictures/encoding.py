@@ -11,8 +11,8 @@ import structlog
 from django.core.exceptions import ValidationError
 from django.utils.translation import pgettext
 
-from rumors.pictures import pixels
-from rumors.pictures.pixels import MOST_BYTES, MOST_PIXELS, Encoded
+from portal.pictures import pixels
+from portal.pictures.pixels import MOST_BYTES, MOST_PIXELS, Encoded
 
 log = structlog.get_logger(__name__)
 

@@ -4,7 +4,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import pgettext, pgettext_lazy
 
-from rumors.pictures import encoding, pixels
+from portal.pictures import encoding, pixels
 
 ACCEPT: Final = "image/jpeg,image/png,image/webp"
 

@@ -8,9 +8,9 @@ from django.http import FileResponse, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.translation import pgettext
 
+from portal.pictures import storage
+from portal.pictures.models import Picture
 from portal.public import explained
-from rumors.pictures import storage
-from rumors.pictures.models import Picture
 
 log = structlog.get_logger(__name__)
 
