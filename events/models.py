@@ -105,6 +105,8 @@ class EventQuerySet(models.QuerySet["Event"]):
         return self.annotate(taken=taken).annotate(is_full=Q(capacity__lte=F("taken")))
 
 
+FEEDBACK_FOR: Final = timedelta(days=14)
+"""So long after its end people may say what they think of an event."""
 SEATED: Final = ("confirmed", "offered")
 """States of a registration that keep its seats from others."""
 
@@ -303,6 +305,10 @@ class Event(models.Model):
     @property
     def is_recording_gone(self) -> bool:
         return bool(self.recording_url and self.recording_until and self.recording_until < timezone.localdate())
+
+    @property
+    def is_open_for_feedback(self) -> bool:
+        return self.status == Status.PUBLISHED and self.ends_at <= timezone.now() < self.ends_at + FEEDBACK_FOR
 
     @property
     def is_open_for_registration(self) -> bool:

@@ -89,6 +89,8 @@ INSTALLED_APPS = [
     "events",
     "events.programs",
     "events.registrations",
+    "events.attendance",
+    "events.outreach",
     "events.reminders",
     "events.series",
 ]

@@ -5,6 +5,8 @@ from django.contrib import admin
 from django.urls import include, path
 
 import events.actors.urls
+import events.attendance.urls
+import events.outreach.urls
 import events.programs.urls
 import events.registrations.urls
 import events.reminders.urls
@@ -81,6 +83,8 @@ urlpatterns = [
                 *events.urls.staff,
                 *events.programs.urls.staff,
                 *events.registrations.urls.staff,
+                *events.attendance.urls.staff,
+                *events.outreach.urls.staff,
                 *events.reminders.urls.staff,
                 *portal.reports.urls.staff,
             ]
@@ -97,5 +101,6 @@ urlpatterns = [
         *rumors.urls.public,
         *events.urls.public,
         *events.registrations.urls.public,
+        *events.attendance.urls.public,
     ),
 ]

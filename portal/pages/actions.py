@@ -7,6 +7,8 @@ from django.db.models import Model
 from django.urls import reverse
 
 from events.actors import actions as actors
+from events.attendance import actions as attendance
+from events.outreach import actions as outreach
 from events.programs import actions as programs
 from events.registrations import actions as registrations
 from portal import contacts
@@ -71,6 +73,8 @@ def purge(*, now: datetime) -> dict[str, int]:
     return {
         "questions": questions.purge(now=now),
         "registrations": registrations.purge(now=now),
+        "words of feedback": attendance.purge(now=now),
+        "safety notes and drafts of visits": outreach.purge(now=now),
         "speakers": programs.purge(),
         "contacts and helpers": actors.purge(now=now),
         "rumors": rumors.purge(now=now),
