@@ -105,6 +105,8 @@ class EventQuerySet(models.QuerySet["Event"]):
         return self.annotate(taken=taken).annotate(is_full=Q(capacity__lte=F("taken")))
 
 
+FEEDBACK_FOR: Final = timedelta(days=14)
+"""So long after its end people may say what they think of an event."""
 SEATED: Final = ("confirmed", "offered")
 """States of a registration that keep its seats from others."""
 
@@ -284,6 +286,10 @@ class Event(models.Model):
         """The link may be shown to who has a seat."""
         is_time = self.join_opens_at <= timezone.now() < self.ends_at
         return is_time and bool(self.join_url) and self.status == Status.PUBLISHED
+
+    @property
+    def is_open_for_feedback(self) -> bool:
+        return self.status == Status.PUBLISHED and self.ends_at <= timezone.now() < self.ends_at + FEEDBACK_FOR
 
     @property
     def is_open_for_registration(self) -> bool:

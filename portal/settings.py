@@ -90,6 +90,8 @@ INSTALLED_APPS = [
     "events.programs",
     "events.recordings",
     "events.registrations",
+    "events.attendance",
+    "events.outreach",
     "events.reminders",
     "events.series",
 ]

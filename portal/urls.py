@@ -5,6 +5,8 @@ from django.contrib import admin
 from django.urls import include, path
 
 import events.actors.urls
+import events.attendance.urls
+import events.outreach.urls
 import events.programs.urls
 import events.recordings.urls
 import events.registrations.urls
@@ -83,6 +85,8 @@ urlpatterns = [
                 *events.programs.urls.staff,
                 *events.recordings.urls.staff,
                 *events.registrations.urls.staff,
+                *events.attendance.urls.staff,
+                *events.outreach.urls.staff,
                 *events.reminders.urls.staff,
                 *portal.reports.urls.staff,
             ]
@@ -100,5 +104,6 @@ urlpatterns = [
         *events.urls.public,
         *events.programs.urls.public,
         *events.registrations.urls.public,
+        *events.attendance.urls.public,
     ),
 ]

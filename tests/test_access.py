@@ -12,7 +12,9 @@ from events.programs import actions as programs
 from events.programs.models import Speaker
 from events.recordings import actions as recordings
 from events.registrations.models import Need, Registration
+from events.registrations.rules import CHECK_IN
 from events.reminders import actions as reminders
+from portal import secret_links
 from portal.accounts.models import Role, User
 from portal.audit.models import AuditEvent
 from portal.facts.links.models import CheckedLink
@@ -35,6 +37,7 @@ from rumors.responses import actions as responses
 from tests import factories
 from tests.accounts.people import browser, person, sign_in
 from tests.actors import conftest as actors
+from tests.outreach.conftest import visit
 from tests.pictures.conftest import sent
 from tests.pictures.images import file_of, screenshot
 
@@ -59,7 +62,8 @@ TABLE = {
         privacy preview parents children embassies fact handout card tell_us told_answer rumors rumor rumor_card events
         events_ics speaker_photo
         handouts print packs pack pack_pdf pack_zip follow followed following event_ics event register
-        registered registration find_registration openapi-json api-root list_languages list_facts get_fact
+        registered registration find_registration feedback feedback_thanks openapi-json api-root list_languages
+        list_facts get_fact
         list_rebuttals list_events helpful helped words reader_check
         """),
         PUBLIC,
@@ -201,6 +205,12 @@ TABLE = {
         words("recording note_consents show_recording hide_recording remove_recording"),
         {R.EVENTS},
     ),
+    **dict.fromkeys(words("check_in_list walk_in undo_walk_in check_in undo_check_in scan_check_in"), {R.EVENTS}),
+    **dict.fromkeys(words("attendance event_feedback"), {R.EVENTS, R.MANAGER}),
+    **dict.fromkeys(words("outreach outreach_session"), {R.REPORTER, R.EDITOR, R.EVENTS, R.SECURITY, R.MANAGER}),
+    **dict.fromkeys(words("log_session keep_session throw_session_away ask_session"), {R.REPORTER, R.EVENTS}),
+    "edit_session": {R.REPORTER, R.EVENTS},
+    "session_safety": {R.EVENTS, R.SECURITY},
     **dict.fromkeys(words("reminders event_reminders preview_reminder"), ALL),
     **dict.fromkeys(words("new_rule edit_rule remove_rule own_reminders share_reminders"), {R.EVENTS}),
     "rule_text": {R.EVENTS, R.EDITOR, R.TRANSLATOR},
@@ -229,6 +239,7 @@ POSTS = set(
     own_reminders share_reminders
     agree_to_be_named take_name_back remove_photo note_consents show_recording hide_recording remove_recording
     check_link_again keep_report see_alarm unsee_alarm drop_import forget_export resume_mail
+    walk_in undo_walk_in check_in undo_check_in keep_session throw_session_away
     """)
 )
 NOT_THEIRS = {("merge_rumor", 404), ("take_comment_back", 404), ("show_recording", 404), ("speaker_preview", 404)}
@@ -397,6 +408,11 @@ def arguments(db) -> dict[str, dict]:
                 "remove_recording",
                 "event_registrations",
                 "export_registrations",
+                "check_in_list",
+                "walk_in",
+                "undo_walk_in",
+                "attendance",
+                "event_feedback",
                 "event_reminders",
                 "own_reminders",
                 "share_reminders",
@@ -411,6 +427,11 @@ def arguments(db) -> dict[str, dict]:
         ),
         "settle_need": {"pk": need.pk},
         **dict.fromkeys(["event_registration", "change_registration"], {"pk": event.pk, "registration": holder.pk}),
+        **dict.fromkeys(["check_in", "undo_check_in"], {"pk": event.pk, "registration": holder.pk}),
+        "scan_check_in": {"token": secret_links.token(CHECK_IN, holder.pk, holder.nonce)},
+        **dict.fromkeys(
+            ["outreach_session", "edit_session", "ask_session", "session_safety"], {"pk": visit(by=author).pk}
+        ),
         **dict.fromkeys(["edit_rule", "remove_rule"], {"pk": rule.pk}),
         "rule_text": {"pk": rule.pk, "language": "ar"},
         "preview_reminder": {"pk": event.pk, "rule": rule.pk, "language": "ar"},
@@ -493,6 +514,8 @@ def test_everything_under_staff_says_what_it_asks_for():
             "name": "1-1",
             "speaker": 1,
             "number": 1,
+            "registration": 1,
+            "token": "1-1",
         }
         route = names()[name]
         path = reverse(name, kwargs={key: value for key, value in kwargs.items() if f"{key}>" in route})

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from urllib.parse import urlencode, urlsplit
 
 import pytest
+import time_machine
 from django.forms import BaseFormSet
 from django.forms.forms import BaseForm
 from django.http import QueryDict
@@ -21,6 +22,7 @@ from hypothesis import strategies as st
 from events import actions as events
 from events.actors.forms import ActorForm, HelperForm
 from events.models import Event
+from events.outreach.forms import LogForm as VisitForm
 from events.programs.forms import ProgramTextsForm
 from events.recordings.forms import ConsentsForm, RecordingForm
 from events.registrations import actions as registrations
@@ -81,6 +83,7 @@ MAKERS: dict[type, Callable[[QueryDict], list[BaseForm]]] = {
         for name in ("fact", "rebuttal", "event", "page")
         for language in ("sv", "ar")
     ],
+    VisitForm: lambda data: [VisitForm(_somebody(), data)],
     ActorForm: lambda data: [ActorForm(None, data)],
     HelperForm: lambda data: [HelperForm(None, data)],
     TopicForm: lambda data: [TopicForm(None, data), TopicForm(factories.topic(), data)],
@@ -301,7 +304,21 @@ def reader() -> str:
     return urlsplit(address(_reader_check())).path
 
 
+@pytest.fixture
+def passed():
+    """An event that people may say now what they think of."""
+    with time_machine.travel(timezone.now() - timezone.timedelta(days=4)):
+        at = timezone.now() + timezone.timedelta(days=1)
+        made = events.create(
+            by=factories.user(), kind="seminar", slug="var", starts_at=at, ends_at=at + timezone.timedelta(hours=1)
+        )
+        factories.publish(made, title="Var", summary="Om vård.", body="Välkommen.")
+        made.refresh_from_db()
+        factories.put_out(made)
+
+
 PUBLIC = {
+    "feedback": ["learned", "understood", "welcome", "text", "website"],
     "register": ["name", "email", "language", "party_size", "interpreter", "access", "question", "website"],
     "find-registration": ["code"],
     "tell-us": ["text", "website"],
@@ -317,10 +334,11 @@ PUBLIC = {
 @BOUNDED
 @given(data=st.data())
 def test_whatever_is_sent_to_a_public_form_a_person_gets_a_page(
-    purpose, has_token, data, event, seat, subscription, reader
+    purpose, has_token, data, event, passed, seat, subscription, reader
 ):
     url = {
         "register": "/sv/events/traff/register/",
+        "feedback": "/sv/events/var/feedback/",
         "find-registration": "/sv/events/traff/registration/",
         "tell-us": "/sv/tell-us/",
         "tell-us-answer": "/sv/tell-us/answer/",

@@ -39,6 +39,7 @@ NOT_KEPT = {
     ("FactSearchForm", "q"): "a search",
     ("SearchForm", "q"): "a search, of which the log keeps nothing with a number in it",
     ("WordFilterForm", "q"): "a filter",
+    ("FindForm", "q"): "a filter",
     ("LogForm", "number"): "looked up: only the number of a rumor is taken",
     ("RumorFilterForm", "area"): "a filter",
     ("RumorFilterForm", "words"): "a filter",

@@ -9,6 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from events.actors.models import Actor
+from events.outreach.actions import Said
 from portal.accounts.models import Role
 from portal.mail import actions as mail
 from portal.mail.models import Delivery
@@ -24,6 +25,7 @@ from tests.accounts.people import browser, person, sign_in
 from tests.actors import conftest as actors
 from tests.actors.conftest import contact
 from tests.imports.conftest import csv_of, row
+from tests.outreach.conftest import visit
 from tests.questions.conftest import asked
 from tests.rumors.conftest import TEXT, answer, log
 
@@ -104,7 +106,12 @@ def helper(number: int, by) -> None:
     actors.helper(name=f"Namn {number}")
 
 
+def session(number: int, by) -> None:
+    visit(f"Förening {number}", asked=[Said(f"Hur går {number} till?", "so")], by=by)
+
+
 LISTS = {
+    "/staff/events/outreach/": (Role.EVENTS, session, 7),
     "/staff/events/actors/": (Role.EVENTS, actor, 8),
     "/staff/events/actors/1/": (Role.EVENTS, contacts, 7),
     "/staff/events/actors/helpers/": (Role.EVENTS, helper, 5),

@@ -46,6 +46,11 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
         """Compares addresses as `person_has_one_seat_per_event` does; nobody without an address is found."""
         return self.alias(address=Lower("email")).filter(address=Lower(Value(email))).exclude(email="")
 
+    def called(self, letters: str) -> "RegistrationQuerySet":
+        """With a name of which one word begins so; by name, and all when empty."""
+        starts = Q(name__istartswith=letters) | Q(name__icontains=f" {letters}")
+        return (self.filter(starts) if letters else self).order_by("name", "pk")
+
     def sent_by(self, form_id: UUID | None, email: str) -> "RegistrationQuerySet":
         """What this form, or else this address, has registered already."""
         same_form = Q(form_id=form_id) if form_id else Q(pk=None)

@@ -2,6 +2,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import rules
+import segno
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
@@ -23,6 +24,8 @@ rules.add_perm("registrations.edit", has_role(Role.EVENTS))
 
 PURPOSE: Final = "events.registration"
 """Of private links and codes."""
+CHECK_IN: Final = "events.check_in"
+"""Of the code that is scanned at the door: who sees it cannot open the private page."""
 
 OFFER: Final = timedelta(hours=48)
 """So long an offered seat is kept."""
@@ -46,6 +49,14 @@ def private_token(registration: Registration) -> str:
 
 def private_url(registration: Registration) -> str:
     return absolute(reverse("registration", args=[registration.event.slug, private_token(registration)]))
+
+
+def check_in_code(registration: Registration) -> str:
+    """Markup of a code to scan. It leads staff who are signed in to a button, and nobody else anywhere."""
+    token = secret_links.token(CHECK_IN, registration.pk, registration.nonce)
+    url = absolute(reverse("scan_check_in", args=[token]))
+    # Light around it also in the dark, or no phone reads it.
+    return segno.make_qr(url, error="m").svg_inline(scale=5, border=4, light="#fff", svgclass="qr", lineclass=None)
 
 
 def token_owner(token: str) -> Registration | None:

@@ -188,6 +188,7 @@ def _own_page(
         "form": wishes if is_changeable else None,
         "token": public.form_token(OWN),
         "code": rules.code_of(found),
+        "check_in_code": rules.check_in_code(found) if _is_expected(found) else "",
         "place_in_line": found.event.registrations.waiting().filter(queued_at__lt=found.queued_at).count() + 1,
         "problem": problem,
         "asked": asked,
@@ -197,6 +198,12 @@ def _own_page(
     response = render(request, "events/registration.html", context, status=status)
     response.headers["X-Robots-Tag"] = "noindex, nofollow"
     return response
+
+
+def _is_expected(found: Registration) -> bool:
+    """At a door, where somebody may scan the code."""
+    event = found.event
+    return bool(found.is_seated and event.place and not event.is_canceled and not event.has_passed)
 
 
 # Staff ---------------------------------------------------------------------------------------------------------

@@ -7,6 +7,8 @@ from django.db.models import Model
 from django.urls import reverse
 
 from events.actors import actions as actors
+from events.attendance import actions as attendance
+from events.outreach import actions as outreach
 from events.programs import actions as programs
 from events.recordings import actions as recordings
 from events.registrations import actions as registrations
@@ -74,6 +76,8 @@ def purge(*, now: datetime) -> dict[str, int]:
         "registrations": registrations.purge(now=now),
         "speakers": programs.purge(now=now),
         "consents to recordings": recordings.purge(now=now),
+        "words of feedback": attendance.purge(now=now),
+        "safety notes and drafts of visits": outreach.purge(now=now),
         "contacts and helpers": actors.purge(now=now),
         "rumors": rumors.purge(now=now),
         "notices": notices.purge(now=now),

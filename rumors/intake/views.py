@@ -15,7 +15,7 @@ from portal import languages
 from portal.http import StaffRequest, staff
 from portal.pictures import actions as pictures
 from portal.pictures.models import Picture
-from portal.questions.models import Question
+from portal.questions.models import Door, Question
 from rumors import actions as rumors
 from rumors.intake import actions, rules
 from rumors.intake.forms import LogForm
@@ -68,7 +68,8 @@ def _opened(request: StaffRequest, question: Question | None) -> HttpResponse:
         initial = {
             "original": question.text,
             "original_language": question.language,
-            "channel": Channel.WEB,
+            # Where somebody asked at a visit or registered for an event is known to who was there.
+            "channel": Channel.WEB if question.door in {Door.FORM, Door.SEARCH} else "",
             "heard_how": HeardHow.ASKED_ABOUT,
             "seen_on": timezone.localdate(question.asked_at),
         }

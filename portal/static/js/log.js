@@ -7,7 +7,7 @@
   const texts = [form.elements.claim, form.elements.original];
   let told = "";
   let asked = 0;
-  let isChosen = Boolean(language.value);
+  let isChosen = Boolean(language?.value);
   let open = 0; // questions that the server has not answered yet
   let isDown = false; // it did not answer the last one
   let waiting = null; // the button of a form that is sent as soon as it answers
@@ -58,6 +58,7 @@
 
   function show(page) {
     status.textContent = page.querySelector("[data-status]")?.textContent ?? "";
+    if (!known) return;
     page.querySelector("[data-status]")?.remove();
     form.elements.offered.value = page.querySelector("[data-offered]").dataset.offered;
     const guessed = page.querySelector("[data-language]").dataset.language;

@@ -1,0 +1,215 @@
+"""A field worker writes down a visit, with what people asked, from a phone."""
+
+from datetime import timedelta
+from threading import Barrier, Thread
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+from django.urls import reverse
+from django.utils import timezone
+
+from events.attendance.models import Count
+from events.models import Event, Status
+from events.outreach.models import Asked, Draft, SafetyNote, Session
+from portal.accounts.models import Role
+from portal.audit.models import AuditEvent
+from portal.questions.models import Door, Question
+from tests import factories
+from tests.accounts.people import browser, person, sign_in
+from tests.actors.conftest import actor
+from tests.outreach.conftest import visit
+
+pytestmark = pytest.mark.django_db
+LOG = "/staff/events/outreach/log/"
+KEEP = "/staff/events/outreach/log/keep/"
+SOMALI = "Ma run baa in adeegga bulshadu carruurta ka qaado waalidka Muslimiinta ah?"
+
+
+def test_a_visit_is_an_event_that_nobody_but_staff_sees_with_a_count_and_questions(staff, sent):
+    response = staff(Role.REPORTER).post(LOG, sent(questions_1=f"Får jag säga nej?\n\n{SOMALI}\n"))
+    session = Session.objects.get()
+    assert response.headers["Location"] == reverse("outreach_session", args=[session.pk])
+    event = session.event
+    assert (event.kind, event.status, event.spoken) == ("outreach", Status.DRAFT, ["sv", "so"])
+    assert browser().get(f"/sv/events/{event.slug}/").status_code == 404
+    assert [(c.method, c.number) for c in event.counts.all()] == [("band", 25)]
+    asked = [(a.question.text, a.question.language, a.question.door) for a in session.asked.in_order()]
+    assert asked == [("Får jag säga nej?", "sv", Door.OUTREACH), (SOMALI, "so", Door.OUTREACH)]
+
+
+def test_each_box_has_a_language_of_its_own(staff, sent):
+    boxes = {"questions_1": "Varför?", "language_1": "so", "questions_2": "لماذا؟", "language_2": "ar"}
+    staff(Role.EVENTS).post(LOG, sent(**boxes))
+    assert sorted(Question.objects.values_list("text", "language")) == [("Varför?", "so"), ("لماذا؟", "ar")]
+
+
+def test_who_counted_need_not_say_about_how_many(staff, sent):
+    staff(Role.EVENTS).post(LOG, sent(band="", number="37"))
+    assert [(c.method, c.number) for c in Count.objects.all()] == [("heads", 37)]
+
+
+def test_without_any_number_it_is_not_saved_and_nothing_typed_is_lost(staff, sent):
+    response = staff(Role.EVENTS).post(LOG, sent(band="", questions_1="Får jag säga nej?"))
+    assert response.status_code == 422
+    assert "Får jag säga nej?" in response.content.decode()
+    assert not Event.objects.exists()
+
+
+def test_a_form_sent_twice_is_one_visit(staff, sent):
+    client, form = staff(Role.REPORTER), sent(questions_1="Får jag säga nej?")
+    assert len({client.post(LOG, form).headers["Location"] for _again in range(2)}) == 1
+    assert (Session.objects.count(), Event.objects.count(), Question.objects.count(), Count.objects.count()) == (
+        1,
+        1,
+        1,
+        1,
+    )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_form_sent_from_two_taps_at_the_same_moment_is_one_visit():
+    by, form_id, start = person(Role.REPORTER), uuid4(), Barrier(2)
+    made = []
+
+    def tap():
+        start.wait(10)
+        made.append(visit(form_id=form_id, by=by).pk)
+        connection.close()
+
+    threads = [Thread(target=tap) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert len(made) == 2
+    assert len(set(made)) == 1
+
+
+def test_the_guard_asks_before_a_question_with_a_number_is_kept(staff, sent):
+    client = staff(Role.REPORTER)
+    form = sent(questions_1="Ring mig på 070-174 06 05?")
+    assert client.post(LOG, form).status_code == 422
+    assert not Question.objects.exists()
+    client.post(LOG, form | {"guard_reason": "public"})
+    assert Question.objects.count() == 1
+    assert client.post(LOG, sent(questions_1="Vad hände 19811228-9874?")).status_code == 422
+
+
+def test_a_host_that_stands_in_the_register_is_linked_and_outlives_it(staff, sent):
+    found = actor("SFI Centrum")
+    staff(Role.EVENTS).post(LOG, sent(host="sfi centrum"))
+    session = Session.objects.get()
+    assert session.actor == found
+    found.delete()
+    session.refresh_from_db()
+    assert (session.actor, session.host) == (None, "sfi centrum")
+
+
+def test_a_day_that_has_not_come_is_no_visit(staff, sent):
+    tomorrow = timezone.localdate() + timedelta(days=1)
+    assert staff(Role.EVENTS).post(LOG, sent(on=str(tomorrow))).status_code == 422
+    assert not Session.objects.exists()
+
+
+def test_what_is_typed_is_kept_and_opened_again_but_not_the_safety_note(staff, sent):
+    client = staff(Role.REPORTER)
+    typed = sent(questions_1="Får jag säga nej?", safety_note="Hotfull stämning i trappan")
+    assert "data-status" in client.post(KEEP, typed).content.decode()
+    assert "trappan" not in str(Draft.objects.get().data)
+    assert "SFI Centrum" in client.get(LOG).content.decode()
+    page = client.get(f"{LOG}?draft={typed['form_id']}").content.decode()
+    assert "Får jag säga nej?" in page
+    assert page.count('checked id="id_spoken') + page.count('id="id_spoken_1" checked') >= 1
+    client.post(LOG, typed)
+    assert not Draft.objects.exists()
+    # A script that is late does not bring it back.
+    client.post(KEEP, typed)
+    assert not Draft.objects.exists()
+
+
+def test_what_the_guard_asks_about_is_no_draft(staff, sent):
+    response = staff(Role.REPORTER).post(KEEP, sent(questions_1="Ring 070-174 06 05"))
+    assert not Draft.objects.exists()
+    assert "data-status" in response.content.decode()
+
+
+def test_a_draft_is_its_writers_alone(staff, sent):
+    typed = sent(host="Föreningen Bron")
+    staff(Role.REPORTER).post(KEEP, typed)
+    other = staff(Role.REPORTER)
+    assert "Föreningen Bron" not in other.get(f"{LOG}?draft={typed['form_id']}").content.decode()
+    other.post("/staff/events/outreach/log/throw-away/", {"draft": typed["form_id"]})
+    assert Draft.objects.count() == 1
+
+
+def test_more_questions_come_after_those_there_are_and_none_twice(staff):
+    session = visit()
+    client = staff(Role.EVENTS)
+    url = reverse("ask_session", args=[session.pk])
+    for _again in range(2):
+        client.post(url, {"questions_1": "Vem bestämmer?\nFår jag en tolk?", "language_1": "sv"})
+    assert [(a.order, a.question.text) for a in session.asked.in_order()] == [
+        (1, "Vem bestämmer?"),
+        (2, "Får jag en tolk?"),
+    ]
+
+
+def test_handed_out_facts_and_what_is_next_can_be_changed(staff):
+    fact, session = factories.published_fact(), visit()
+    client = staff(Role.EVENTS)
+    client.post(
+        reverse("edit_session", args=[session.pk]),
+        {"host": "Annan", "mood": "worried", "handed_out": [fact.pk], "follow_up": "Ta med tolk."},
+    )
+    page = client.get(session.get_absolute_url()).content.decode()
+    assert "Fråga sv?" in page
+    assert "Ta med tolk." in page
+    session.refresh_from_db()
+    assert (session.host, session.mood) == ("Annan", "worried")
+
+
+# What was not safe -------------------------------------------------------------------------------------------------
+
+
+def test_only_who_may_reads_the_safety_note_and_every_reading_is_logged(staff, sent):
+    reporter = staff(Role.REPORTER)
+    reporter.post(LOG, sent(safety_note="Hotfull stämning i trappan"))
+    session = Session.objects.get()
+    url = reverse("session_safety", args=[session.pk])
+    assert reporter.get(url).status_code == 403
+    for client in (reporter, staff(Role.SECURITY)):
+        assert "trappan" not in client.get(session.get_absolute_url()).content.decode()
+        assert "trappan" not in client.get("/staff/events/outreach/").content.decode()
+    read = AuditEvent.objects.filter(verb="read", kind="outreach.safetynote")
+    assert not read.exists()
+    assert "trappan" in staff(Role.SECURITY).get(url).content.decode()
+    assert read.count() == 1
+    assert not AuditEvent.objects.filter(note__contains="trappan").exists()
+
+
+def test_a_safety_note_goes_after_two_years_and_the_visit_stays():
+    from events.outreach import actions
+
+    session = visit(safety_note="Hotfull stämning")
+    late = timezone.now() + SafetyNote.KEEP
+    actions.purge(now=late - timedelta(minutes=5))
+    assert SafetyNote.objects.count() == 1
+    actions.purge(now=late + timedelta(minutes=5))
+    assert not SafetyNote.objects.exists()
+    assert Session.objects.get() == session
+
+
+def test_a_question_that_is_deleted_leaves_its_number():
+    from events.outreach.actions import Said
+
+    session = visit(asked=[Said("Får jag säga nej?", "sv")])
+    Question.objects.all().delete()
+    assert [each.question for each in Asked.objects.filter(session=session)] == [None]
+
+
+def test_a_reader_of_a_visit_without_the_note_is_told_nothing_of_it():
+    session = visit()
+    client = sign_in(person(Role.EVENTS))
+    client.get(reverse("session_safety", args=[session.pk]))
+    assert not AuditEvent.objects.filter(verb="read").exists()
