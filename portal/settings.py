@@ -91,6 +91,8 @@ INSTALLED_APPS = [
     "events.registrations",
     "events.reminders",
     "events.series",
+    "events.agreements",
+    "events.invitations",
 ]
 
 MIDDLEWARE = [

@@ -5,9 +5,12 @@ from django.contrib import admin
 from django.urls import include, path
 
 import events.actors.urls
+import events.agreements.urls
+import events.invitations.urls
 import events.programs.urls
 import events.registrations.urls
 import events.reminders.urls
+import events.series.urls
 import events.urls
 import portal.accounts.urls
 import portal.facts.packs.urls
@@ -78,6 +81,9 @@ urlpatterns = [
                 *rumors.imports.urls.staff,
                 *rumors.exports.urls.staff,
                 *events.actors.urls.staff,
+                *events.series.urls.staff,
+                *events.agreements.urls.staff,
+                *events.invitations.urls.staff,
                 *events.urls.staff,
                 *events.programs.urls.staff,
                 *events.registrations.urls.staff,
@@ -97,5 +103,6 @@ urlpatterns = [
         *rumors.urls.public,
         *events.urls.public,
         *events.registrations.urls.public,
+        *events.invitations.urls.public,
     ),
 ]

@@ -7,8 +7,11 @@ from django.urls import get_resolver, reverse
 from django.utils import timezone
 
 from events import actions as events
+from events.agreements import actions as agreements
+from events.invitations import actions as invitations
 from events.registrations.models import Need, Registration
 from events.reminders import actions as reminders
+from events.series import actions as series
 from portal.accounts.models import Role, User
 from portal.audit.models import AuditEvent
 from portal.facts.links.models import CheckedLink
@@ -55,7 +58,7 @@ TABLE = {
         privacy preview parents children embassies fact handout card tell_us told_answer rumors rumor rumor_card events
         events_ics
         handouts print packs pack pack_pdf pack_zip follow followed following event_ics event register
-        registered registration find_registration openapi-json api-root list_languages list_facts get_fact
+        registered registration find_registration invitation openapi-json api-root list_languages list_facts get_fact
         list_rebuttals list_events helpful helped words reader_check
         """),
         PUBLIC,
@@ -192,6 +195,15 @@ TABLE = {
     **dict.fromkeys(words("reminders event_reminders preview_reminder"), ALL),
     **dict.fromkeys(words("new_rule edit_rule remove_rule own_reminders share_reminders"), {R.EVENTS}),
     "rule_text": {R.EVENTS, R.EDITOR, R.TRANSLATOR},
+    **dict.fromkeys(words("all_series series"), ALL),
+    **dict.fromkeys(words("new_series edit_series"), {R.EVENTS}),
+    **dict.fromkeys(words("event_agreements series_agreements"), {R.EVENTS, R.MANAGER}),
+    **dict.fromkeys(words("settle_agreement reopen_agreement minutes publish_minutes hide_minutes"), {R.EVENTS}),
+    **dict.fromkeys(
+        words("event_invitations invite invite_by_hand staff_invitation send_invitation_again withdraw_invitation"),
+        {R.EVENTS},
+    ),
+    **dict.fromkeys(words("coverage export_coverage"), {R.EVENTS, R.MANAGER}),
     **dict.fromkeys(
         words("staff_mail deliveries mail_history pause_mail resume_mail uncertain_mail"), {R.EVENTS, R.ADMIN}
     ),
@@ -214,6 +226,7 @@ POSTS = set(
     revoke_reader
     check_link_again keep_report see_alarm unsee_alarm drop_import forget_export
     hand_in_event restore_event publish_event approve_risks settle_need remove_rule own_reminders share_reminders
+    reopen_agreement publish_minutes hide_minutes send_invitation_again
     check_link_again keep_report see_alarm unsee_alarm drop_import forget_export resume_mail
     """)
 )
@@ -271,6 +284,11 @@ def arguments(db) -> dict[str, dict]:
     need = Need.objects.create(registration=holder, kind="access", detail="Hiss")
     rule = reminders.add(by=author, event=event, audience="staff", anchor="start", days=1)
     contact, helper = actors.contact(), actors.helper()
+    circle = series.create(name="Rundabordet", by=author)
+    agreed = agreements.agree(event=event, what="Vi träffas igen", owner="Föreningen", by=author)
+    agreements.write_minutes(event, text="Vi talades vid.", by=author)
+    guest = {"name": "Styrelsen", "email": "styrelsen@example.org", "language": "sv"}
+    (invited,) = invitations.invite(event, guests=[guest], by=author)
     page = Page.objects.create(key="privacy")
     question = questions.ask(text="Hur?", language="sv", door=Door.FORM)
     opinion = readings.give(
@@ -367,6 +385,13 @@ def arguments(db) -> dict[str, dict]:
             ],
             {"pk": event.pk},
         ),
+        **dict.fromkeys(
+            words("event_agreements minutes publish_minutes hide_minutes event_invitations invite invite_by_hand"),
+            {"pk": event.pk},
+        ),
+        **dict.fromkeys(words("series edit_series series_agreements"), {"pk": circle.pk}),
+        **dict.fromkeys(words("settle_agreement reopen_agreement"), {"pk": agreed.pk}),
+        **dict.fromkeys(words("staff_invitation send_invitation_again withdraw_invitation"), {"pk": invited.pk}),
         "program_titles": {"pk": event.pk, "language": "ar"},
         "settle_need": {"pk": need.pk},
         **dict.fromkeys(["edit_rule", "remove_rule"], {"pk": rule.pk}),

@@ -7,6 +7,7 @@ from django.db.models import Model
 from django.urls import reverse
 
 from events.actors import actions as actors
+from events.invitations import actions as invitations
 from events.programs import actions as programs
 from events.registrations import actions as registrations
 from portal import contacts
@@ -70,6 +71,8 @@ def purge(*, now: datetime) -> dict[str, int]:
     """Everything whose retention has run out, in every module; counts by what it was."""
     return {
         "questions": questions.purge(now=now),
+        # Before registrations, which tell who came.
+        "invitations": invitations.purge(now=now),
         "registrations": registrations.purge(now=now),
         "speakers": programs.purge(),
         "contacts and helpers": actors.purge(now=now),
