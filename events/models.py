@@ -99,6 +99,10 @@ class EventQuerySet(models.QuerySet["Event"]):
     def read_in(self, code: str) -> "EventQuerySet":
         return self.only(*reading_columns(Event, languages.chain(code)))
 
+    def with_invited(self) -> "EventQuerySet":
+        """Brings along which organizations were invited, and what became of it."""
+        return self.prefetch_related("invitations__actor", "invitations__registration")
+
     def with_taken(self) -> "EventQuerySet":
         """Adds `taken`, the number of seats that are, offers that still stand among them, and `is_full`."""
         taken = Coalesce(models.Sum("registrations__party_size", filter=Q(registrations__state__in=SEATED)), 0)

@@ -124,7 +124,8 @@ def staff_events(request: StaffRequest) -> HttpResponse:
 @staff("events.edit")
 def new_event(request: StaffRequest) -> HttpResponse:
     """A draft, and the first draft of its Swedish text."""
-    form = NewEventForm(request.POST or None, initial={"team": [request.user.pk]})
+    initial = {"team": [request.user.pk], "series": request.GET.get("series")}
+    form = NewEventForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
         try:
             made = actions.create(by=request.user, text=form.text(), **form.values())
@@ -171,7 +172,7 @@ def _form_page(request: StaffRequest, form: EventForm, *, title: str, back: str)
 @staff("events.view")
 def staff_event(request: StaffRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(
-        Event.objects.with_taken().select_related("topic", "asked_by", "approved_by", "recording"), pk=pk
+        Event.objects.with_taken().select_related("topic", "series", "asked_by", "approved_by", "recording"), pk=pk
     )
     program, snapshot = list(found.program.read_in(languages.SOURCE).with_speakers()), found.program.snapshot()
     version = found.program_versions.newest()

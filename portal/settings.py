@@ -94,6 +94,8 @@ INSTALLED_APPS = [
     "events.outreach",
     "events.reminders",
     "events.series",
+    "events.agreements",
+    "events.invitations",
 ]
 
 MIDDLEWARE = [

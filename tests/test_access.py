@@ -8,12 +8,15 @@ from django.urls import get_resolver, reverse
 from django.utils import timezone
 
 from events import actions as events
+from events.agreements import actions as agreements
+from events.invitations import actions as invitations
 from events.programs import actions as programs
 from events.programs.models import Speaker
 from events.recordings import actions as recordings
 from events.registrations.models import Need, Registration
 from events.registrations.rules import CHECK_IN
 from events.reminders import actions as reminders
+from events.series import actions as series
 from portal import secret_links
 from portal.accounts.models import Role, User
 from portal.audit.models import AuditEvent
@@ -62,8 +65,8 @@ TABLE = {
         privacy preview parents children embassies fact handout card tell_us told_answer rumors rumor rumor_card events
         events_ics speaker_photo
         handouts print packs pack pack_pdf pack_zip follow followed following event_ics event register
-        registered registration find_registration feedback feedback_thanks openapi-json api-root list_languages
-        list_facts get_fact
+        registered registration invitation find_registration feedback feedback_thanks openapi-json api-root
+        list_languages list_facts get_fact
         list_rebuttals list_events helpful helped words reader_check
         """),
         PUBLIC,
@@ -214,6 +217,15 @@ TABLE = {
     **dict.fromkeys(words("reminders event_reminders preview_reminder"), ALL),
     **dict.fromkeys(words("new_rule edit_rule remove_rule own_reminders share_reminders"), {R.EVENTS}),
     "rule_text": {R.EVENTS, R.EDITOR, R.TRANSLATOR},
+    **dict.fromkeys(words("all_series series"), ALL),
+    **dict.fromkeys(words("new_series edit_series"), {R.EVENTS}),
+    **dict.fromkeys(words("event_agreements series_agreements"), {R.EVENTS, R.MANAGER}),
+    **dict.fromkeys(words("settle_agreement reopen_agreement minutes publish_minutes hide_minutes"), {R.EVENTS}),
+    **dict.fromkeys(
+        words("event_invitations invite invite_by_hand staff_invitation send_invitation_again withdraw_invitation"),
+        {R.EVENTS},
+    ),
+    **dict.fromkeys(words("coverage export_coverage"), {R.EVENTS, R.MANAGER}),
     **dict.fromkeys(
         words("staff_mail deliveries mail_history pause_mail resume_mail uncertain_mail"), {R.EVENTS, R.ADMIN}
     ),
@@ -238,6 +250,7 @@ POSTS = set(
     hand_in_event restore_event publish_event approve_risks settle_need change_registration remove_rule
     own_reminders share_reminders
     agree_to_be_named take_name_back remove_photo note_consents show_recording hide_recording remove_recording
+    reopen_agreement publish_minutes hide_minutes send_invitation_again
     check_link_again keep_report see_alarm unsee_alarm drop_import forget_export resume_mail
     walk_in undo_walk_in check_in undo_check_in keep_session throw_session_away
     """)
@@ -310,6 +323,11 @@ def arguments(db) -> dict[str, dict]:
     need = Need.objects.create(registration=holder, kind="access", detail="Hiss")
     rule = reminders.add(by=author, event=event, audience="staff", anchor="start", days=1)
     contact, helper = actors.contact(), actors.helper()
+    circle = series.create(name="Rundabordet", by=author)
+    agreed = agreements.agree(event=event, what="Vi träffas igen", owner="Föreningen", by=author)
+    agreements.write_minutes(event, text="Vi talades vid.", by=author)
+    guest = {"name": "Styrelsen", "email": "styrelsen@example.org", "language": "sv"}
+    (invited,) = invitations.invite(event, guests=[guest], by=author)
     page = Page.objects.create(key="privacy")
     question = questions.ask(text="Hur?", language="sv", door=Door.FORM)
     opinion = readings.give(
@@ -425,6 +443,13 @@ def arguments(db) -> dict[str, dict]:
             ["speaker", "speaker_preview", "remove_photo", "agree_to_be_named", "take_name_back"],
             {"pk": event.pk, "speaker": speaker.pk},
         ),
+        **dict.fromkeys(
+            words("event_agreements minutes publish_minutes hide_minutes event_invitations invite invite_by_hand"),
+            {"pk": event.pk},
+        ),
+        **dict.fromkeys(words("series edit_series series_agreements"), {"pk": circle.pk}),
+        **dict.fromkeys(words("settle_agreement reopen_agreement"), {"pk": agreed.pk}),
+        **dict.fromkeys(words("staff_invitation send_invitation_again withdraw_invitation"), {"pk": invited.pk}),
         "settle_need": {"pk": need.pk},
         **dict.fromkeys(["event_registration", "change_registration"], {"pk": event.pk, "registration": holder.pk}),
         **dict.fromkeys(["check_in", "undo_check_in"], {"pk": event.pk, "registration": holder.pk}),

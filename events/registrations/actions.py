@@ -51,15 +51,17 @@ def register(
     needs: Sequence[Mapping[str, str]] = (),
     question: str = "",
     form_id: UUID | None = None,
+    is_invited: bool = False,
 ) -> Registration:
     """Take a seat or a place in the waiting list, or find the registration that this form or this address has.
 
     A mail leaves either way, for the same address at most one within an hour: whether an address has a seat is told to
-    its mailbox only. A need has `kind`, and `language` or `detail`. Raises ClosedError, and NoSeatError when the party
-    is larger than the event allows.
+    its mailbox only. A need has `kind`, and `language` or `detail`. Who is invited registers until the event starts,
+    also where nobody else can; a seat has to be free for them, too, or they wait. Raises ClosedError, and NoSeatError
+    when the party is larger than the event allows.
     """
     locked = _lock(event)
-    if not locked.is_open_for_registration:
+    if not (locked.is_upcoming if is_invited else locked.is_open_for_registration):
         raise ClosedError(pgettext("registration", "Registration for this event is closed."))
     if party_size > locked.largest_party:
         raise NoSeatError(pgettext("registration", "That is more than one person can register."))

@@ -1,4 +1,4 @@
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -9,6 +9,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import pgettext
 
+from events.invitations.models import Invitation
+from events.invitations.rules import letter
 from events.models import Event
 from events.programs.models import Speaker, SpeakerQuerySet
 from events.registrations.models import Need, Registration, State
@@ -115,6 +117,12 @@ def promises(event: Event, occurrence: Occurrence) -> list[Promise]:
             Promise(f"event:{event.pk}:speaker:{pk}:{what}", email, languages.SOURCE, {**context, "speaker": pk})
             for pk, email in speakers_of(event).values_list("pk", "email")
         ]
+    if rule.audience == Audience.INVITED:
+        invited = Invitation.objects.unanswered().filter(event=event, planned_at__lte=occurrence.due_at)
+        return [
+            Promise(f"event:{event.pk}:invitation:{pk}:{what}", email, language, {**context, "invitation": pk})
+            for pk, email, language in invited.values_list("pk", "email", "language")
+        ]
     state = State.WAITING if rule.audience == Audience.WAITING else State.CONFIRMED
     found = event.registrations.filter(state=state, registered_at__lte=occurrence.due_at).exclude(email="")
     return [
@@ -142,12 +150,23 @@ def reminder(delivery: Delivery) -> Message | None:
     anchor = anchor_of(rule, event)
     if anchor is None or int(anchor.timestamp()) != context["anchor"]:
         return None
+    return _addressed(rule, event, context)
+
+
+def _addressed(rule: Rule, event: Event, context: Mapping[str, int]) -> Message | None:
+    """To whom `promises` named, as long as they are among them."""
     if "user" in context:
         user = event.team.filter(pk=context["user"], is_active=True).first()
         return to_colleague(rule, event, user) if user else None
     if "speaker" in context:
         speaker = speakers_of(event).filter(pk=context["speaker"]).first()
         return to_speaker(rule, event, speaker) if speaker else None
+    if "invitation" in context:
+        invitation = Invitation.objects.unanswered().filter(pk=context["invitation"], event=event).first()
+        if invitation is None:
+            return None
+        invitation.event = event
+        return to_invited(rule, invitation)
     state = State.WAITING if rule.audience == Audience.WAITING else State.CONFIRMED
     registration = event.registrations.filter(pk=context["registration"], state=state).first()
     if registration is None:
@@ -175,6 +194,11 @@ def to_participant(rule: Rule, registration: Registration) -> Message:
         is_link_to_come=event.is_online and not event.is_joinable,
         feedback_url=absolute(reverse("feedback", args=[event.slug])) if event.is_open_for_feedback else "",
     )
+
+
+def to_invited(rule: Rule, invitation: Invitation) -> Message:
+    subject = pgettext("mail", "Please answer: %(title)s")
+    return letter("emails/events/invited_reminder", subject, invitation, intro=lambda code: _intro(rule, code))
 
 
 def to_colleague(rule: Rule, event: Event, user: User) -> Message:

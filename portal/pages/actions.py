@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from events.actors import actions as actors
 from events.attendance import actions as attendance
+from events.invitations import actions as invitations
 from events.outreach import actions as outreach
 from events.programs import actions as programs
 from events.recordings import actions as recordings
@@ -73,6 +74,8 @@ def purge(*, now: datetime) -> dict[str, int]:
     """Everything whose retention has run out, in every module; counts by what it was."""
     return {
         "questions": questions.purge(now=now),
+        # Before registrations, which tell who came.
+        "invitations": invitations.purge(now=now),
         "registrations": registrations.purge(now=now),
         "speakers": programs.purge(now=now),
         "consents to recordings": recordings.purge(now=now),
