@@ -92,6 +92,10 @@ class EventQuerySet(models.QuerySet["Event"]):
         """All kinds when empty."""
         return self.filter(kind=kind) if kind else self
 
+    def without_text(self) -> "EventQuerySet":
+        """For who only decides: the texts are a hundred columns."""
+        return self.only(*reading_columns(Event, ()))
+
     def read_in(self, code: str) -> "EventQuerySet":
         return self.only(*reading_columns(Event, languages.chain(code)))
 

@@ -1,7 +1,8 @@
 """The secrecy guard: finds personal numbers, and what else may point at a person, in free text.
 
 A personal identity number or a coordination number blocks: nobody writes one by accident and nothing here needs
-one. Phone numbers, e-mail addresses, case numbers and street addresses only warn, for they may be public.
+one. Phone numbers, e-mail addresses, case numbers and street addresses only warn, for they may be public. In
+what is written about a person, so do the most common words for a faith or an origin.
 
 The guard helps the absent-minded; it is no match for somebody who wants to get a number through. A Finding never
 holds the text it found, so it may be logged, shown and counted.
@@ -40,6 +41,7 @@ class Kind(StrEnum):
     CASE_NUMBER = "case_number"
     PHONE = "phone"
     STREET_ADDRESS = "street_address"
+    FAITH_OR_ORIGIN = "faith_or_origin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,7 @@ _FOUND = {
     Kind.CASE_NUMBER: pgettext_lazy("staff", "A case number (line %(line)d)"),
     Kind.PHONE: pgettext_lazy("staff", "A phone number (line %(line)d)"),
     Kind.STREET_ADDRESS: pgettext_lazy("staff", "A street address (line %(line)d)"),
+    Kind.FAITH_OR_ORIGIN: pgettext_lazy("staff", "A word for a faith or an origin (line %(line)d)"),
 }
 KINDS: Final = {
     Kind.PERSONAL_NUMBER: pgettext_lazy("staff", "Personal identity number"),
@@ -67,6 +70,7 @@ KINDS: Final = {
     Kind.CASE_NUMBER: pgettext_lazy("staff", "Case number"),
     Kind.PHONE: pgettext_lazy("staff", "Phone number"),
     Kind.STREET_ADDRESS: pgettext_lazy("staff", "Street address"),
+    Kind.FAITH_OR_ORIGIN: pgettext_lazy("staff", "Faith or origin"),
 }
 _FOUND_MAY_BE_PHONE = pgettext_lazy(
     "staff", "A personal identity number, or a phone number written without spaces (line %(line)d)"
@@ -88,13 +92,16 @@ _REFUSED_MAY_BE_PHONE = pgettext_lazy(
 )
 
 
-def find(text: str, *, phones_confirmed: bool = False) -> list[Finding]:
+def find(text: str, *, phones_confirmed: bool = False, is_about_person: bool = False) -> list[Finding]:
     """What the text holds, in its order, without overlaps.
 
     With `phones_confirmed` the writer has said that the ten-digit numbers that could be dialed are phone numbers.
+    With `is_about_person` words for a faith or an origin are found, too.
     """
     skeleton, positions = _skeleton(text)
     found = [*_numbers(skeleton), *_masked(skeleton), *_patterns(skeleton)]
+    if is_about_person:
+        found += [_Span(*match.span(), Kind.FAITH_OR_ORIGIN) for match in _FAITH_OR_ORIGIN.finditer(skeleton)]
     if phones_confirmed:
         found = [_Span(s.start, s.end, Kind.PHONE, may_be_phone=True) if s.may_be_phone else s for s in found]
     findings, line, read = [], 1, 0
@@ -196,6 +203,8 @@ class GuardedForm(forms.Form):
     guarded: ClassVar[tuple[str, ...]] = ()
     open_to_all: ClassVar[tuple[str, ...]] = ()
     """Fields that are there to name public numbers and addresses: only what blocks is looked for."""
+    about_person: ClassVar[tuple[str, ...]] = ()
+    """Guarded fields that say something about a person, whose faith and origin are nobody's business."""
     district: ClassVar[str] = ""
     """A guarded field that must not even hold an address."""
 
@@ -216,7 +225,7 @@ class GuardedForm(forms.Form):
                 if error.params and error.params["may_be_phone"]:
                     self._offer_phone()
                 continue
-            findings = find(text, phones_confirmed=is_phone)
+            findings = find(text, phones_confirmed=is_phone, is_about_person=name in self.about_person)
             if any(found.may_be_phone for found in findings):
                 self._offer_phone()
             if name == self.district and any(found.kind == Kind.STREET_ADDRESS for found in findings):
@@ -251,7 +260,7 @@ class GuardedForm(forms.Form):
             for name, findings in warned.items():
                 self.add_error(name, [pgettext("staff", "Look again: %s.") % found for found in describe(findings)])
             self.add_error(self.REASON, pgettext("staff", "Take it out, or say why it may stand there."))
-        elif find(words) or len(words) > EXCUSE_LENGTH:
+        elif find(words, is_about_person=bool(self.about_person)) or len(words) > EXCUSE_LENGTH:
             self.add_error(
                 self.WORDS,
                 pgettext("staff", "Say it in at most %(most)d characters, without numbers and addresses.")
@@ -655,6 +664,21 @@ _STREET = re.compile(r"\w(?:gatan?|v[äa]g(?:en)?|gr[äa]nd|stigen|allén?|torge
 _STREET_WORDS = {"gata", "väg", "vag", "gränd", "grand", "torg", "allé", "plats", "stig", "backe"}  # after a name
 
 _NAME = re.compile(r"(?<!\w)[A-ZÅÄÖÉ]\w{1,30}[ ]\Z")
+
+# The words that people use most, not every one; languages are none of them, for an interpreter works in them.
+_FAITH_OR_ORIGIN = re.compile(
+    r"""
+    (?<!\w)
+    (?: (?: muslim | islam | katoli | ortodox | pingstvän | baptist | judisk | hindu | buddhis | sikh | ahmadi | jesid
+          | konvertit | trosupp | religi | etni | härkomst | kurder | somalier | afghan | irakier | iranier | eritrean
+          | etiopier | assyrier | palestinier | bosnier | albaner ) \w{0,20}
+      | kristen | kristna | kristendom(?:en)? | jude | judar(?:na)? | sunni | shia | ateist(?:er)? | troende
+      | imam(?:en)? | rabbin(?:en)? | präst(?:en)? | pastor(?:n)? | ursprung(?:et)? | kurd(?:en)? | arab(?:en|er)?
+      | syrian(?:en|er)? | syrier | romer | samer | turk(?:en|ar)? | serb(?:en|er)? | kroat(?:en|er)? )
+    (?!\w)
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
 
 
 def _patterns(skeleton: str) -> Iterator[_Span]:

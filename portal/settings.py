@@ -85,6 +85,7 @@ INSTALLED_APPS = [
     "rumors.matching",
     "rumors.alarms",
     "rumors.notices",
+    "events.actors",
     "events",
     "events.programs",
     "events.registrations",
@@ -214,6 +215,7 @@ CELERY_BEAT_SCHEDULE = {
     "tell_the_matcher": {"task": "rumors.tasks.tell_the_matcher", "schedule": 60.0, "options": {"expires": 60}},
     "add_up_words": {"task": "rumors.matching.tasks.add_up", "schedule": 600.0, "options": {"expires": 600}},
     "tell_of_rumors": {"task": "rumors.notices.tasks.keep", "schedule": 60.0, "options": {"expires": 60}},
+    "remind_of_consents": {"task": "events.actors.tasks.remind", "schedule": 3600.0, "options": {"expires": 1800}},
     "keep_missed_searches": {"task": "portal.search.tasks.flush", "schedule": 60.0, "options": {"expires": 60}},
 }
 
@@ -283,8 +285,26 @@ EMAIL_BACKEND = "portal.mail.backend.Rows"
 EMAIL_URL = env.str("EMAIL_URL", "smtp://localhost:25")
 DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", "Klarlagt <noreply@example.org>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+MAIL_LEDGER = env.str("MAIL_LEDGER", "")
+"""Where to look up what our own mail server took of messages that were lost on the way to it: the log of a Postfix, or
+a mailbox that gets a copy of all that it takes. Empty: people decide."""
+if MAIL_LEDGER and not re.match(r"postfix:/.|journal:(maildir:/|imaps://|imap\+tls://).", MAIL_LEDGER):
+    raise ImproperlyConfigured(
+        "MAIL_LEDGER is postfix:/var/log/mail.log, or journal: and a mailbox like maildir:/path. Mend it."
+    )
 MAILBOX_DIR = env.path("MAILBOX_DIR", None)
 """Folder of the local SMTP sink; set by `make run` in demo mode only."""
+
+BOUNCES = env.str("BOUNCES", "")
+"""The mailbox of the address in MAIL_FROM, to which comes what could not be delivered. Empty: nobody reads it."""
+if BOUNCES and not re.match(r"(maildir:/|imaps://|imap\+tls://)[^?#]+", BOUNCES):
+    raise ImproperlyConfigured("BOUNCES is maildir:/path, imaps://user:password@host/INBOX or imap+tls://... Mend it.")
+if BOUNCES:
+    CELERY_BEAT_SCHEDULE["read_bounces"] = {
+        "task": "portal.mail.tasks.read_bounces",
+        "schedule": 180.0,
+        "options": {"expires": 180},
+    }
 
 # Machine translation ---------------------------------------------------------------------------------------------
 MACHINE_TRANSLATION_URL = env.str("MACHINE_TRANSLATION_URL", "").rstrip("/")

@@ -4,6 +4,7 @@ from django.conf.urls.i18n import i18n_patterns
 from django.contrib import admin
 from django.urls import include, path
 
+import events.actors.urls
 import events.programs.urls
 import events.registrations.urls
 import events.reminders.urls
@@ -76,6 +77,7 @@ urlpatterns = [
                 *rumors.dashboard.urls.staff,
                 *rumors.imports.urls.staff,
                 *rumors.exports.urls.staff,
+                *events.actors.urls.staff,
                 *events.urls.staff,
                 *events.programs.urls.staff,
                 *events.registrations.urls.staff,

@@ -15,6 +15,7 @@ from portal import languages, markup
 from portal.accounts.models import User
 from portal.audit import actions as audit
 from portal.facts.models import Fact, Topic
+from portal.meanwhile import refuse_clashes
 from portal.questions import actions as questions
 from portal.revisions import actions as revisions
 from portal.revisions.rules import translated_fields
@@ -205,14 +206,6 @@ def handle(sighting: Sighting, *, note: str, by: User) -> Sighting:
     return held
 
 
-class ChangedMeanwhileError(Exception):
-    """Somebody else has changed the same; `now` holds what it is now, by the names of the fields."""
-
-    def __init__(self, now: dict[str, Any]) -> None:
-        super().__init__(", ".join(now))
-        self.now = now
-
-
 @transaction.atomic
 def edit(rumor: Rumor, *, by: User, was: Mapping[str, Any] | None = None, **values: Any) -> Rumor:
     """Change what was logged. Another priority moves the day it is due. `was` is what the writer had seen.
@@ -221,9 +214,7 @@ def edit(rumor: Rumor, *, by: User, was: Mapping[str, Any] | None = None, **valu
     """
     held = locked(rumor)
     now = {name: _standing(held, name) for name in values}
-    clashes = {name: now[name] for name in was or {} if now[name] not in (was[name], values[name])} if was else {}
-    if clashes:
-        raise ChangedMeanwhileError(clashes)
+    refuse_clashes(now, was=was or {}, values=values)
     if "sensitivity" in values and values["sensitivity"] != held.sensitivity:
         _require_that_it_can_be(values["sensitivity"], held)
     if values.get("verifiability") == Verifiability.OPINION and held.verdict not in {"", Verdict.OPINION}:

@@ -1,11 +1,10 @@
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import date
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 from uuid import uuid4
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.text import slugify
@@ -14,6 +13,7 @@ from django.utils.translation import pgettext, pgettext_lazy
 from portal import languages
 from portal.facts.models import Fact, Topic
 from portal.guard import GuardedForm
+from portal.meanwhile import MeanwhileForm
 from rumors.models import Narrative, Rebuttal
 from rumors.pictures.forms import WithPicture
 from rumors.vocabulary import (
@@ -211,10 +211,7 @@ class RumorForm(GuardedForm):
         return " ".join(str(self.cleaned_data["claim"]).split())
 
 
-class EditForm(RumorForm):
-    """Brings what it was opened with along: only what somebody really changed is written, and what somebody else
-    has changed meanwhile is noticed."""
-
+class EditForm(MeanwhileForm, RumorForm):
     verifiability = forms.ChoiceField(
         label=pgettext_lazy("staff", "Can it be checked?"),
         help_text=pgettext_lazy("staff", "If it is simply an opinion, it is not disinformation."),
@@ -232,46 +229,6 @@ class EditForm(RumorForm):
         required=False,
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
     )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for field in self.fields.values():
-            field.show_hidden_initial = True
-
-    def changes(self) -> dict[str, Any]:
-        return {name: _one(self.cleaned_data[name]) for name in self.changed_data if name in self.base_fields}
-
-    def was(self) -> dict[str, Any]:
-        """What the fields that are changed held when the form was opened."""
-        return {name: self._opened_with(self[name]) for name in self.changes()}
-
-    def _opened_with(self, bound: forms.BoundField) -> Any:
-        widget = bound.field.hidden_widget()
-        return _one(bound.field.to_python(widget.value_from_datadict(self.data, self.files, bound.html_initial_name)))
-
-    def show_what_is_now(self, now: Mapping[str, Any]) -> None:
-        """Somebody else has changed these: say what they are now. Sent once more, the form puts its own in place."""
-        assert isinstance(self.data, QueryDict)
-        data = self.data = self.data.copy()
-        for name, value in now.items():
-            bound = self[name]
-            values = value if isinstance(value, set) else [value]
-            prepared = [bound.field.prepare_value(each) for each in values]
-            data.setlist(bound.html_initial_name, ["" if each is None else each for each in prepared])
-            choices = dict(getattr(bound.field, "choices", ()))
-            shown = ", ".join(str(choices.get(*pair)) for pair in zip(prepared, values, strict=True)) if value else "–"
-            self.add_error(
-                name,
-                pgettext(
-                    "staff", "Somebody else has changed this meanwhile, to: %(now)s. Save again to put yours there."
-                )
-                % {"now": shown},
-            )
-
-
-def _one(value: Any) -> Any:
-    """Several things that are chosen are one value: in whatever order."""
-    return set(value) if isinstance(value, list | QuerySet) else value
 
 
 class VersionForm(GuardedForm):

@@ -21,6 +21,7 @@ from portal.facts import documents
 from portal.facts.models import Fact
 from portal.facts.views import come_back, document
 from portal.http import StaffRequest, staff
+from portal.meanwhile import ChangedMeanwhileError
 from portal.public import absolute, alternates, guarded, in_language, public
 from portal.questions.rules import any_word
 from portal.revisions import actions as revisions
@@ -222,7 +223,7 @@ def edit_rumor(request: StaffRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             edited = actions.edit(found, by=request.user, was=form.was(), **form.changes())
-        except actions.ChangedMeanwhileError as error:
+        except ChangedMeanwhileError as error:
             form.show_what_is_now(error.now)
         except ValidationError as error:
             form.add_error(None, error)

@@ -13,6 +13,7 @@ from portal.accounts.models import Role, User
 from portal.audit.models import AuditEvent
 from portal.facts.links.models import CheckedLink
 from portal.facts.readings import actions as readings
+from portal.mail.models import Reason, Suppression
 from portal.pages.models import Page
 from portal.questions import actions as questions
 from portal.questions.models import Door
@@ -29,6 +30,7 @@ from rumors.pictures import actions as pictures
 from rumors.responses import actions as responses
 from tests import factories
 from tests.accounts.people import browser, person, sign_in
+from tests.actors import conftest as actors
 from tests.pictures.conftest import sent
 from tests.pictures.images import file_of, screenshot
 
@@ -190,6 +192,14 @@ TABLE = {
     **dict.fromkeys(words("reminders event_reminders preview_reminder"), ALL),
     **dict.fromkeys(words("new_rule edit_rule remove_rule own_reminders share_reminders"), {R.EVENTS}),
     "rule_text": {R.EVENTS, R.EDITOR, R.TRANSLATOR},
+    **dict.fromkeys(
+        words("staff_mail deliveries mail_history pause_mail resume_mail uncertain_mail"), {R.EVENTS, R.ADMIN}
+    ),
+    "stopped_addresses": {R.EVENTS, R.ADMIN},
+    "lift_stop": {R.EVENTS, R.ADMIN},
+    **dict.fromkeys(words("staff_actors actor export_actors"), {R.EVENTS, R.MANAGER}),
+    **dict.fromkeys(words("new_actor edit_actor delete_actor new_contact edit_contact delete_contact"), {R.EVENTS}),
+    **dict.fromkeys(words("helpers new_helper edit_helper delete_helper"), {R.EVENTS}),
     "staff_reports": {R.MANAGER, R.AUDITOR, R.EDITOR},
     **dict.fromkeys(words("report report_pdf report_workbook"), {R.MANAGER, R.AUDITOR, R.EDITOR}),
     "keep_report": {R.MANAGER, R.EDITOR},
@@ -204,6 +214,7 @@ POSTS = set(
     revoke_reader
     check_link_again keep_report see_alarm unsee_alarm drop_import forget_export
     hand_in_event restore_event publish_event approve_risks settle_need remove_rule own_reminders share_reminders
+    check_link_again keep_report see_alarm unsee_alarm drop_import forget_export resume_mail
     """)
 )
 NOT_THEIRS = {("merge_rumor", 404), ("take_comment_back", 404)}
@@ -259,6 +270,7 @@ def arguments(db) -> dict[str, dict]:
     holder = Registration.objects.create(event=event, name="Bo")
     need = Need.objects.create(registration=holder, kind="access", detail="Hiss")
     rule = reminders.add(by=author, event=event, audience="staff", anchor="start", days=1)
+    contact, helper = actors.contact(), actors.helper()
     page = Page.objects.create(key="privacy")
     question = questions.ask(text="Hur?", language="sv", door=Door.FORM)
     opinion = readings.give(
@@ -360,7 +372,13 @@ def arguments(db) -> dict[str, dict]:
         **dict.fromkeys(["edit_rule", "remove_rule"], {"pk": rule.pk}),
         "rule_text": {"pk": rule.pk, "language": "ar"},
         "preview_reminder": {"pk": event.pk, "rule": rule.pk, "language": "ar"},
+        **dict.fromkeys(["staff_event", "edit_event", "event_registrations"], {"pk": event.pk}),
+        **dict.fromkeys(["actor", "edit_actor", "delete_actor", "new_contact"], {"pk": contact.actor_id}),
+        **dict.fromkeys(["edit_contact", "delete_contact"], {"pk": contact.pk}),
+        **dict.fromkeys(["edit_helper", "delete_helper"], {"pk": helper.pk}),
         **dict.fromkeys(["report", "report_pdf", "report_workbook"], {"pk": kept.pk}),
+        "uncertain_mail": {"kind": "account"},
+        "lift_stop": {"pk": Suppression.objects.create(address_hash="0", reason=Reason.UNKNOWN, at=starts_at).pk},
         "mailbox_message": {"name": "00000000000000000001-1"},
     }
 

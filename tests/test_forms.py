@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from events import actions as events
+from events.actors.forms import ActorForm, HelperForm
 from events.models import Event
 from events.programs.forms import ProgramTitlesForm
 from events.registrations import actions as registrations
@@ -30,6 +31,7 @@ from portal.accounts.models import User
 from portal.facts.forms import FactForm, PrintForm, TopicForm
 from portal.facts.models import Fact, Matter
 from portal.guard import GuardedForm
+from portal.mail.forms import DecisionForm
 from portal.mail.models import Delivery
 from portal.mail.rules import unsubscribe_token
 from portal.public import form_token
@@ -77,6 +79,8 @@ MAKERS: dict[type, Callable[[QueryDict], list[BaseForm]]] = {
         for name in ("fact", "rebuttal", "event", "page")
         for language in ("sv", "ar")
     ],
+    ActorForm: lambda data: [ActorForm(None, data)],
+    HelperForm: lambda data: [HelperForm(None, data)],
     TopicForm: lambda data: [TopicForm(None, data), TopicForm(factories.topic(), data)],
     RegistrationForm: lambda data: [RegistrationForm(Event(largest_party=size), data) for size in (1, 4)],
     WishesForm: lambda data: [WishesForm(Event(largest_party=size), data, largest=3) for size in (1, 4)],
@@ -98,6 +102,7 @@ MAKERS: dict[type, Callable[[QueryDict], list[BaseForm]]] = {
     TermForm: lambda data: [TermForm(None, data)],
     WordingForm: lambda data: [WordingForm(languages.get(code), None, data) for code in ("sv", "ar")],
     PrintForm: lambda data: [PrintForm(data, code="ar")],
+    DecisionForm: lambda data: [DecisionForm(Delivery.objects.undecided(), data)],
     WithdrawForm: lambda data: [WithdrawForm(None, data), WithdrawForm(Fact.objects.published(), data)],
     accounts.UserForm: lambda data: [_user_form(data)],
     accounts.NewPassword: lambda data: [accounts.NewPassword(factories.user(), data)],
@@ -217,7 +222,8 @@ DESCRIBED_BY = re.compile(r'aria-describedby="([^"]*)"')
 
 
 PLAIN = [form for form in FORMS if form not in WITH_A_SESSION and not issubclass(form, BaseFormSet)]
-NAMED = "QuestionFilterForm FactFilterForm MatrixForm WordFilterForm EventFilterForm PeriodForm DashboardForm".split()
+NAMED = "QuestionFilterForm FactFilterForm MatrixForm WordFilterForm EventFilterForm PeriodForm DashboardForm"
+NAMED = f"{NAMED} ActorFilterForm HelperFilterForm".split()
 FILTERS = [form for form in PLAIN if form.__name__ in NAMED]
 """What `components/filters.html` shows."""
 
@@ -274,6 +280,7 @@ def seat(event) -> str:
 @pytest.fixture
 def subscription(seat) -> str:
     """The address in a mail that stops others like it."""
+    Delivery.objects.update(is_necessary=False)
     return reverse("unsubscribe", args=[unsubscribe_token(Delivery.objects.first())])
 
 

@@ -412,3 +412,49 @@ def test_no_pattern_can_run_away() -> None:
     for name, pattern in patterns.items():
         for operator, most in repeats(re._parser.parse(pattern.pattern, pattern.flags)):  # type: ignore[attr-defined]
             assert operator == "POSSESSIVE_REPEAT" or most <= 30, name
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Är muslim",
+        "muslimska kvinnor",
+        "han är KRISTEN",
+        "Imam i Norr",
+        "prästen",
+        "judarna",
+        "syrisk-ortodox",
+        "kurd",
+        "kurderna",
+        "somalier",
+        "en arab",
+        "etnisk bakgrund",
+        "kurdiskt ursprung",
+        "mus\u00adlim",
+    ],
+)
+def test_a_word_for_a_faith_or_an_origin_is_found_where_it_is_about_a_person(text):
+    (finding,) = find(text, is_about_person=True)
+    assert (finding.kind, finding.blocks) == (Kind.FAITH_OR_ORIGIN, False)
+    assert find(text) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Tolkar kurdiska, somaliska, arabiska, turkiska och syriska",
+        "Bor i Kristinehamn, född Kristensson",
+        "Sa ja ursprungligen per telefon",
+        "Ordförande. Kontakt för familjer.",
+        "Judith Arabesk",
+        "same day, in the same room",
+        "Pastorat",
+    ],
+)
+def test_a_language_a_name_and_what_only_looks_alike_is_no_faith_and_no_origin(text):
+    assert find(text, is_about_person=True) == []
+
+
+def test_a_word_for_a_faith_says_where_it_stands_and_nothing_more():
+    (finding,) = find("Ordförande\nmuslim", is_about_person=True)
+    assert (finding.line, describe([finding])) == (2, ["A word for a faith or an origin (line 2)"])

@@ -110,6 +110,7 @@ def test_every_exception_is_a_field_that_there_is():
 def test_every_field_that_a_form_guards_is_one_of_its_own():
     for form in (form for form in PLAIN if issubclass(form, GuardedForm)):
         named = {*form.guarded, *form.open_to_all, *filter(None, [form.district])}
+        assert {*form.about_person, *filter(None, [form.district])} <= set(form.guarded), form
         assert named <= {name for one in made(form, QueryDict()) for name in one.fields}, form
 
 
@@ -158,6 +159,25 @@ def test_what_is_no_phone_number_is_not_made_one_by_saying_so(number):
     form = Note({"text": number, "guard_phone": "on", "guard_reason": "public"})
     assert form.errors.keys() == {"text"}
     assert "guard_phone" not in form.fields
+
+
+class AboutSomebody(Note):
+    about_person = ("text",)
+
+
+def test_a_word_for_a_faith_is_asked_about_only_where_a_person_is_described():
+    said = {"text": "Är muslim", "place": "Moskén"}
+    assert AboutSomebody(said).errors.keys() == {"text", "guard_reason"}
+    assert Note(said).is_valid()
+    fact = factories.published_fact()
+    with guard.listening():
+        assert AboutSomebody(said | {"guard_reason": "organization", "guard_words": "Föreningens namn"}).is_valid()
+        audit.record("edit", fact, by=factories.user())
+    assert AuditEvent.objects.about(fact).first().excuse["kinds"] == [Kind.FAITH_OR_ORIGIN]
+    # The reason must not say what the text was not allowed to.
+    assert AboutSomebody(said | {"guard_reason": "public", "guard_words": "Hon är kurd"}).errors.keys() == {
+        "guard_words"
+    }
 
 
 PREFIXES = ("070", "072", "073", "076", "079", "08", "010", "031", "040", "018", "019", "021", "0300", "0480", "0910")

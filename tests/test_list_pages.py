@@ -8,7 +8,10 @@ from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
+from events.actors.models import Actor
 from portal.accounts.models import Role
+from portal.mail import actions as mail
+from portal.mail.models import Delivery
 from portal.questions import actions as questions
 from portal.reports import actions as reports
 from rumors import actions
@@ -18,6 +21,8 @@ from rumors.models import Narrative
 from rumors.pairs import actions as pairs
 from tests import factories
 from tests.accounts.people import browser, person, sign_in
+from tests.actors import conftest as actors
+from tests.actors.conftest import contact
 from tests.imports.conftest import csv_of, row
 from tests.questions.conftest import asked
 from tests.rumors.conftest import TEXT, answer, log
@@ -71,12 +76,38 @@ def followed(number: int, by) -> None:
     actions.watch(log(claim=f"Det sägs att sak {number} är sann."), by=by)
 
 
+def uncertain(number: int, by) -> None:
+    now = timezone.now()
+    mail.plan(kind="account", key=f"account:{number}", to=f"a{number}@example.org", language="sv", due_at=now)
+    Delivery.objects.update(state="uncertain", fenced_at=now, ended_at=now)
+
+
+def held_back(number: int, by) -> None:
+    mail.pause(prefix=f"event:{number}:", reason="Fel i texten", by=by)
+
+
 def overdue(number: int, by) -> None:
     found = log(claim=f"Det sägs att sak {number} är sann.")
     type(found).objects.filter(pk=found.pk).update(due_at=timezone.now() - timedelta(days=8))
 
 
+def actor(number: int, by) -> None:
+    contact(actors.actor(f"Förening {number}", area=f"Del {number}", topics=[factories.topic()], languages=["ti"]))
+
+
+def contacts(number: int, by) -> None:
+    """Of the one actor that the first of them makes."""
+    contact(Actor.objects.first() or actors.actor(pk=1), name=f"Namn {number}")
+
+
+def helper(number: int, by) -> None:
+    actors.helper(name=f"Namn {number}")
+
+
 LISTS = {
+    "/staff/events/actors/": (Role.EVENTS, actor, 8),
+    "/staff/events/actors/1/": (Role.EVENTS, contacts, 7),
+    "/staff/events/actors/helpers/": (Role.EVENTS, helper, 5),
     "/staff/rumors/": (Role.EDITOR, rumor, 7),
     "/staff/rumors/threats/": (Role.SECURITY, threat, 4),
     "/staff/rumors/narratives/": (Role.EDITOR, narrative, 3),
@@ -85,6 +116,9 @@ LISTS = {
     "/staff/rumors/notices/": (Role.EDITOR, followed, 5),
     "/staff/rumors/export/": (Role.EDITOR, export, 5),
     "/staff/rumors/import/": (Role.EDITOR, sent_list, 4),
+    "/staff/mail/": (Role.EVENTS, held_back, 8),
+    "/staff/mail/deliveries/": (Role.EVENTS, uncertain, 4),
+    "/staff/mail/uncertain/account/": (Role.EVENTS, uncertain, 4),
     "/staff/questions/": (Role.EDITOR, question, 8),
     "/staff/questions/missing/": (Role.EDITOR, missing_fact, 3),
     "/staff/reports/": (Role.MANAGER, report, 4),

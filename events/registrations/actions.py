@@ -64,10 +64,7 @@ def register(
     if party_size > locked.largest_party:
         raise NoSeatError(pgettext("registration", "That is more than one person can register."))
     now = timezone.now()
-    registration: Registration | None = (
-        locked.registrations.filter(Q(form_id=form_id) if form_id else Q(pk=None)).first()
-        or locked.registrations.active().held_by(email).first()
-    )
+    registration: Registration | None = locked.registrations.sent_by(form_id, email).first()
     is_twice = registration is not None and now - registration.registered_at < TWICE
     if registration is None:
         registration = Registration.objects.create(
@@ -335,7 +332,7 @@ def announce() -> None:
 
 def _lock(event: Event) -> Event:
     """Everybody who takes or gives a seat of an event waits for everybody else who does."""
-    locked: Event = Event.objects.select_for_update(of=("self",)).get(pk=event.pk)
+    locked: Event = Event.objects.without_text().select_for_update(of=("self",)).get(pk=event.pk)
     return locked
 
 

@@ -1,6 +1,7 @@
 import uuid
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Final
+from uuid import UUID
 
 from django.contrib.postgres.functions import RandomUUID
 from django.db import models
@@ -44,6 +45,13 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
     def held_by(self, email: str) -> "RegistrationQuerySet":
         """Compares addresses as `person_has_one_seat_per_event` does; nobody without an address is found."""
         return self.alias(address=Lower("email")).filter(address=Lower(Value(email))).exclude(email="")
+
+    def sent_by(self, form_id: UUID | None, email: str) -> "RegistrationQuerySet":
+        """What this form, or else this address, has registered already."""
+        same_form = Q(form_id=form_id) if form_id else Q(pk=None)
+        same_address = Q(address=Lower(Value(email))) & ~Q(email="") & ~Q(state=State.CANCELED)
+        found = self.alias(address=Lower("email")).filter(same_form | same_address)
+        return found.order_by(Case(When(same_form, then=0), default=1), "pk")
 
     def told_less(self) -> "RegistrationQuerySet":
         """Who was told an appointment that is not the event's any more, and has to know."""

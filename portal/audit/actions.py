@@ -26,7 +26,8 @@ def record(
     language: str = "",
     note: str = "",
 ) -> None:
-    """Write one row; call it inside the transaction of the action it tells about. `by` is None for the clock.
+    """Write one row; call it inside the transaction of the action it tells about. `by` is None for the clock. A thing
+    that is not saved stands for all of its kind: a list that somebody read.
 
     What a form was told about a number or an address that may stand is kept beside it, and the value is not.
     """
@@ -35,7 +36,7 @@ def record(
     AuditEvent.objects.create(
         verb=verb,
         kind=thing._meta.label_lower,
-        object_id=str(thing.pk),
+        object_id=str(thing.pk or ""),
         by_id=by.pk if by else None,
         language=language,
         changes=_untold(told) if excuse else told,

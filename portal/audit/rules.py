@@ -35,6 +35,7 @@ DEEDS: Final = {
     "confirm": pgettext_lazy("staff", "Confirmed who is behind it"),
     "confirm_answer": pgettext_lazy("staff", "Confirmed that an answer holds, though the fact has changed"),
     "create": pgettext_lazy("staff", "Made"),
+    "decide": pgettext_lazy("staff", "Decided what became of an uncertain message"),
     "delete": pgettext_lazy("staff", "Deleted"),
     "describe": pgettext_lazy("staff", "Described it by ABCDE"),
     "download": pgettext_lazy("staff", "Downloaded an export"),
@@ -49,8 +50,10 @@ DEEDS: Final = {
     "import": pgettext_lazy("staff", "Imported"),
     "keep_picture": pgettext_lazy("staff", "Kept a picture"),
     "lapse": pgettext_lazy("staff", "Let an offer of a seat end, by the clock"),
+    "lift": pgettext_lazy("staff", "Let mail go to an address again"),
     "link": pgettext_lazy("staff", "Linked a fact as the answer"),
     "log": pgettext_lazy("staff", "Logged"),
+    "look_up": pgettext_lazy("staff", "Looked up why an address gets no mail"),
     "make_report": pgettext_lazy("staff", "Kept a report"),
     "merge": pgettext_lazy("staff", "Found to be the same as another one"),
     "move": pgettext_lazy("staff", "Changed the status"),
@@ -64,6 +67,7 @@ DEEDS: Final = {
     "purge": pgettext_lazy("staff", "Deleted what was old, by the clock"),
     "rate": pgettext_lazy("staff", "Gave a verdict"),
     "read": pgettext_lazy("staff", "Read"),
+    "read_history": pgettext_lazy("staff", "Looked up which mail an address was sent"),
     "register": pgettext_lazy("staff", "Registered"),
     "regret": pgettext_lazy("staff", "Registered again after canceling"),
     "rejected": pgettext_lazy("staff", "Sent a text back"),
@@ -73,6 +77,7 @@ DEEDS: Final = {
     "remove_rule": pgettext_lazy("staff", "Took a reminder away"),
     "reopen": pgettext_lazy("staff", "Took back what had become of it"),
     "restrict": pgettext_lazy("staff", "Kept it for the security role"),
+    "resubscribe": pgettext_lazy("staff", "Asked, as the owner of an address, for mail again"),
     "resume": pgettext_lazy("staff", "Let mail leave again"),
     "revoke_link": pgettext_lazy("staff", "Ended a secret link"),
     "set_password": pgettext_lazy("staff", "Set a password"),
@@ -99,7 +104,7 @@ class Entry:
     event: AuditEvent
     deed: str
     thing: str
-    """Its kind and number; the number alone says nothing about anybody."""
+    """Its kind and number; the number alone says nothing about anybody. Of a list the kind, in the plural."""
     changes: list[tuple[str, str, str]]
     """Field, before and after; both are empty where the text itself is not told."""
     excuse: str = ""
@@ -114,8 +119,13 @@ def entries(events: Iterable[AuditEvent]) -> Iterator[Entry]:
             (str(getattr(fields[name], "verbose_name", name)), _word(fields[name], before), _word(fields[name], after))
             for name, (before, after) in event.changes.items()
         ]
-        thing = f"{model._meta.verbose_name if model else event.kind} {event.object_id}"
-        yield Entry(event, str(DEEDS.get(event.verb, event.verb)), thing, changes, _excuse(event))
+        yield Entry(event, str(DEEDS.get(event.verb, event.verb)), _thing(event, model), changes, _excuse(event))
+
+
+def _thing(event: AuditEvent, model: type[Model] | None) -> str:
+    if not event.object_id:
+        return str(model._meta.verbose_name_plural if model else event.kind)
+    return f"{model._meta.verbose_name if model else event.kind} {event.object_id}"
 
 
 def _excuse(event: AuditEvent) -> str:

@@ -3,7 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,8 +18,21 @@ from django.utils import timezone, translation
 from portal import languages
 from portal.accounts.models import User
 from portal.audit import actions as audit
-from portal.mail import rules
-from portal.mail.models import LEASED, Delivery, Pause, Reason, State, Suppression, address_hash
+from portal.mail import bounces, mailboxes, rules
+from portal.mail import ledger as ledgers
+from portal.mail.ledger import PATIENCE, Fate
+from portal.mail.models import (
+    LEASED,
+    RETURNABLE,
+    Decision,
+    Delivery,
+    DeliveryQuerySet,
+    Pause,
+    Reason,
+    State,
+    Suppression,
+    address_hash,
+)
 from portal.mail.transport import Connection, DroppedError, OutageError, RefusedError, Server, UnknownError
 
 if TYPE_CHECKING:
@@ -33,8 +46,12 @@ LEASE: Final = timedelta(minutes=5)
 LEAST_LEASE: Final = timedelta(minutes=2)
 BACKOFF: Final = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15), timedelta(hours=1))
 MAX_ATTEMPTS: Final = 30  # about a day
-# The status code of "no such mailbox" (RFC 3463); other refusals may be about us or about the message.
-NO_SUCH_MAILBOX: Final = "5.1.1"
+# So many messages in a row that an address refuses for good, and it gets no more.
+REFUSALS: Final = 3
+RECONCILE_FOR: Final = timedelta(days=3)
+"""Logs are thrown away, and what is older than that is for people to decide."""
+LOOK_EVERY_SECONDS: Final = 60.0
+HISTORY: Final = 200
 
 Render = Callable[[Delivery], rules.Message | None]
 
@@ -60,6 +77,10 @@ def register(
     `if_twice` tell staff what it is, and what a second copy does to who gets it.
     """
     _kinds[kind] = Kind(render, label, is_necessary, if_twice)
+
+
+def kinds() -> Mapping[str, Kind]:
+    return _kinds
 
 
 def plan_before_delivering(work: Callable[[datetime], object]) -> None:
@@ -162,7 +183,7 @@ def claim(*, limit: int, now: datetime) -> list[Delivery]:
 
 
 def recover(*, now: datetime) -> int:
-    """Settle what workers left behind: before the fence it is tried again, after it nobody knows; returns how many."""
+    """Take up what workers left behind: before the fence it is tried again, after it nobody knows; returns how many."""
     abandoned = Delivery.objects.abandoned(now)
     lost = abandoned.filter(state=State.QUEUED)
     reason = "the sending process ended"
@@ -173,7 +194,53 @@ def recover(*, now: datetime) -> int:
     return int(given_up + again + uncertain)
 
 
+@dataclass(slots=True)
+class _Watch:
+    """What this process remembers of uncertain messages, by a clock that never jumps."""
+
+    looked_at: float = float("-inf")
+    since: dict[str, float] = field(default_factory=dict)
+    """When each was first seen, by its Message-ID."""
+
+
+_watch: Final = _Watch()
+
+
+def reconcile(*, now: datetime) -> int:
+    """Settle by our mail server's ledger what was lost after the fence; returns how many. What it does not know stays
+    uncertain, for people to decide."""
+    ledger = ledgers.configured()
+    uncertain = list(Delivery.objects.uncertain().filter(ended_at__gt=now - RECONCILE_FOR)) if ledger else []
+    now_by_watch = time.monotonic()
+    _watch.since = {each.message_id: _watch.since.get(each.message_id, now_by_watch) for each in uncertain}
+    if ledger is None or not uncertain:
+        return 0
+    fenced = {delivery.message_id: delivery.fenced_at for delivery in uncertain if delivery.fenced_at}
+    try:
+        fates = ledger.fates(fenced)
+    except ledgers.UnreadableError as error:
+        log.warning("mail_ledger_unreadable", reason=str(error))
+        return 0
+    return sum(_settle(delivery, fates[delivery.message_id]) for delivery in uncertain)
+
+
+def _settle(delivery: Delivery, fate: Fate) -> bool:
+    """Whether something is known of an uncertain delivery now."""
+    if fate == Fate.TAKEN:
+        _end(delivery, State.SENT, "found in the records of the mail server", sent_at=delivery.fenced_at)
+    elif fate == Fate.REFUSED:
+        _end(delivery, State.FAILED, "refused, by the records of the mail server")
+    # A clock that jumps ahead must not make believe that a worker which is sending right now has had its time.
+    elif fate == Fate.ABSENT and time.monotonic() - _watch.since[delivery.message_id] >= PATIENCE.total_seconds():
+        _try_again(delivery, "not in the records of the mail server")
+    else:
+        return False
+    return True
+
+
 def expire(*, now: datetime) -> int:
+    uncertain = Delivery.objects.uncertain().filter(expires_at__lte=now).exclude(payload={})
+    uncertain.update(payload={})
     return Delivery.objects.too_late(now).update(**_ended(State.EXPIRED))
 
 
@@ -183,6 +250,7 @@ def deliver(*, seconds: float = float("inf"), is_stopping: Callable[[], bool] = 
     Any number of processes may do this at once. Ends early when the server cannot be reached or wants to be left alone.
     """
     _plan_what_the_clock_asks_for()
+    _look_into_the_ledger()
     outcome: Counter[str] = Counter()
     until = time.monotonic() + seconds
     with Connection(Server.at(settings.EMAIL_URL)) as connection:
@@ -217,6 +285,13 @@ def _plan_what_the_clock_asks_for() -> None:
         except Exception:
             # Mail that is planned already goes out, whatever is broken in one module.
             log.exception("mail_not_planned", module=work.__module__)
+
+
+def _look_into_the_ledger() -> None:
+    """Now and then: a log may be long."""
+    if time.monotonic() - _watch.looked_at >= LOOK_EVERY_SECONDS:
+        _watch.looked_at = time.monotonic()
+        reconcile(now=timezone.now())
 
 
 def _next_batch() -> list[Delivery]:
@@ -286,9 +361,20 @@ def _refused(delivery: Delivery, refusal: RefusedError) -> str:
     # A sender that is not accepted is for the operator to mend: no message is at fault.
     if refusal.code < 500 or refusal.is_about_sender:
         return _try_again(delivery, str(refusal))
-    if refusal.text.startswith(NO_SUCH_MAILBOX):
-        suppress(address_hash=delivery.recipient_hash, reason=Reason.UNKNOWN, note=str(refusal))
-    return _end(delivery, State.FAILED, str(refusal))
+    with transaction.atomic():
+        ended = _end(delivery, State.FAILED, str(refusal))
+        _learn(delivery, str(refusal))
+    return ended
+
+
+def _learn(delivery: Delivery, answer: str) -> None:
+    """What a refusal for good tells about the address; other refusals are about us or about the message."""
+    latest = Delivery.objects.settled_by_server(delivery.recipient_hash).values_list("state", "last_answer")[:REFUSALS]
+    refused = [state == State.FAILED and rules.says_no_to_address(said) for state, said in latest]
+    if rules.says_no_such_mailbox(answer):
+        suppress(address_hash=delivery.recipient_hash, reason=Reason.UNKNOWN, note=answer)
+    elif len(refused) == REFUSALS and all(refused):
+        suppress(address_hash=delivery.recipient_hash, reason=Reason.REFUSED, note=answer)
 
 
 def _try_again(delivery: Delivery, answer: str) -> str:
@@ -305,7 +391,7 @@ def _end(delivery: Delivery, state: State, answer: str = "", **values: Any) -> s
 
 
 def _mark(delivery: Delivery, **values: Any) -> None:
-    """Writes only what is still this worker's; the outcome of a message that was held for uncertain may come late."""
+    """Writes only what is still this worker's, or uncertain: the outcome may come late."""
     ours = Q(state__in=LEASED, lease_until=delivery.lease_until)
     if delivery.fenced_at:
         ours |= Q(state=State.UNCERTAIN, fenced_at=delivery.fenced_at)
@@ -330,11 +416,42 @@ def _waiting(state: State, *, retry_at: datetime | None = None) -> dict[str, Any
         "fenced_at": None,
         "sent_at": None,
         "ended_at": None,
+        "left_at": None,
     }
 
 
 def _ended(state: State) -> dict[str, Any]:
-    return {"state": state, "ended_at": timezone.now(), "lease_until": None, "retry_at": None, "payload": {}}
+    values = {"state": state, "ended_at": timezone.now(), "lease_until": None, "retry_at": None, "left_at": None}
+    return values if state == State.UNCERTAIN else values | {"payload": {}}
+
+
+@transaction.atomic
+def decide(*, deliveries: DeliveryQuerySet, decision: Decision, by: User) -> int:
+    """What became of uncertain messages, as a person has it; returns how many. Sent again, a message keeps its
+    Message-ID, and one that is too late by now does not leave."""
+    undecided = deliveries.undecided()
+    if decision == Decision.AGAIN:
+        undecided = undecided.exclude(recipient="")
+    locked = list(undecided.select_for_update(of=("self",)).order_by("pk"))
+    now = timezone.now()
+    values = {
+        Decision.ARRIVED: _ended(State.SENT) | {"sent_at": F("fenced_at"), "last_answer": "decided by a person"},
+        Decision.AGAIN: _waiting(State.RETRY, retry_at=now),
+        Decision.LEAVE: {"left_at": now},
+    }[decision]
+    for delivery in locked:
+        state = values.get("state", State.UNCERTAIN)
+        audit.record("decide", delivery, by=by, changes={"state": (delivery.state, state)}, note=decision.value)
+    Delivery.objects.filter(pk__in=[delivery.pk for delivery in locked]).update(**values)
+    return len(locked)
+
+
+@transaction.atomic
+def read_history(*, address: str, by: User) -> list[Delivery]:
+    """What an address was sent, newest first; the log keeps who asked, and the address nowhere."""
+    found = list(Delivery.objects.to(address)[:HISTORY])
+    audit.record("read_history", found[0] if found else by, by=by)
+    return found
 
 
 @transaction.atomic
@@ -353,6 +470,48 @@ def resume(*, prefix: str, by: User) -> None:
         held.delete()
 
 
+def read_bounces(*, seconds: float = float("inf"), is_stopping: Callable[[], bool] = lambda: False) -> Counter[str]:
+    """Settle what came back to the mailbox BOUNCES, for at most about `seconds`; returns how many told what.
+
+    Each is marked when it has been dealt with. What a crash leaves unmarked is read again, and changes nothing then.
+    """
+    told: Counter[str] = Counter()
+    until = time.monotonic() + seconds
+    try:
+        with mailboxes.opened(settings.BOUNCES) as mailbox:
+            for letter in mailbox.unread():
+                bounce = bounces.read(letter.content)
+                told[take_back(bounce=bounce) if bounce else "no_report"] += 1
+                mailbox.mark(letter)
+                if is_stopping() or time.monotonic() > until:
+                    break
+    except mailboxes.UnreachableError as error:
+        log.warning("bounces_unreachable", reason=str(error))
+    if told:
+        log.info("bounces_read", **told)
+    return told
+
+
+@transaction.atomic
+def take_back(*, bounce: bounces.Bounce) -> str:
+    """What a report says of a message of ours to this very address; returns what that was, or `stranger` or `known`."""
+    delivery = Delivery.objects.select_for_update(of=("self",)).filter(message_id=bounce.message_id).first()
+    about = [one for one in bounce.recipients if delivery and rules.is_to(delivery, one.addresses)]
+    if delivery is None or not about:
+        return "stranger"
+    if delivery.state not in RETURNABLE:
+        return "known"
+    [returned, *_] = about
+    if returned.action == bounces.Action.DELAYED:
+        delivery.last_answer = f"delayed: {returned.answer}"[:200]
+        delivery.save(update_fields=["last_answer"])
+    else:
+        came_back = _ended(State.FAILED) | {"sent_at": None, "last_answer": returned.answer[:200]}
+        Delivery.objects.filter(pk=delivery.pk).update(**came_back)
+        _learn(delivery, returned.answer)
+    return returned.action.value
+
+
 @transaction.atomic
 def suppress(*, address_hash: str, reason: Reason, note: str = "") -> None:
     suppression, is_new = Suppression.objects.get_or_create(
@@ -360,6 +519,23 @@ def suppress(*, address_hash: str, reason: Reason, note: str = "") -> None:
     )
     if is_new:
         audit.record("suppress", suppression, by=None, note=reason.value)
+
+
+@transaction.atomic
+def look_up(*, address: str, by: User) -> list[Suppression]:
+    """Why an address gets no mail; the log keeps who asked, and the address nowhere."""
+    found = list(Suppression.objects.of(address).order_by("at"))
+    for suppression in found:
+        audit.record("look_up", suppression, by=by)
+    return found
+
+
+@transaction.atomic
+def lift(suppression: Suppression, *, reason: str, by: User) -> None:
+    """Let mail go there again. What was not sent meanwhile is not sent afterwards."""
+    changes = {"reason": (suppression.reason, "")}
+    audit.record("lift", suppression, by=by, changes=changes, note=reason)
+    suppression.delete()
 
 
 def unsubscribe(*, delivery: Delivery) -> None:
@@ -370,7 +546,7 @@ def unsubscribe(*, delivery: Delivery) -> None:
 @transaction.atomic
 def resubscribe(*, address: str) -> None:
     """The owner of the address asks for optional mail again, through a link that only this address was sent."""
-    for suppression in Suppression.objects.filter(address_hash=address_hash(address), reason=Reason.UNSUBSCRIBED):
+    for suppression in Suppression.objects.of(address).filter(reason=Reason.UNSUBSCRIBED):
         audit.record("resubscribe", suppression, by=None)
         suppression.delete()
 
@@ -379,8 +555,8 @@ def resubscribe(*, address: str) -> None:
 def purge(*, now: datetime) -> int:
     """Forget addresses, then whole rows, whose time is over; returns how many rows were touched."""
     ended = Delivery.objects.filter(ended_at__isnull=False)
-    forgotten = ended.filter(ended_at__lte=now - Delivery.KEEP_RECIPIENT).exclude(recipient="").update(recipient="")
+    old = ended.filter(ended_at__lte=now - Delivery.KEEP_RECIPIENT).exclude(recipient="")
+    forgotten = old.update(recipient="", payload={})
     removed, _ = ended.filter(ended_at__lte=now - Delivery.KEEP).delete()
-    unknown = Suppression.objects.filter(reason=Reason.UNKNOWN, at__lte=now - Suppression.KEEP_UNKNOWN)
-    lifted, _ = unknown.delete()
+    lifted, _ = Suppression.objects.outlived(now).delete()
     return int(forgotten + removed + lifted)

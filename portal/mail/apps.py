@@ -9,4 +9,9 @@ class MailConfig(AppConfig):
 
         from portal.mail import actions, backend, models
 
-        actions.register(models.ACCOUNT, backend.render, label=pgettext_lazy("staff", "What somebody needs to sign in"))
+        actions.register(
+            models.ACCOUNT,
+            backend.render,
+            label=pgettext_lazy("staff", "What somebody needs to sign in"),
+            if_twice=pgettext_lazy("staff", "the same link comes twice, and works once."),
+        )

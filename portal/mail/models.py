@@ -1,10 +1,11 @@
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Final
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, ExpressionWrapper, F, Min, OuterRef, Q
+from django.db.models import Count, Exists, ExpressionWrapper, F, Min, OuterRef, Q
+from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import pgettext_lazy
 
@@ -25,12 +26,22 @@ class State(models.TextChoices):
 WAITING: Final = (State.PLANNED, State.RETRY)
 LEASED: Final = (State.QUEUED, State.SENDING)
 """A worker has it: before the fence and past it."""
+RETURNABLE: Final = (State.SENDING, State.SENT, State.UNCERTAIN)
+"""It has left, or may have: a report that it came back can be true."""
 ENDED: Final = (State.SENT, State.UNCERTAIN, State.FAILED, State.EXPIRED, State.CANCELED, State.SUPPRESSED)
 
 
 def address_hash(address: str) -> str:
     """Recognizes an address without keeping it."""
     return salted_hmac("portal.mail.address", address.strip().lower(), algorithm="sha256").hexdigest()
+
+
+class Decision(models.TextChoices):
+    """What a person says of messages of which nobody knows whether they arrived."""
+
+    ARRIVED = "arrived", pgettext_lazy("staff", "They have arrived")
+    AGAIN = "again", pgettext_lazy("staff", "Send them again")
+    LEAVE = "leave", pgettext_lazy("staff", "Leave it: nobody needs to know any more")
 
 
 ACCOUNT: Final = "account"
@@ -83,6 +94,17 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         """Claimed by a worker that did not come back within its lease."""
         return self.filter(state__in=LEASED, lease_until__lte=now)
 
+    def uncertain(self) -> "DeliveryQuerySet":
+        return self.filter(state=State.UNCERTAIN)
+
+    def undecided(self) -> "DeliveryQuerySet":
+        """For people to decide."""
+        return self.uncertain().filter(left_at__isnull=True)
+
+    def by_kind(self) -> Sequence[Mapping[str, object]]:
+        """Of each kind, how many there are and when the oldest of them was due."""
+        return list(self.order_by("kind").values("kind").annotate(number=Count("pk"), oldest_at=Min("due_at")))
+
     def recallable(self) -> "DeliveryQuerySet":
         """Not sent yet, or claimed and still before the fence, which then refuses the worker."""
         return self.filter(state__in=(*WAITING, State.QUEUED))
@@ -91,6 +113,26 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         if bool(key) == bool(prefix):
             raise ValueError("Name deliveries by their key or by a prefix of it.")
         return self.filter(key=key) if key else self.filter(key__startswith=prefix)
+
+    def to(self, address: str) -> "DeliveryQuerySet":
+        """Also after the address itself has been forgotten; newest first."""
+        return self.filter(recipient_hash=address_hash(address)).order_by("-due_at", "-pk")
+
+    def matching(self, *, state: str = "", kind: str = "") -> "DeliveryQuerySet":
+        """Those that a filter asks for, newest first."""
+        asked = {name: value for name, value in (("state", state), ("kind", kind)) if value}
+        return self.filter(**asked).order_by("-due_at", "-pk")
+
+    def numbers(self, *, since: datetime) -> dict[State, int]:
+        """How many are in which state, of what has ended since then and of all that has not."""
+        recent = self.filter(Q(ended_at__isnull=True) | Q(ended_at__gte=since))
+        counted = dict(recent.values_list("state").annotate(number=Count("pk")))
+        return {state: counted.get(state, 0) for state in State}
+
+    def settled_by_server(self, recipient_hash: str) -> "DeliveryQuerySet":
+        """What was taken or given up on the way to one address, newest first."""
+        found = self.filter(recipient_hash=recipient_hash, state__in=(State.SENT, State.FAILED))
+        return found.order_by("-due_at", "-pk")
 
     def oldest_unsent_age(self, now: datetime) -> timedelta:
         """How late the most belated message is that nobody holds back: the alarm of the whole mail system."""
@@ -104,7 +146,8 @@ class Delivery(models.Model):
 
     planned -> queued -> sending -> sent is the way; `retry` goes back to queued. A worker claims a row (queued), and
     commits `fenced_at` (sending) at the moment after which only the receiving server knows the outcome: what is lost
-    before it is tried again, what is lost after it is `uncertain` and never sent again blindly.
+    before it is tried again, what is lost after it is `uncertain`, until our mail server's ledger or a person says what
+    became of it, and never sent again blindly.
     """
 
     KEEP_RECIPIENT: Final = timedelta(days=30)
@@ -121,7 +164,7 @@ class Delivery(models.Model):
     context: "models.JSONField[Mapping[str, int], dict[str, int]]" = models.JSONField(default=dict)
     """Ids by which the renderer finds its objects: `{"registration": 17}`."""
     payload: "models.JSONField[Mapping[str, str], dict[str, str]]" = models.JSONField(default=dict)
-    """The text itself, where it cannot be rendered again (a password reset); emptied when the delivery has ended."""
+    """The text itself, where it cannot be rendered again (a password reset); emptied when it is settled or too late."""
     is_necessary = models.BooleanField(default=True)
     """What the recipient has to know, and so cannot be unsubscribed from."""
     message_id = models.CharField(max_length=255, unique=True)
@@ -136,12 +179,15 @@ class Delivery(models.Model):
     retry_at = models.DateTimeField(null=True)
     sent_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
+    left_at = models.DateTimeField(null=True)
+    """When somebody chose to leave it uncertain."""
     last_answer = models.CharField(max_length=200, blank=True)
     """What the server said last, its code first, without addresses; or our own reason for not sending."""
 
     objects: ClassVar[models.Manager[Any]] = DeliveryQuerySet.as_manager()
 
     class Meta:
+        verbose_name = pgettext_lazy("staff", "mail")
         verbose_name_plural = "deliveries"
         indexes: ClassVar = [
             models.Index(
@@ -150,6 +196,7 @@ class Delivery(models.Model):
                 name="delivery_still_to_do",
             ),
             models.Index(fields=["ended_at"], name="delivery_by_end"),
+            models.Index(fields=["ended_at"], condition=Q(state="uncertain"), name="delivery_uncertain"),
         ]
         constraints: ClassVar = [
             models.CheckConstraint(
@@ -183,8 +230,12 @@ class Delivery(models.Model):
                 name="delivery_has_passed_the_fence_when_it_may_have_arrived",
             ),
             models.CheckConstraint(
-                condition=Q(ended_at__isnull=True) | Q(payload={}),
-                name="ended_delivery_keeps_no_payload",
+                condition=Q(ended_at__isnull=True) | Q(state="uncertain") | Q(payload={}),
+                name="settled_delivery_keeps_no_payload",
+            ),
+            models.CheckConstraint(
+                condition=Q(left_at__isnull=True) | Q(state="uncertain"),
+                name="only_an_uncertain_delivery_is_left_as_it_is",
             ),
             models.CheckConstraint(
                 condition=Q(ended_at__isnull=False) | ~Q(recipient=""),
@@ -195,10 +246,21 @@ class Delivery(models.Model):
     def __str__(self) -> str:
         return self.key
 
+    @property
+    def is_too_late(self) -> bool:
+        return self.expires_at is not None and self.expires_at <= timezone.now()
+
+    @property
+    def masked_recipient(self) -> str:
+        """Enough to tell one from another, and too little to write to."""
+        name, _, domain = self.recipient.rpartition("@")
+        return f"{name[:1]}…@{domain}" if name else ""
+
 
 class Reason(models.TextChoices):
     UNSUBSCRIBED = "unsubscribed", pgettext_lazy("staff", "Unsubscribed from what is optional")
     UNKNOWN = "unknown", pgettext_lazy("staff", "The address does not exist")
+    REFUSED = "refused", pgettext_lazy("staff", "Its server has refused several messages in a row")
 
 
 class SuppressionQuerySet(models.QuerySet["Suppression"]):
@@ -206,12 +268,28 @@ class SuppressionQuerySet(models.QuerySet["Suppression"]):
         found = self.filter(address_hash=delivery.recipient_hash)
         return found.exclude(reason=Reason.UNSUBSCRIBED) if delivery.is_necessary else found
 
+    def of(self, address: str) -> "SuppressionQuerySet":
+        return self.filter(address_hash=address_hash(address))
+
+    def liftable(self) -> "SuppressionQuerySet":
+        """Those that nobody asked for. Who unsubscribed is asked by no one else."""
+        return self.exclude(reason=Reason.UNSUBSCRIBED)
+
+    def numbers(self) -> dict[Reason, int]:
+        counted = dict(self.values_list("reason").annotate(number=Count("pk")))
+        return {reason: counted.get(reason, 0) for reason in Reason}
+
+    def outlived(self, now: datetime) -> "SuppressionQuerySet":
+        """What holds no more, for an address may come to exist, or be mended; who unsubscribed stays so."""
+        is_unknown = Q(reason=Reason.UNKNOWN, at__lte=now - Suppression.KEEP_UNKNOWN)
+        return self.filter(is_unknown | Q(reason=Reason.REFUSED, at__lte=now - Suppression.KEEP_REFUSED))
+
 
 class Suppression(models.Model):
     """An address that gets no mail of ours, or none that is optional."""
 
     KEEP_UNKNOWN: Final = timedelta(days=400)
-    """An address may come to exist; who unsubscribed stays so."""
+    KEEP_REFUSED: Final = timedelta(days=90)
 
     address_hash = models.CharField(max_length=64)
     reason = models.CharField(max_length=12, choices=Reason)
@@ -228,3 +306,7 @@ class Suppression(models.Model):
 
     def __str__(self) -> str:
         return f"{self.reason} {self.address_hash[:8]}"
+
+    @property
+    def is_liftable(self) -> bool:
+        return self.reason != Reason.UNSUBSCRIBED

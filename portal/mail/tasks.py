@@ -11,3 +11,8 @@ SECONDS: Final = 20
 @shared_task(name="portal.mail.tasks.deliver")
 def deliver() -> None:
     actions.deliver(seconds=SECONDS)
+
+
+@shared_task(name="portal.mail.tasks.read_bounces")
+def read_bounces() -> None:
+    actions.read_bounces(seconds=SECONDS)

@@ -1,23 +1,33 @@
 import re
+from datetime import timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlencode
 
 from django.conf import settings
+from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.utils import translation
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone, translation
+from django.utils.translation import npgettext, pgettext
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from portal import languages
 from portal.http import StaffRequest, staff
 from portal.mail import actions, rules
+from portal.mail.forms import AddressForm, DecisionForm, DeliveryFilterForm, LiftForm, PauseForm
+from portal.mail.models import ACCOUNT, Delivery, Pause, Suppression
 from portal.public import public
 
 SHOWN: Final = 50
+SHOWN_DAYS: Final = timedelta(days=30)
+SOON: Final = timedelta(days=1)
+LATE: Final = timedelta(minutes=15)
 NAME: Final = re.compile(r"[0-9]{20}-[0-9]+")
 
 
@@ -37,6 +47,125 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     response.headers["Content-Language"] = languages.get(delivery.language).tag
     response.headers["X-Robots-Tag"] = "noindex, nofollow"
     return response
+
+
+@require_safe
+@staff("mail.view")
+def staff_mail(request: StaffRequest) -> HttpResponse:
+    """What leaves, what waits, and what people have to decide."""
+    now = timezone.now()
+    age = Delivery.objects.oldest_unsent_age(now)
+    overdue = Delivery.objects.waiting().filter(due_at__lte=now).unexpired(now)
+    numbers = Delivery.objects.numbers(since=now - SHOWN_DAYS)
+    pauses = list(Pause.objects.select_related("by").order_by("at"))
+    context = {
+        "pauses": pauses,
+        "is_all_held": any(not pause.prefix for pause in pauses),
+        "held_count": overdue.count() - overdue.unpaused().count(),
+        "is_late": age >= LATE,
+        "oldest_at": now - age if age else None,
+        "undecided": Delivery.objects.undecided().by_kind(),
+        "numbers": [(state, number) for state, number in numbers.items() if number],
+        "days": SHOWN_DAYS.days,
+    }
+    return render(request, "mail/staff_mail.html", context)
+
+
+@require_safe
+@staff("mail.view")
+def deliveries(request: StaffRequest) -> HttpResponse:
+    form = DeliveryFilterForm(request.GET)
+    filters = form.cleaned_data if form.is_valid() else {}
+    context = {
+        "form": form,
+        "page": Paginator(Delivery.objects.matching(**filters), SHOWN).get_page(request.GET.get("page")),
+        "query": f"{urlencode(filters)}&",
+    }
+    return render(request, "mail/deliveries.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff("mail.view")
+def mail_history(request: StaffRequest) -> HttpResponse:
+    """What one address was sent. It comes in the body, so that it stands in no log."""
+    form, found = AddressForm(request.POST or None), None
+    if request.method == "POST" and form.is_valid():
+        found = actions.read_history(address=form.cleaned_data["address"], by=request.user)
+    context = {"form": form, "found": found, "most": actions.HISTORY}
+    return render(request, "mail/mail_history.html", context, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff("mail.decide")
+def pause_mail(request: StaffRequest) -> HttpResponse:
+    form = PauseForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        actions.pause(prefix="", reason=form.cleaned_data["reason"], by=request.user)
+        messages.success(request, pgettext("staff", "Nothing leaves now but what people need to sign in."))
+        return redirect("staff_mail")
+    soon = timezone.now() + SOON
+    waiting = Delivery.objects.waiting().exclude(kind=ACCOUNT).filter(due_at__lte=soon)
+    context = {
+        "form": form,
+        "waiting_count": waiting.count(),
+        "expiring_count": waiting.filter(expires_at__lte=soon).count(),
+    }
+    return render(request, "mail/pause_mail.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+@staff("mail.decide")
+def resume_mail(request: StaffRequest) -> HttpResponse:
+    actions.resume(prefix=request.POST.get("prefix", ""), by=request.user)
+    messages.success(request, pgettext("staff", "It is no longer held back: what is due leaves within a minute."))
+    return redirect("staff_mail")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff("mail.decide")
+def uncertain_mail(request: StaffRequest, kind: str) -> HttpResponse:
+    """What a person says of messages of one kind of which nobody knows whether they arrived."""
+    undecided = Delivery.objects.undecided().matching(kind=kind)
+    form = DecisionForm(undecided, request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        asked = undecided if form.cleaned_data["scope"] == "all" else form.cleaned_data["chosen"]
+        number = actions.decide(deliveries=asked, decision=form.cleaned_data["decision"], by=request.user)
+        told = npgettext("staff", "%(number)d message is decided.", "%(number)d messages are decided.", number)
+        messages.success(request, told % {"number": number})
+        return redirect("uncertain_mail", kind) if undecided.exists() else redirect("staff_mail")
+    context = {
+        "kind": kind,
+        "known": actions.kinds().get(kind),
+        "form": form,
+        "chosen": request.POST.getlist("chosen"),
+        "page": Paginator(undecided, SHOWN).get_page(request.GET.get("page")),
+    }
+    return render(request, "mail/uncertain_mail.html", context, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff("mail.view")
+def stopped_addresses(request: StaffRequest) -> HttpResponse:
+    """How many there are, and of one whether it is among them. It is sent in the body, so that it stands in no log."""
+    form, stops = AddressForm(request.POST or None), None
+    if request.method == "POST" and form.is_valid():
+        stops = actions.look_up(address=form.cleaned_data["address"], by=request.user)
+    numbers = [(reason.label, number) for reason, number in Suppression.objects.all().numbers().items() if number]
+    context = {"form": form, "stops": stops, "numbers": numbers}
+    return render(request, "mail/stopped_addresses.html", context, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff("mail.decide")
+def lift_stop(request: StaffRequest, pk: int) -> HttpResponse:
+    stop = get_object_or_404(Suppression.objects.liftable(), pk=pk)
+    form = LiftForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        actions.lift(stop, reason=form.cleaned_data["reason"], by=request.user)
+        messages.success(request, pgettext("staff", "Mail goes to that address again."))
+        return redirect("stopped_addresses")
+    context = {"stop": stop, "form": form}
+    return render(request, "mail/lift_stop.html", context, status=422 if form.errors else 200)
 
 
 @require_safe

@@ -6,6 +6,7 @@ from django.db import transaction
 from django.db.models import Model
 from django.urls import reverse
 
+from events.actors import actions as actors
 from events.programs import actions as programs
 from events.registrations import actions as registrations
 from portal import contacts
@@ -71,6 +72,7 @@ def purge(*, now: datetime) -> dict[str, int]:
         "questions": questions.purge(now=now),
         "registrations": registrations.purge(now=now),
         "speakers": programs.purge(),
+        "contacts and helpers": actors.purge(now=now),
         "rumors": rumors.purge(now=now),
         "notices": notices.purge(now=now),
         "seen alarms": alarms.purge(now=now),

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -16,6 +16,8 @@ from django.db.models import Model, Q
 from django.utils import timezone
 
 from events import actions as events
+from events.actors import actions as actors
+from events.actors.models import Actor
 from events.models import Event
 from events.models import Status as EventStatus
 from events.programs import actions as programs
@@ -97,6 +99,7 @@ def load() -> dict[str, int]:
     for versions in texts("events"):
         made["event texts"] += _load_event(versions, by)
     made["packs"] = _load_pack(by)
+    made["actors"] = _load_actors(by)
     return dict(made)
 
 
@@ -290,6 +293,28 @@ def _load_pack(by: User) -> int:
     briefings = Fact.objects.published().for_audience(Audience.EMBASSIES).select_related("matter")
     packs.make(facts=list(briefings), codes=PACK_LANGUAGES, by=by)
     return 1
+
+
+@transaction.atomic
+def _load_actors(by: User) -> int:
+    """Whom we work with, for a site that has nobody yet."""
+    if Actor.objects.exists():
+        return 0
+    content, today = tomllib.loads((FOLDER / "actors.toml").read_text("utf-8")), timezone.localdate()
+
+    def agreed(row: dict[str, Any]) -> dict[str, Any]:
+        return row | {"consented_on": today - timedelta(days=row.pop("agreed_days_ago"))}
+
+    for row in content["actor"]:
+        contacts, topics = row.pop("contact", ()), Topic.objects.filter(key__in=row.pop("topics"))
+        days = row.pop("review_in_days", None)
+        review_on = today + timedelta(days=days) if days is not None else None
+        actor = actors.create(by=by, topics=topics, review_on=review_on, **row)
+        for contact in contacts:
+            actors.add_contact(actor, by=by, **agreed(contact))
+    for row in content["helper"]:
+        actors.add_helper(by=by, **agreed(row))
+    return len(content["actor"])
 
 
 def _moment(day: date, clock: str) -> datetime:

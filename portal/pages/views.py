@@ -11,11 +11,13 @@ from django.utils import timezone, translation
 from django.utils.translation import get_language, pgettext
 from django.views.decorators.http import require_http_methods, require_safe
 
+from events.actors.models import Actor
 from events.models import Event
 from events.registrations.models import Need
 from portal import languages
 from portal.facts.models import Audience, Fact
 from portal.http import StaffRequest, staff
+from portal.mail.models import Delivery, Pause
 from portal.pages import actions, checks
 from portal.pages.forms import ContactsForm, SearchForm
 from portal.pages.models import Page
@@ -121,11 +123,14 @@ def staff_home(request: StaffRequest) -> HttpResponse:
         "answers_count": questions.awaiting_approval().exclude(settled_by=user).count()
         if user.has_perm("questions.approve")
         else 0,
+        "uncertain_mail_count": Delivery.objects.undecided().count() if user.has_perm("mail.decide") else 0,
+        "is_mail_held": user.has_perm("mail.view") and Pause.objects.exists(),
         "questions_count": questions.waiting().count() if user.has_perm("questions.settle") else 0,
         "events_to_approve": Event.objects.awaiting_review().exclude(asked_by=user).read_in(languages.SOURCE)[:10]
         if user.has_perm("events.publish")
         else [],
         "needs_count": Need.objects.alarming(now).count() if user.has_perm("registrations.view") else 0,
+        "actors_count": Actor.objects.to_review(timezone.localdate()).count() if user.has_perm("actors.edit") else 0,
         "events": Event.objects.upcoming(now).starting_before(now + timedelta(days=14)).read_in(languages.SOURCE)[:10],
         "due": Fact.objects.published()
         .due_for_review(timezone.localdate() + timedelta(days=30))

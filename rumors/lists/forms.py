@@ -6,6 +6,7 @@ from django.utils.translation import pgettext, pgettext_lazy
 
 from portal.accounts.models import User
 from portal.facts.models import Topic
+from portal.filters import FilterForm
 from portal.guard import GuardedForm, validate
 from rumors import rules
 from rumors.forms import CHANNELS, SPOKEN
@@ -20,9 +21,9 @@ def _day(label: Any) -> forms.DateField:
     return forms.DateField(label=label, required=False, widget=widget)
 
 
-class RumorFilterForm(forms.Form):
-    """The list's filters; they live in the address, so that a list can be kept and sent. What the guard refuses is no
-    filter: nothing in the register can hold it, and it must not be kept under a name or with an export."""
+class RumorFilterForm(FilterForm):
+    """What the guard refuses is no filter: nothing in the register can hold it, and it must not be kept under a name or
+    with an export."""
 
     words = forms.CharField(
         label=pgettext_lazy("staff", "Words or number"),
@@ -94,39 +95,9 @@ class RumorFilterForm(forms.Form):
             "with_secret": self.user.has_perm("rumors.secret"),
         }
 
-    def query(self, *, without: str = "") -> str:
-        """The filters that are set, as the start of a query string; with a trailing `&` where there are any."""
-        kept = QueryDict(mutable=True)
-        for name in self.fields:
-            value = self.data.get(name)
-            if value and name != without and name not in self.errors:
-                kept[name] = value
-        return f"{kept.urlencode()}&" if kept else ""
-
     def as_typed(self) -> str:
         """What the address held, also what is no filter."""
         return self.data.urlencode() if isinstance(self.data, QueryDict) else ""
-
-    def faults(self) -> list[str]:
-        """What is wrong with filters that are none, in sentences."""
-        return [f"{self.fields[name].label}: {error}" for name, errors in self.errors.items() for error in errors]
-
-    def active(self) -> list[dict[str, str]]:
-        """What the list is filtered by, in words, and the query string without it."""
-        found = []
-        for name, field in self.fields.items():
-            value = self.cleaned_data.get(name)
-            if not value:
-                continue
-            words = str(field.label)
-            if isinstance(field, forms.ModelChoiceField):
-                words += f": {field.label_from_instance(value)}"
-            elif isinstance(field, forms.ChoiceField):
-                words += f": {dict(field.choices)[value]}"  # type: ignore[arg-type]
-            else:
-                words += f": {value}"
-            found.append({"words": words, "query": self.query(without=name)})
-        return found
 
 
 class SaveFilterForm(GuardedForm):

@@ -29,6 +29,7 @@ def main() -> int:
         "library": library,
         "search": search,
         "matching": matching,
+        "seats": seats,
     }
     kept = [parts[name]() for name in sys.argv[1:] or parts]
     return 0 if all(kept) else 1
@@ -239,6 +240,33 @@ def matching() -> bool:
             kept &= told("p95 of a match", p95, 150, at_most=True, unit=" ms")
     kept &= told("times as slow with fifty times as many", slow[-1] / slow[0], 25, at_most=True, unit="x")
     return kept
+
+
+def seats() -> bool:
+    """Four hundred at once for fifty seats, then as many as come for an event without an end of seats."""
+    from collections import Counter
+    from itertools import pairwise
+
+    from tests import factories
+    from tests.bench import seats
+    from tests.bench.load import Server, serving
+
+    print("Registering", flush=True)
+    author = factories.user()
+    small, large = (seats.event(f"bench-{n}", capacity=n or None, author=author) for n in (50, 0))
+    server = Server("portal.wsgi", "/healthz", TRUSTED_PROXY_COUNT="1")
+    with serving(server):
+        statuses, _rate = seats.rush(server, f"/sv/events/{small.slug}/register/", seats.forms(400), clients=100)
+        _statuses, rate = seats.rush(server, f"/sv/events/{large.slug}/register/", seats.forms(1000))
+    states = Counter(small.registrations.values_list("state", flat=True))
+    print(f"       400 for 50 seats: {dict(statuses)}, {dict(states)}")
+    waiting = list(small.registrations.waiting().values_list("registered_at", flat=True))
+    last = small.registrations.confirmed().order_by("-registered_at").values_list("registered_at", flat=True)[0]
+    kept = told("confirmed", states["confirmed"], 50, at_most=True) & (states["confirmed"] == 50)
+    kept &= told("waiting", states["waiting"], 350, at_most=False)
+    kept &= told("who waits out of order", sum(a > b for a, b in pairwise([last, *waiting])), 0, at_most=True)
+    kept &= told("answers other than thanks", sum(statuses.values()) - statuses[302], 0, at_most=True)
+    return told("registrations a second", rate, 60, at_most=False) and kept
 
 
 def _kilobytes(pid: int, file: str, field: str) -> int:

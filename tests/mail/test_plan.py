@@ -197,7 +197,7 @@ def test_a_worker_that_never_came_back_costs_nothing_before_the_fence_and_certai
     assert actions.recover(now=now + actions.LEASE) == 3
     assert {d.key: (d.state, bool(d.payload)) for d in Delivery.objects.all()} == {
         "notice:1": ("retry", True),
-        "notice:2": ("uncertain", False),
+        "notice:2": ("uncertain", True),
         "notice:3": ("failed", False),
     }
 
@@ -243,7 +243,11 @@ def test_the_purge_forgets_addresses_after_30_days_and_rows_after_400(plan):
             {"state": State.UNCERTAIN, "ended_at": timezone.now()},
             "delivery_has_passed_the_fence_when_it_may_have_arrived",
         ),
-        ({"state": State.FAILED, "ended_at": timezone.now(), "payload": {"a": "b"}}, "ended_delivery_keeps_no_payload"),
+        (
+            {"state": State.FAILED, "ended_at": timezone.now(), "payload": {"a": "b"}},
+            "settled_delivery_keeps_no_payload",
+        ),
+        ({"left_at": timezone.now()}, "only_an_uncertain_delivery_is_left_as_it_is"),
         ({"recipient": ""}, "delivery_has_a_recipient_until_it_has_ended"),
         ({"sent_at": timezone.now()}, "delivery_is_sent_with_its_time"),
     ],

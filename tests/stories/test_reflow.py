@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 from django.utils import timezone
 
+from events.actors.models import Actor
 from events.models import Event
 from portal.accounts.models import Role
 from portal.facts.models import Fact
@@ -104,6 +105,7 @@ def test_staff_with_large_letters_work_on_every_page(fits, example_content):
     everything = person(*(role for role in Role if role != Role.SECURITY), language="sv")
     fact = Fact.objects.get(slug="ta-mitt-barn").pk
     event = Event.objects.get(slug="natforelasning-orosanmalan").pk
+    actor = Actor.objects.get(name="Exempelföreningen Tvärbro")
     claim = "Påståendet: familjehemsplaceringsutredningen är hemlig"
     rumor = actions.log(claim=claim, channel="home_visit", seen_on=timezone.localdate(), by=everything).pk
     fits(
@@ -119,6 +121,10 @@ def test_staff_with_large_letters_work_on_every_page(fits, example_content):
         "/staff/events/",
         f"/staff/events/{event}/",
         f"/staff/events/{event}/registrations/",
+        "/staff/events/actors/",
+        actor.get_absolute_url(),
+        f"{actor.get_absolute_url()}edit/",
+        "/staff/events/actors/helpers/",
         "/staff/questions/",
         "/staff/rumors/dashboard/",
         "/staff/reports/",

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from django import template
 from django.conf import settings
+from django.forms import BoundField
 from django.utils.formats import date_format
 from django.utils.html import conditional_escape, escape, format_html
 from django.utils.safestring import SafeString, mark_safe
@@ -123,3 +124,15 @@ def listed(parts: list[str], language: languages.Language) -> str:
 def in_swedish(thing: Any, field: str) -> str:
     """The published Swedish text of a field, for staff, whose pages may be in English."""
     return getattr(thing, languages.suffixed(field, languages.SOURCE)) or ""
+
+
+@register.filter
+def opened_with(field: BoundField) -> SafeString | str:
+    """What a group of choices held when its form was opened (`portal.meanwhile`), to be sent along: Django writes that
+    only beside a single input, and of an empty group nothing at all."""
+    if not field.field.show_hidden_initial:
+        return ""
+    widget, form = field.field.hidden_widget(), field.form
+    name = field.html_initial_name
+    value = widget.value_from_datadict(form.data, form.files, name) if form.is_bound else field.value()
+    return widget.render(name, value)

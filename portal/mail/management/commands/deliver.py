@@ -1,12 +1,17 @@
 import signal
 import threading
-from typing import Any
+import time
+from typing import Any, Final
 
 import structlog
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
 from portal.mail import actions
+
+BOUNCES_EVERY: Final = 180.0
+"""Seconds, as in the schedule of the beat."""
 
 log = structlog.get_logger(__name__)
 
@@ -22,10 +27,14 @@ class Command(BaseCommand):
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
+        read_bounces_at = time.monotonic()
         while True:
             close_old_connections()
             try:
                 actions.deliver(is_stopping=stop.is_set)
+                if settings.BOUNCES and time.monotonic() >= read_bounces_at:
+                    read_bounces_at = time.monotonic() + BOUNCES_EVERY
+                    actions.read_bounces(seconds=interval, is_stopping=stop.is_set)
             except (OperationalError, InterfaceError):
                 if not loop:
                     raise
