@@ -21,7 +21,7 @@ help: ## list what can be made
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
 
 setup: ## install everything, start the embedded services once, migrate
-	$(INSTALL) gettext pango chromium
+	$(INSTALL) gettext pango chromium libical
 	@$(LOCAL) setup
 
 run: ## the site on http://localhost:8000 with demo content (PORT=... for another port)
@@ -30,7 +30,7 @@ run: ## the site on http://localhost:8000 with demo content (PORT=... for anothe
 
 # One process more than there are cores: tests of servers and stories wait a good deal.
 test: ## all tests, browser stories included (ARGS=... for pytest)
-	$(INSTALL) gettext pango chromium
+	$(INSTALL) gettext pango chromium libical
 	@$(LOCAL) test -- --numprocesses=$$(($$(nproc) + 1)) --dist=worksteal $(ARGS)
 
 check: ## formatters, linters, types, import contracts, templates, migrations, catalogs
