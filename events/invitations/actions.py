@@ -272,11 +272,11 @@ def purge(*, now: datetime) -> int:
 
 def announce() -> None:
     for kind, render, label in (
-        (INVITATION, rules.invitation, pgettext_lazy("mail kind", "Invitation to an event")),
-        (SUBSTITUTE, rules.substitute, pgettext_lazy("mail kind", "Receipt that somebody else comes instead")),
-        (ENDED, rules.ended, pgettext_lazy("mail kind", "End of an invitation")),
+        (INVITATION, rules.invitation, pgettext_lazy("staff", "Invitation to an event")),
+        (SUBSTITUTE, rules.substitute, pgettext_lazy("staff", "Receipt that somebody else comes instead")),
+        (ENDED, rules.ended, pgettext_lazy("staff", "End of an invitation")),
     ):
-        mail.register(kind, render, label=label, if_twice=pgettext_lazy("mail kind", "Says the same again."))
+        mail.register(kind, render, label=label, if_twice=pgettext_lazy("staff", "Says the same again."))
     mail.plan_before_delivering(keep)
 
 
