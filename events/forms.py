@@ -1,5 +1,6 @@
 from datetime import date, datetime, timedelta
 from typing import Any, ClassVar, Final
+from urllib.parse import urlencode
 
 from django import forms
 from django.utils import timezone
@@ -277,3 +278,47 @@ class EventFilterForm(forms.Form):
         choices=[("", pgettext_lazy("staff", "All")), *Kind.choices],
         required=False,
     )
+
+
+class CalendarForm(forms.Form):
+    """What a reader wants to see of the public calendar."""
+
+    kind = forms.ChoiceField(
+        label=pgettext_lazy("event", "Kind"),
+        choices=[("", pgettext_lazy("event", "All kinds")), *Kind.choices],
+        required=False,
+    )
+    language = forms.ChoiceField(
+        label=pgettext_lazy("event", "Spoken or interpreted in"),
+        choices=[("", pgettext_lazy("event", "All languages")), *languages.LANGUAGES],
+        required=False,
+    )
+    month = forms.DateField(input_formats=["%Y-%m"], widget=forms.HiddenInput, required=False)
+    page = forms.IntegerField(min_value=1, max_value=9999, widget=forms.HiddenInput, required=False)
+
+    def clean(self) -> dict[str, Any]:
+        if self.cleaned_data.get("month"):
+            self.cleaned_data["page"] = None  # a month has one
+        return self.cleaned_data
+
+    def asked(self) -> dict[str, str]:
+        """By parameter what is asked for, as our own addresses say it; nothing of what cannot be."""
+        self.full_clean()
+        chosen = {name: value for name in sorted(self.fields) if (value := self.cleaned_data.get(name))}
+        return {name: f"{value:%Y-%m}" if name == "month" else str(value) for name, value in chosen.items()}
+
+    def query(self, **instead: str) -> str:
+        """What is asked for, with some parameters exchanged, or taken away by an empty one; never a page."""
+        asked = self.asked() | {"page": ""} | instead
+        return urlencode({name: asked[name] for name in sorted(asked) if asked[name]})
+
+    def active(self) -> list[dict[str, Any]]:
+        """The filters that are set, in words, and the query string without each."""
+        asked = self.asked()
+        found: list[dict[str, Any]] = []
+        if kind := asked.get("kind"):
+            found.append({"words": Kind(kind).label, "query": self.query(kind="")})
+        if code := asked.get("language"):
+            language = languages.get(code)
+            found.append({"words": language.autonym, "language": language, "query": self.query(language="")})
+        return found

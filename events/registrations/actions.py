@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import pgettext, pgettext_lazy
 
-from events.models import Event, Status
+from events.models import SETTLE, Event, Status
 from events.registrations import rules
 from events.registrations.models import Need, Registration, Reveal, State
 from portal import secret_links
@@ -28,8 +28,6 @@ NEW_LINK: Final = "event_new_link"
 
 TWICE: Final = timedelta(minutes=10)
 """Who sends the form again within this time meant to send it once."""
-SETTLE: Final = timedelta(minutes=2)
-"""A change that is taken back within this time is told to nobody, and what follows within it is one message."""
 
 
 class ClosedError(ValidationError):
