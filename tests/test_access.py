@@ -58,7 +58,8 @@ TABLE = {
         privacy preview parents children embassies fact handout card tell_us told_answer rumors rumor rumor_card events
         events_ics
         handouts print packs pack pack_pdf pack_zip follow followed following event_ics event register
-        registered registration find_registration feedback feedback_thanks openapi-json api-root list_languages list_facts get_fact
+        registered registration find_registration feedback feedback_thanks
+        openapi-json api-root list_languages list_facts get_fact
         list_rebuttals list_events helpful helped words reader_check
         """),
         PUBLIC,
