@@ -69,7 +69,7 @@ class Method(models.TextChoices):
     SCAN = "scan", pgettext_lazy("staff", "Scanned at the door")
     HEADS = "heads", pgettext_lazy("staff", "Heads counted")
     ESTIMATE = "estimate", pgettext_lazy("staff", "Estimate")
-    BAND = "band", pgettext_lazy("staff", "About")
+    BAND = "band", pgettext_lazy("staff", "Roughly counted")
 
 
 class Band(models.IntegerChoices):
@@ -85,7 +85,7 @@ class Band(models.IntegerChoices):
 class CountQuerySet(models.QuerySet["Count"]):
     def newest(self) -> "CountQuerySet":
         """The last one of each method."""
-        return self.order_by("event", "method", "-at", "-pk").distinct("event", "method")
+        return self.order_by("event_id", "method", "-at", "-pk").distinct("event_id", "method")
 
 
 class Count(models.Model):

@@ -49,7 +49,7 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
     def called(self, letters: str) -> "RegistrationQuerySet":
         """With a name of which one word begins so; by name, and all when empty."""
         starts = Q(name__istartswith=letters) | Q(name__icontains=f" {letters}")
-        return (self.filter(starts) if letters else self).order_by("name", "pk")
+        return (self.filter(starts) if letters else self).order_by(Lower("name"), "pk")
 
     def sent_by(self, form_id: UUID | None, email: str) -> "RegistrationQuerySet":
         """What this form, or else this address, has registered already."""

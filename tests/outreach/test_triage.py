@@ -4,7 +4,6 @@ from uuid import uuid4
 
 import pytest
 from django.urls import reverse
-from django.utils import timezone
 
 from events.outreach.actions import Said
 from portal.accounts.models import Role
@@ -16,6 +15,7 @@ from tests.accounts.people import person, sign_in
 from tests.outreach.conftest import visit
 from tests.questions.conftest import asked
 from tests.rumors.conftest import log
+from tests.rumors.test_log import form
 
 pytestmark = pytest.mark.django_db
 LIST = "/staff/events/outreach/"
@@ -48,15 +48,7 @@ def test_the_register_makes_a_sighting_of_it_and_the_person_says_where(door):
     page = client.get(url)
     assert page.context["form"].initial["channel"] == ""
     assert page.context["form"].initial["original"] == TEXT
-    sent = {
-        "form_id": str(uuid4()),
-        "original": TEXT,
-        "original_language": "sv",
-        "channel": "sfi",
-        "heard_how": "asked_about",
-        "seen_on": str(timezone.localdate()),
-        "same": str(rumor.pk),
-    }
+    sent = form(original=TEXT, original_language="sv", channel="sfi", same=str(rumor.pk), form_id=str(uuid4()))
     client.post(url, sent)
     question.refresh_from_db()
     assert question.outcome == Outcome.SIGHTING

@@ -39,7 +39,7 @@ class Migration(migrations.Migration):
             name='Count',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('method', models.CharField(choices=[('list', 'Ticked off on a printed list'), ('scan', 'Scanned at the door'), ('heads', 'Heads counted'), ('estimate', 'Estimate'), ('band', 'About')], max_length=8, verbose_name='how')),
+                ('method', models.CharField(choices=[('list', 'Ticked off on a printed list'), ('scan', 'Scanned at the door'), ('heads', 'Heads counted'), ('estimate', 'Estimate'), ('band', 'Roughly counted')], max_length=8, verbose_name='how')),
                 ('number', models.PositiveIntegerField(verbose_name='people')),
                 ('at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
