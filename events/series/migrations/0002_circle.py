@@ -4,16 +4,17 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('actors', '0002_created_at'),
-        ('series', '0001_initial'),
+        ("actors", "0002_created_at"),
+        ("series", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='series',
-            name='circle',
-            field=models.ManyToManyField(blank=True, related_name='series', to='actors.actor', verbose_name='who is always invited'),
+            model_name="series",
+            name="circle",
+            field=models.ManyToManyField(
+                blank=True, related_name="series", to="actors.actor", verbose_name="who is always invited"
+            ),
         ),
     ]
