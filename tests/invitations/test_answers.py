@@ -283,3 +283,18 @@ def test_after_thirty_days_nobody_is_named_and_it_is_known_who_came(round_table)
     assert "@example.org" not in rows
     assert not [name for name in ("Styrelsen", "Kansliet", "Ledaren") if name in rows]
     assert found[came.pk].answer == "yes"
+
+
+def test_who_wants_to_be_forgotten_is_at_once(round_table, public):
+    found = invite(round_table())
+    path = page_of(found)
+    public.post(path, sent("yes"))
+    asked = public.post(path, sent("ask_erase"))
+    assert 'value="erase"' in asked.content.decode()
+    assert Registration.objects.exists()
+    assert public.post(path, sent("erase")).status_code == 200
+    assert public.get(path).status_code == 404
+    assert not Registration.objects.exists()
+    found.refresh_from_db()
+    assert (found.name, found.email, found.answer, found.came) == ("", "", "yes", False)
+    assert not Delivery.objects.waiting().exists()
