@@ -32,7 +32,6 @@ class AgreementForm(guard.GuardedForm, forms.ModelForm[Agreement]):
         assert isinstance(user, forms.ModelChoiceField)
         actor.queryset = Actor.objects.filter(is_active=True)
         user.queryset = User.objects.holding(Role.EVENTS)
-        user.label_from_instance = lambda each: each.name  # type: ignore[method-assign]
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

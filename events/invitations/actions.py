@@ -92,7 +92,7 @@ def _withdraw(held: Invitation, *, by: User | None) -> None:
     _withdraw_substitute(held, by=by)
     if _has_seat(held):
         registrations.cancel(_registration(held))
-    elif held.planned_at is not None and not recalled and held.answer != Answer.NO:
+    elif held.email and held.planned_at and not recalled and held.answer != Answer.NO:
         _plan(ENDED, held, "ended")
 
 
@@ -180,6 +180,22 @@ def name_substitute(invitation: Invitation, *, name: str, email: str, language: 
     return made
 
 
+@transaction.atomic
+def erase(invitation: Invitation) -> None:
+    """Forget this person now, with their seat and whoever was to come instead. What they asked was kept without them;
+    that their organization was invited, and whether somebody came, stays."""
+    event = _lock(invitation.event)
+    held = _locked(invitation, event)
+    has_come = held.has_come
+    _withdraw_substitute(held, by=None)
+    if held.registration is not None:
+        registrations.erase(_registration(held))
+        held.registration = None
+    mail.forget(prefix=held.key)
+    audit.record("erase", held, by=None)
+    _forget(held, has_come=has_come)
+
+
 def _too_late() -> str:
     return pgettext("invitation", "It is too late for this answer. Contact us.")
 
@@ -262,12 +278,16 @@ def purge(*, now: datetime) -> int:
     for event, invitations in by_event.items():
         mail.forget(prefix=f"event:{event.pk}:invitation:")
         for invitation in invitations:
-            invitation.came = invitation.withdrawn_at is None and invitation.has_come
-            invitation.name = invitation.email = invitation.note = ""
-            invitation.contact, invitation.nonce, invitation.forgotten_at = None, new_nonce(), now
-            invitation.save(update_fields=["came", "name", "email", "note", "contact", "nonce", "forgotten_at"])
+            _forget(invitation, has_come=invitation.withdrawn_at is None and invitation.has_come)
         audit.record("purge", event, by=None, note=f"{len(invitations)} invitations")
     return sum(map(len, by_event.values()))
+
+
+def _forget(held: Invitation, *, has_come: bool) -> None:
+    held.came, held.forgotten_at = has_come, timezone.now()
+    held.name = held.email = held.note = ""
+    held.contact, held.nonce = None, new_nonce()
+    held.save(update_fields=["came", "forgotten_at", "name", "email", "note", "contact", "nonce"])
 
 
 def announce() -> None:

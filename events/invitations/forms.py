@@ -22,8 +22,6 @@ _ALL: Final = [("", pgettext_lazy("staff", "All"))]
 class AcceptForm(RegistrationForm):
     """What somebody needs who comes. Who they are is known, and they come alone."""
 
-    field_order = ("language", "interpreter", "access", "question", "party_size")
-
     def __init__(self, event: Event, *args: Any, **kwargs: Any) -> None:
         super().__init__(event, *args, **kwargs)
         for name in ("name", "email", "website"):

@@ -152,11 +152,11 @@ class Invitation(models.Model):
     @property
     def is_open(self) -> bool:
         """An answer can be given or changed."""
-        return self.withdrawn_at is None and self.event.is_upcoming and timezone.now() < self.answers_until
+        return self.is_declinable and timezone.now() < self.answers_until
 
     @property
     def is_declinable(self) -> bool:
-        return self.withdrawn_at is None and self.event.is_upcoming
+        return self.withdrawn_at is None and self.forgotten_at is None and self.event.is_upcoming
 
     @property
     def is_seated(self) -> bool:

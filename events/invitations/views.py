@@ -58,12 +58,20 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
         return _own_page(request, found, problem="many", status=429)
     match request.POST.get("do", ""):
         case "yes":
-            return _accept(request, found, token)
+            answer = _accept(request, found, token)
         case "no":
-            return _decline(request, found, token)
+            answer = _decline(request, found, token)
         case "substitute":
-            return _name_substitute(request, found, token)
-    raise Http404
+            answer = _name_substitute(request, found, token)
+        case "ask_erase":
+            answer = _own_page(request, found, asked="erase")
+        case "erase":
+            actions.erase(found)
+            text = read(found.event, get_language() or languages.SOURCE)
+            answer = render(request, "events/erased.html", {"event": found.event, "text": text})
+        case _:
+            raise Http404
+    return answer
 
 
 def _accept(request: HttpRequest, found: Invitation, token: str) -> HttpResponse:
@@ -106,6 +114,7 @@ def _own_page(
     accept: AcceptForm | None = None,
     substitute: SubstituteForm | None = None,
     problem: str = "",
+    asked: str = "",
     status: int = 200,
 ) -> HttpResponse:
     event, code = found.event, get_language() or languages.SOURCE
@@ -122,6 +131,7 @@ def _own_page(
         "seat_url": private_url(seat) if seat and found.answer == Answer.YES else "",
         "token": public.form_token(OWN),
         "problem": problem,
+        "asked": asked,
         "keep_days": Invitation.KEEP_AFTER_EVENT.days,
         "needs_days": Need.KEEP_AFTER_EVENT.days,
     }
