@@ -269,9 +269,9 @@ def announce() -> None:
     mail.register(
         PROGRAM,
         rules.program,
-        label=pgettext_lazy("mail kind", "New program of an event"),
+        label=pgettext_lazy("staff", "New program of an event"),
         is_necessary=False,
-        if_twice=pgettext_lazy("mail kind", "Says the same again."),
+        if_twice=pgettext_lazy("staff", "Says the same again."),
     )
     mail.plan_before_delivering(keep)
 

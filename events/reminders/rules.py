@@ -213,7 +213,7 @@ def to_speaker(rule: Rule, event: Event, speaker: Speaker) -> Message:
         "join_url": event.join_url if event.is_online else "",
     }
     return Message(
-        subject=pgettext("staff mail", "You take part: %(title)s") % context,
+        subject=pgettext("staff", "You take part: %(title)s") % context,
         text=render_to_string("emails/events/speaker_reminder.txt", context),
         html=render_to_string("emails/events/speaker_reminder.html", context),
     )
