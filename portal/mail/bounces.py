@@ -55,8 +55,7 @@ def read(content: bytes) -> Bounce | None:
     """None for all that is no report of a delivery that failed or takes its time."""
     try:
         return _read(message_from_bytes(content))
-    except Exception as error:  # noqa: BLE001
-        # The parser of the standard library has broken on hostile messages before, and one must not stop the others.
+    except Exception as error:  # noqa: BLE001 - hostile messages have broken Python's parser in any way before
         # What it complains about may be an address.
         log.warning("bounce_not_read", error=type(error).__name__)
         return None
