@@ -9,6 +9,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from portal.accounts.models import Role
+from portal.mail import actions as mail
+from portal.mail.models import Delivery
 from portal.questions import actions as questions
 from portal.reports import actions as reports
 from rumors import actions
@@ -71,6 +73,16 @@ def followed(number: int, by) -> None:
     actions.watch(log(claim=f"Det sägs att sak {number} är sann."), by=by)
 
 
+def uncertain(number: int, by) -> None:
+    now = timezone.now()
+    mail.plan(kind="account", key=f"account:{number}", to=f"a{number}@example.org", language="sv", due_at=now)
+    Delivery.objects.update(state="uncertain", fenced_at=now, ended_at=now)
+
+
+def held_back(number: int, by) -> None:
+    mail.pause(prefix=f"event:{number}:", reason="Fel i texten", by=by)
+
+
 def overdue(number: int, by) -> None:
     found = log(claim=f"Det sägs att sak {number} är sann.")
     type(found).objects.filter(pk=found.pk).update(due_at=timezone.now() - timedelta(days=8))
@@ -85,6 +97,9 @@ LISTS = {
     "/staff/rumors/notices/": (Role.EDITOR, followed, 5),
     "/staff/rumors/export/": (Role.EDITOR, export, 5),
     "/staff/rumors/import/": (Role.EDITOR, sent_list, 4),
+    "/staff/mail/": (Role.EVENTS, held_back, 8),
+    "/staff/mail/deliveries/": (Role.EVENTS, uncertain, 4),
+    "/staff/mail/uncertain/account/": (Role.EVENTS, uncertain, 4),
     "/staff/questions/": (Role.EDITOR, question, 8),
     "/staff/questions/missing/": (Role.EDITOR, missing_fact, 3),
     "/staff/reports/": (Role.MANAGER, report, 4),
