@@ -372,8 +372,8 @@ def _refused(delivery: Delivery, refusal: RefusedError) -> str:
 
 def _learn(delivery: Delivery, answer: str) -> None:
     """What a refusal for good tells about the address; other refusals are about us or about the message."""
-    latest = Delivery.objects.settled_by_server(delivery.recipient_hash).values_list("state", "last_answer")[:REFUSALS]
-    refused = [state == State.FAILED and rules.says_no_to_address(said) for state, said in latest]
+    latest = Delivery.objects.settled_by_server(delivery.recipient_hash).values_list("last_answer", flat=True)
+    refused = [rules.says_no_to_address(said) for said in latest[:REFUSALS]]
     if rules.says_no_such_mailbox(answer):
         suppress(address_hash=delivery.recipient_hash, reason=Reason.UNKNOWN, note=answer)
     elif len(refused) == REFUSALS and all(refused):

@@ -25,7 +25,6 @@ _STATUS: Final = "message/delivery-status"
 _COULD_BE_CODE: Final = re.compile(r"[\d.]{1,7}")
 _RETURNED: Final = {"message/rfc822", "text/rfc822-headers", "message/rfc822-headers"}
 _MOST_BLOCKS: Final = 50
-_DEEPEST: Final = 3
 
 
 class Action(StrEnum):
@@ -55,8 +54,7 @@ def read(content: bytes) -> Bounce | None:
     """None for all that is no report of a delivery that failed or takes its time."""
     try:
         return _read(message_from_bytes(content))
-    except Exception as error:  # noqa: BLE001
-        # The parser of the standard library has broken on hostile messages before, and one must not stop the others.
+    except Exception as error:  # noqa: BLE001 - hostile messages have broken Python's parser in any way before
         # What it complains about may be an address.
         log.warning("bounce_not_read", error=type(error).__name__)
         return None
@@ -72,14 +70,14 @@ def _read(letter: Message) -> Bounce | None:
     return Bounce(message_id, recipients) if message_id and recipients else None
 
 
-def _report(letter: Message, depth: int = 0) -> Message | None:
+def _report(letter: Message) -> Message | None:
     """The report itself: servers on the way put it into another multipart when they add a footer."""
-    if letter.get_content_maintype() != "multipart" or depth > _DEEPEST:
+    if letter.get_content_maintype() != "multipart":
         return None
     parts = _parts(letter)
     if any(part.get_content_type() == _STATUS for part in parts):
         return letter
-    return next(filter(None, (_report(part, depth + 1) for part in parts)), None)
+    return next(filter(None, (_report(part) for part in parts)), None)
 
 
 def _parts(letter: Message | None) -> list[Message]:
