@@ -111,7 +111,8 @@ def _address(request: HttpRequest, query: str) -> str:
 @public.public()
 def event(request: HttpRequest, slug: str) -> HttpResponse:
     code = _code()
-    found = Event.objects.published().read_in(code).with_taken().with_surroundings(code).filter(slug=slug).first()
+    known = Event.objects.published().read_in(code).with_taken().with_surroundings(code)
+    found: Any = known.filter(slug=slug).first()
     if found is None:
         return gone_or_missing(Event, slug=slug)
     text = read(found, code)

@@ -10,7 +10,7 @@ from django.utils.translation import pgettext, pgettext_lazy
 
 from events.invitations import rules
 from events.invitations.models import Answer, Invitation
-from events.models import Event, Status
+from events.models import SETTLE, Event, Status
 from events.registrations import actions as registrations
 from events.registrations.models import Registration
 from events.registrations.models import State as Seat
@@ -249,7 +249,7 @@ def keep(now: datetime) -> None:
 def _tell_changes(event: Event, now: datetime) -> None:
     newest = event.appointments.last()
     # The same patience as with who has a seat: what is taken back within it is told to nobody.
-    if newest is None or newest.sequence != event.sequence or newest.at > now - registrations.SETTLE:
+    if newest is None or newest.sequence != event.sequence or newest.at > now - SETTLE:
         return
     appointments = {each.sequence: each for each in event.appointments.all()}
     untold = Invitation.objects.told_less(now).filter(event=event)

@@ -7,10 +7,9 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import pgettext, pgettext_lazy
 
-from events.models import Event
+from events.models import SETTLE, Event
 from events.programs import rules
 from events.programs.models import Appearance, ProgramItem, ProgramVersion, Speaker
-from events.registrations.actions import SETTLE
 from portal import languages
 from portal.accounts.models import User
 from portal.audit import actions as audit
