@@ -44,5 +44,5 @@ class Attendance:
 def attendance(event: Event) -> Attendance:
     by_way = CheckIn.objects.filter(event=event).by_way()
     order = list(Method)
-    counts = sorted(event.counts.newest().select_related("by"), key=lambda count: order.index(count.method))
+    counts = sorted(event.counts.newest().select_related("by"), key=lambda count: order.index(Method(count.method)))
     return Attendance(sum(by_way.values()), by_way, counts)

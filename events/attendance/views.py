@@ -138,7 +138,7 @@ def attendance(request: StaffRequest, pk: int) -> HttpResponse:
 def event_feedback(request: StaffRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(Event.objects.read_in(languages.SOURCE), pk=pk)
     answers = found.feedback.count()
-    named = [(Feedback._meta.get_field(name).verbose_name, name) for name in Feedback.QUESTIONS]
+    named = [(field.verbose_name, field.name) for field in Feedback._meta.fields if field.name in Feedback.QUESTIONS]
     context = {
         "event": found,
         "answers": answers,
