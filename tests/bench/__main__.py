@@ -29,6 +29,7 @@ def main() -> int:
         "library": library,
         "search": search,
         "matching": matching,
+        "mail": mail,
     }
     kept = [parts[name]() for name in sys.argv[1:] or parts]
     return 0 if all(kept) else 1
@@ -239,6 +240,15 @@ def matching() -> bool:
             kept &= told("p95 of a match", p95, 150, at_most=True, unit=" ms")
     kept &= told("times as slow with fifty times as many", slow[-1] / slow[0], 25, at_most=True, unit="x")
     return kept
+
+
+def mail() -> bool:
+    """Ten thousand messages that are due at once, two workers and a mail server that does nothing else."""
+    from tests.bench import mail
+
+    print(f"Mail, {mail.MESSAGES} messages due at once", flush=True)
+    kept = told("planning all of them", mail.plan(), 5, at_most=True, unit=" s")
+    return told("messages a second, two workers", mail.deliver(), 200, at_most=False) and kept
 
 
 def _kilobytes(pid: int, file: str, field: str) -> int:
