@@ -30,6 +30,7 @@ def main() -> int:
         "search": search,
         "matching": matching,
         "seats": seats,
+        "mail": mail,
     }
     kept = [parts[name]() for name in sys.argv[1:] or parts]
     return 0 if all(kept) else 1
@@ -267,6 +268,15 @@ def seats() -> bool:
     kept &= told("who waits out of order", sum(a > b for a, b in pairwise([last, *waiting])), 0, at_most=True)
     kept &= told("answers other than thanks", sum(statuses.values()) - statuses[302], 0, at_most=True)
     return told("registrations a second", rate, 60, at_most=False) and kept
+
+
+def mail() -> bool:
+    """Ten thousand messages that are due at once, two workers and a mail server that does nothing else."""
+    from tests.bench import mail
+
+    print(f"Mail, {mail.MESSAGES} messages due at once", flush=True)
+    kept = told("planning all of them", mail.plan(), 5, at_most=True, unit=" s")
+    return told("messages a second, two workers", mail.deliver(), 200, at_most=False) and kept
 
 
 def _kilobytes(pid: int, file: str, field: str) -> int:
