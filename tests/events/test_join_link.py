@@ -30,14 +30,13 @@ def routes() -> dict[str, str]:
 
 
 def addresses(event, registration) -> list[str]:
+    own = {"<slug:slug>": event.slug, "<str:token>": rules.private_token(registration)}
     found = []
     for code in ("sv", "ar"):
         with translation.override(code):
-            own = {"<slug:slug>": event.slug, "<str:token>": rules.private_token(registration)}
-            for route in routes().values():
-                found.append(re.sub("<.*?>", lambda parameter: own[parameter[0]], route))
-            found.append(f"/{code}/events/?month={timezone.localdate(event.starts_at):%Y-%m}")
-            found.append(f"/{code}/search/?q=Träff")
+            found += [re.sub("<.*?>", lambda parameter: own[parameter[0]], route) for route in routes().values()]
+        found.append(f"/{code}/events/?month={timezone.localdate(event.starts_at):%Y-%m}")
+        found.append(f"/{code}/search/?q=Träff")
     return [*dict.fromkeys(found), "/api/v1/events?language=ar"]
 
 
