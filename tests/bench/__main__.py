@@ -3,6 +3,7 @@ import shutil
 import subprocess
 import sys
 import time
+from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -49,35 +50,45 @@ def show(what: str, figures: dict[str, float]) -> None:
         print(f"       {name}: {figures[rate]:.0f} requests a second, {figures[cpu]:.2f} ms of CPU each")
 
 
+PAGES = {"Fact page": "facts/ta-mitt-barn/", "Event page": "events/natforelasning-orosanmalan/"}
+
+
 def speed() -> bool:
+    from tests.bench.load import Server, compare, serving
+
+    kept = True
+    bare = Server("tests.bench.bare:application", "/")
+    with serving(bare):
+        for name, page in PAGES.items():
+            print(f"{name}, uncached and cached", flush=True)
+            kept &= told("SQL queries, uncached", _queries(f"/ar/{page}"), 3, at_most=True)
+            uncached = Server("portal.wsgi", f"/ar/{page}", DJANGO_SETTINGS_MODULE="tests.bench.uncached")
+            cached = Server("portal.wsgi", f"/ar/{page}")
+            with serving(uncached, cached):
+                figures = compare(uncached, bare)
+                show("uncached", figures)
+                kept &= told("CPU, uncached against bare", figures["cpu_ratio"], 15, at_most=True, unit="x")
+                figures = compare(cached, bare)
+                show("cached", figures)
+                rate = figures["rate_ratio"]
+                kept &= told("requests per second, cached against bare", rate, 0.45, at_most=False, unit="x")
+    return kept
+
+
+def _queries(path: str) -> int:
+    """Of a process that is warm, for a page that is not stored."""
+    from django.core.cache import cache
     from django.db import connection
     from django.test import Client
     from django.test.utils import CaptureQueriesContext
 
-    from tests.bench.load import Server, compare, serving
-
-    path = "/ar/facts/ta-mitt-barn/"
-    print("Fact page, uncached and cached", flush=True)
     client = Client(SERVER_NAME="localhost")
     client.get(path)
-    from django.core.cache import cache
-
     cache.clear()
     with CaptureQueriesContext(connection) as queries:
         client.get(path)
-    kept = told("SQL queries, uncached", len(queries), 3, at_most=True)
     connection.close()
-    bare = Server("tests.bench.bare:application", "/")
-    uncached = Server("portal.wsgi", path, DJANGO_SETTINGS_MODULE="tests.bench.uncached")
-    cached = Server("portal.wsgi", path)
-    with serving(bare, uncached, cached):
-        figures = compare(uncached, bare)
-        show("uncached", figures)
-        kept &= told("CPU, uncached against bare", figures["cpu_ratio"], 15, at_most=True, unit="x")
-        figures = compare(cached, bare)
-        show("cached", figures)
-        kept &= told("requests per second, cached against bare", figures["rate_ratio"], 0.45, at_most=False, unit="x")
-    return kept
+    return len(queries)
 
 
 def weight() -> bool:
@@ -87,7 +98,6 @@ def weight() -> bool:
     from tests.bench.load import Server, serving
     from tests.stories.browser import chromium
 
-    print("First visit of a fact page", flush=True)
     kept = True
     server = Server("portal.wsgi", "/healthz")
     with serving(server), TemporaryDirectory() as folder, sync_playwright() as playwright:
@@ -98,7 +108,9 @@ def weight() -> bool:
         browser = playwright.chromium.launch(
             executable_path=chromium(), args=["--no-sandbox"], env=os.environ | {"FONTCONFIG_FILE": str(fonts)}
         )
-        for code, limit in [("sv", 60), ("ar", 60), ("ti", 140)]:
+        limits = {"sv": 60, "ar": 60, "ti": 140}
+        for (name, path), code in product(PAGES.items(), limits):
+            print(f"{name}, first visit, {code}", flush=True)
             page = browser.new_page()
             session = page.context.new_cdp_session(page)
             session.send("Network.enable")
@@ -106,11 +118,11 @@ def weight() -> bool:
             session.on("Network.loadingFinished", lambda event, sizes=sizes: sizes.append(event["encodedDataLength"]))
             requests: list[str] = []
             page.on("request", lambda request, requests=requests: requests.append(request.url))
-            page.goto(f"http://localhost:{server.port}/{code}/facts/ta-mitt-barn/", wait_until="networkidle")
-            kept &= told(f"{code}, over the wire", sum(sizes) / 1000, limit, at_most=True, unit=" KB")
-            kept &= told(f"{code}, requests", len(requests), 4, at_most=True)
+            page.goto(f"http://localhost:{server.port}/{code}/{path}", wait_until="networkidle")
+            kept &= told("over the wire", sum(sizes) / 1000, limits[code], at_most=True, unit=" KB")
+            kept &= told("requests", len(requests), 4, at_most=True)
             foreign = [url for url in requests if f"localhost:{server.port}" not in url]
-            kept &= told(f"{code}, requests to other hosts", len(foreign), 0, at_most=True)
+            kept &= told("requests to other hosts", len(foreign), 0, at_most=True)
             page.close()
         browser.close()
     return kept

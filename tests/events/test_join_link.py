@@ -23,10 +23,6 @@ SECRET = SECRET_LINK.rpartition("/")[2]
 """No letter of it is written in another way in HTML, JSON, XML or calendars."""
 
 
-def _filled(route: str, parameters: dict[str, str]) -> str:
-    return re.sub("<.*?>", lambda parameter: parameters[parameter[0]], route)
-
-
 def routes() -> dict[str, str]:
     """Public addresses of the active language, but those of one fact, rumor, question or pack."""
     public = {name: f"/{route}" for name, route in names().items() if TABLE.get(name) == PUBLIC}
@@ -34,13 +30,13 @@ def routes() -> dict[str, str]:
 
 
 def addresses(event, registration) -> list[str]:
+    own = {"<slug:slug>": event.slug, "<str:token>": rules.private_token(registration)}
     found = []
     for code in ("sv", "ar"):
         with translation.override(code):
-            own = {"<slug:slug>": event.slug, "<str:token>": rules.private_token(registration)}
-            found.extend(_filled(route, own) for route in routes().values())
-            found.append(f"/{code}/events/?month={timezone.localdate(event.starts_at):%Y-%m}")
-            found.append(f"/{code}/search/?q=Träff")
+            found += [re.sub("<.*?>", lambda parameter: own[parameter[0]], route) for route in routes().values()]
+        found.append(f"/{code}/events/?month={timezone.localdate(event.starts_at):%Y-%m}")
+        found.append(f"/{code}/search/?q=Träff")
     return [*dict.fromkeys(found), "/api/v1/events?language=ar"]
 
 
