@@ -255,7 +255,14 @@ POSTS = set(
     walk_in undo_walk_in check_in undo_check_in keep_session throw_session_away
     """)
 )
-NOT_THEIRS = {("merge_rumor", 404), ("take_comment_back", 404), ("show_recording", 404), ("speaker_preview", 404)}
+NOT_THEIRS = {
+    ("merge_rumor", 404),
+    ("take_comment_back", 404),
+    ("show_recording", 404),
+    ("speaker_preview", 404),
+    ("change_registration", 404),
+    ("settle_need", 404),
+}
 # What an address asks for in its query.
 QUERIES = {"compare": "?old={draft}&new={draft}"}
 
@@ -321,7 +328,9 @@ def arguments(db) -> dict[str, dict]:
     )
     holder = Registration.objects.create(event=event, name="Bo")
     need = Need.objects.create(registration=holder, kind="access", detail="Hiss")
-    rule = reminders.add(by=author, event=event, audience="staff", anchor="start", days=1)
+    rule, spare = (
+        reminders.add(by=author, event=event, audience="staff", anchor="start", days=days) for days in (1, 2)
+    )
     contact, helper = actors.contact(), actors.helper()
     circle = series.create(name="Rundabordet", by=author)
     agreed = agreements.agree(event=event, what="Vi träffas igen", owner="Föreningen", by=author)
@@ -457,7 +466,8 @@ def arguments(db) -> dict[str, dict]:
         **dict.fromkeys(
             ["outreach_session", "edit_session", "ask_session", "session_safety"], {"pk": visit(by=author).pk}
         ),
-        **dict.fromkeys(["edit_rule", "remove_rule"], {"pk": rule.pk}),
+        "edit_rule": {"pk": rule.pk},
+        "remove_rule": {"pk": spare.pk},
         "rule_text": {"pk": rule.pk, "language": "ar"},
         "preview_reminder": {"pk": event.pk, "rule": rule.pk, "language": "ar"},
         **dict.fromkeys(["staff_event", "edit_event", "event_registrations"], {"pk": event.pk}),
@@ -538,6 +548,7 @@ def test_everything_under_staff_says_what_it_asks_for():
             "step": "approve",
             "name": "1-1",
             "speaker": 1,
+            "rule": 1,
             "number": 1,
             "registration": 1,
             "token": "1-1",

@@ -24,9 +24,14 @@ SECRET = SECRET_LINK.rpartition("/")[2]
 
 
 def routes() -> dict[str, str]:
-    """Public addresses of the active language, but those of one fact, rumor, question or pack."""
+    """Public addresses of the active language, but those of one fact, rumor, question or pack, and of a photo."""
     public = {name: f"/{route}" for name, route in names().items() if TABLE.get(name) == PUBLIC}
-    return {name: route for name, route in public.items() if "<" not in route or "/events/<slug:slug>" in route}
+    theirs = {"<slug:slug>", "<str:token>"}
+    return {
+        name: route
+        for name, route in public.items()
+        if theirs.issuperset(re.findall("<.*?>", route)) and ("<" not in route or "/events/<slug:slug>" in route)
+    }
 
 
 def addresses(event, registration) -> list[str]:

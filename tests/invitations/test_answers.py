@@ -234,7 +234,7 @@ def test_who_has_not_answered_is_told_that_it_moves_or_is_canceled(round_table):
     actions.keep(later)
     actions.keep(later)
     assert planned(actions.INVITATION) == [found.email]
-    assert rendered(Delivery.objects.get()).subject.startswith("New time or place")
+    assert rendered(Delivery.objects.get()).subject.startswith("Ny tid eller plats")
     event.refresh_from_db()
     events.cancel(event, by=factories.user(), reason="Sjukdom.")
     actions.keep(later)
