@@ -15,13 +15,13 @@ TEMPLATES = $$(find templates -name '*.html')
 PYTHON_FILES = $$(find portal rumors events tests manage.py -name '*.py')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fmt backup restore bench messages lock
+.PHONY: help setup run test check fmt backup restore bench chaos messages lock
 
 help: ## list what can be made
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
 
 setup: ## install everything, start the embedded services once, migrate
-	$(INSTALL) gettext pango chromium
+	$(INSTALL) gettext pango chromium libical
 	@$(LOCAL) setup
 
 run: ## the site on http://localhost:8000 with demo content (PORT=... for another port)
@@ -30,7 +30,7 @@ run: ## the site on http://localhost:8000 with demo content (PORT=... for anothe
 
 # One process more than there are cores: tests of servers and stories wait a good deal.
 test: ## all tests, browser stories included (ARGS=... for pytest)
-	$(INSTALL) gettext pango chromium
+	$(INSTALL) gettext pango chromium libical
 	@$(LOCAL) test -- --numprocesses=$$(($$(nproc) + 1)) --dist=worksteal $(ARGS)
 
 check: ## formatters, linters, types, import contracts, templates, migrations, catalogs
@@ -70,6 +70,10 @@ restore: ## FILE=... into an empty place
 bench: ## the benchmarks, as ratios against a bare Django view
 	$(INSTALL)
 	@$(LOCAL) exec --fresh -- $(BIN)/python -m tests.bench $(ARGS)
+
+chaos: ## deliver mail while everything that delivers it is killed (ARGS=small, or seeds: ARGS='1 2 3 4 5')
+	$(INSTALL)
+	@$(BIN)/python -m tests.chaos $(ARGS)
 
 messages: ## gather what is to be translated, compile what is
 	$(INSTALL) gettext

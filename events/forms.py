@@ -1,5 +1,6 @@
 from datetime import date, datetime, timedelta
 from typing import Any, ClassVar, Final
+from urllib.parse import urlencode
 
 from django import forms
 from django.utils import timezone
@@ -34,7 +35,6 @@ class EventForm(guard.GuardedForm, forms.ModelForm[Event]):
         "access_note",
         "contact_content",
         "contact_registration",
-        "recording_url",
     )
 
     groups = forms.MultipleChoiceField(
@@ -97,15 +97,12 @@ class EventForm(guard.GuardedForm, forms.ModelForm[Event]):
             "contact_content",
             "contact_registration",
             "team",
-            "recording_url",
-            "recording_until",
         )
         widgets: ClassVar = {
             "starts_at": DateTimeInput,
             "ends_at": DateTimeInput,
             "registration_ends_at": DateTimeInput,
             "answers_due_at": DateTimeInput,
-            "recording_until": DateInput,
         }
         help_texts: ClassVar = {
             "slug": pgettext_lazy("staff", "Short: small letters a–z, digits and hyphens."),
@@ -120,7 +117,6 @@ class EventForm(guard.GuardedForm, forms.ModelForm[Event]):
             "capacity": pgettext_lazy("staff", "Empty: as many as want to. Fewer seats than before throw nobody out."),
             "registration_ends_at": pgettext_lazy("staff", "Empty: nobody registers here, as for a round table."),
             "contact_content": pgettext_lazy("staff", "A function and its address; everybody can read it."),
-            "recording_until": pgettext_lazy("staff", "The link is shown until this day, after the event."),
         }
 
     PARTS: ClassVar = (
@@ -151,7 +147,6 @@ class EventForm(guard.GuardedForm, forms.ModelForm[Event]):
             pgettext_lazy("staff", "Who holds it"),
             ("are_speakers_public", "contact_content", "contact_registration", "team"),
         ),
-        (pgettext_lazy("staff", "Afterwards"), ("recording_url", "recording_until")),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -190,8 +185,6 @@ class EventForm(guard.GuardedForm, forms.ModelForm[Event]):
         answers = data.get("answers_due_at")
         if starts and answers and answers > starts:
             self.add_error("answers_due_at", pgettext("staff", "Answers have to come before the event starts."))
-        if bool(data.get("recording_url")) != bool(data.get("recording_until")):
-            self.add_error("recording_until", pgettext("staff", "A recording has a link and a last day."))
         return data
 
 
@@ -208,14 +201,16 @@ class NewEventForm(EventForm):
         required=False,
         widget=forms.Textarea(attrs={"rows": 3, "lang": "sv"}),
     )
-    open_to_all: ClassVar[tuple[str, ...]] = (*EventForm.open_to_all, "title", "summary")
+    open_to_all: ClassVar[tuple[str, ...]] = (
+        *(name for name in EventForm.open_to_all if name != "recording_url"),
+        "title",
+        "summary",
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["slug"].required = False
         self.fields["slug"].help_text = pgettext("staff", "Empty: made from the title.")
-        for name in ("recording_url", "recording_until"):
-            del self.fields[name]
 
     def clean_slug(self) -> str:
         """The address, or one made from the title that nobody has."""
@@ -283,3 +278,47 @@ class EventFilterForm(forms.Form):
         choices=[("", pgettext_lazy("staff", "All")), *Kind.choices],
         required=False,
     )
+
+
+class CalendarForm(forms.Form):
+    """What a reader wants to see of the public calendar."""
+
+    kind = forms.ChoiceField(
+        label=pgettext_lazy("event", "Kind"),
+        choices=[("", pgettext_lazy("event", "All kinds")), *Kind.choices],
+        required=False,
+    )
+    language = forms.ChoiceField(
+        label=pgettext_lazy("event", "Spoken or interpreted in"),
+        choices=[("", pgettext_lazy("event", "All languages")), *languages.LANGUAGES],
+        required=False,
+    )
+    month = forms.DateField(input_formats=["%Y-%m"], widget=forms.HiddenInput, required=False)
+    page = forms.IntegerField(min_value=1, max_value=9999, widget=forms.HiddenInput, required=False)
+
+    def clean(self) -> dict[str, Any]:
+        if self.cleaned_data.get("month"):
+            self.cleaned_data["page"] = None  # a month has one
+        return self.cleaned_data
+
+    def asked(self) -> dict[str, str]:
+        """By parameter what is asked for, as our own addresses say it; nothing of what cannot be."""
+        self.full_clean()
+        chosen = {name: value for name in sorted(self.fields) if (value := self.cleaned_data.get(name))}
+        return {name: f"{value:%Y-%m}" if name == "month" else str(value) for name, value in chosen.items()}
+
+    def query(self, **instead: str) -> str:
+        """What is asked for, with some parameters exchanged, or taken away by an empty one; never a page."""
+        asked = self.asked() | {"page": ""} | instead
+        return urlencode({name: asked[name] for name in sorted(asked) if asked[name]})
+
+    def active(self) -> list[dict[str, Any]]:
+        """The filters that are set, in words, and the query string without each."""
+        asked = self.asked()
+        found: list[dict[str, Any]] = []
+        if kind := asked.get("kind"):
+            found.append({"words": Kind(kind).label, "query": self.query(kind="")})
+        if code := asked.get("language"):
+            language = languages.get(code)
+            found.append({"words": language.autonym, "language": language, "query": self.query(language="")})
+        return found

@@ -1,19 +1,20 @@
 import uuid
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, ClassVar, Final
 
 from django.conf import settings
+from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, Q
-from django.db.models.functions import Coalesce
+from django.db.models import F, OuterRef, Q
+from django.db.models.functions import Coalesce, JSONObject
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import pgettext, pgettext_lazy
 
 from events.series.models import Series
 from portal import languages
-from portal.facts.models import Topic
+from portal.facts.models import Topic, link_columns
 from portal.revisions.rules import reading_columns
 
 
@@ -27,10 +28,10 @@ class Kind(models.TextChoices):
 class Status(models.TextChoices):
     """As it is kept. That an event has passed is told by its end alone."""
 
-    DRAFT = "draft", pgettext_lazy("event status", "Draft")
-    REVIEW = "review", pgettext_lazy("event status", "Waits for approval")
-    PUBLISHED = "published", pgettext_lazy("event status", "Published")
-    CANCELED = "canceled", pgettext_lazy("event status", "Canceled")
+    DRAFT = "draft", pgettext_lazy("staff", "Draft")
+    REVIEW = "review", pgettext_lazy("staff", "Waits for approval")
+    PUBLISHED = "published", pgettext_lazy("staff", "Published")
+    CANCELED = "canceled", pgettext_lazy("staff", "Canceled")
 
 
 PUBLIC: Final = (Status.PUBLISHED, Status.CANCELED)
@@ -72,6 +73,9 @@ class EventQuerySet(models.QuerySet["Event"]):
         """Published and not canceled."""
         return self.published().filter(status=Status.PUBLISHED)
 
+    def canceled(self) -> "EventQuerySet":
+        return self.filter(status=Status.CANCELED)
+
     def awaiting_review(self) -> "EventQuerySet":
         return self.filter(status=Status.REVIEW)
 
@@ -84,6 +88,15 @@ class EventQuerySet(models.QuerySet["Event"]):
 
     def passed(self, now: datetime) -> "EventQuerySet":
         return self.filter(ends_at__lt=now).order_by("-starts_at")
+
+    def during(self, start: datetime, end: datetime) -> "EventQuerySet":
+        """Held at some time from `start` to before `end`."""
+        return self.filter(starts_at__lt=end, ends_at__gt=start).order_by("starts_at", "pk")
+
+    def span(self) -> tuple[datetime, datetime] | None:
+        """When the first of them begins and the last one ends."""
+        found = self.aggregate(first=models.Min("starts_at"), last=models.Max("ends_at"))
+        return (found["first"], found["last"]) if found["first"] else None
 
     def starting_before(self, moment: datetime) -> "EventQuerySet":
         return self.filter(starts_at__lt=moment)
@@ -99,6 +112,23 @@ class EventQuerySet(models.QuerySet["Event"]):
     def read_in(self, code: str) -> "EventQuerySet":
         return self.only(*reading_columns(Event, languages.chain(code)))
 
+    def with_invited(self) -> "EventQuerySet":
+        """Brings along which organizations were invited, and what became of it."""
+        return self.prefetch_related("invitations__actor", "invitations__registration")
+
+    def with_surroundings(self, code: str) -> "EventQuerySet":
+        """With what stands around the text, in the same query: `series_name`, `appointment_rows` for
+        `rules.moved_from`, and `sister_rows`, the other public events of its series that are nearest to now."""
+        sisters = Event.objects.published().filter(series=OuterRef("series")).exclude(pk=OuterRef("pk"))
+        sisters = sisters.order_by("-starts_at")[:SISTERS]
+        links = JSONObject(**{name: name for name in ("starts_at", "status", *link_columns(code))})
+        appointments = Appointment.objects.filter(event=OuterRef("pk")).order_by("sequence")
+        return self.annotate(
+            series_name=F("series__name"),
+            sister_rows=ArraySubquery(sisters.annotate(row=links).values("row")),
+            appointment_rows=ArraySubquery(appointments.values(row=JSONObject(starts_at="starts_at", at="at"))),
+        )
+
     def with_taken(self) -> "EventQuerySet":
         """Adds `taken`, the number of seats that are, offers that still stand among them, and `is_full`."""
         taken = Coalesce(models.Sum("registrations__party_size", filter=Q(registrations__state__in=SEATED)), 0)
@@ -107,6 +137,9 @@ class EventQuerySet(models.QuerySet["Event"]):
 
 FEEDBACK_FOR: Final = timedelta(days=14)
 """So long after its end people may say what they think of an event."""
+
+SISTERS: Final = 12
+"""So many events of a series are named on the page of one."""
 SEATED: Final = ("confirmed", "offered")
 """States of a registration that keep its seats from others."""
 
@@ -198,8 +231,6 @@ class Event(models.Model):
     contact_registration = models.CharField(
         pgettext_lazy("staff", "contact for registration"), max_length=200, blank=True
     )
-    recording_url = models.URLField(pgettext_lazy("staff", "link to the recording"), max_length=500, blank=True)
-    recording_until = models.DateField(pgettext_lazy("staff", "recording available until"), null=True, blank=True)
     uid = models.UUIDField(default=uuid.uuid4, editable=False, unique=True)
     sequence = models.PositiveIntegerField(default=0, editable=False)
     """How often its appointment has changed. Calendars tell old from new by it."""
@@ -234,10 +265,6 @@ class Event(models.Model):
                 name="registration_ends_before_the_event_does",
             ),
             models.CheckConstraint(
-                condition=Q(recording_until__isnull=True) | ~Q(recording_url=""),
-                name="recording_has_a_link_as_long_as_it_has_a_last_day",
-            ),
-            models.CheckConstraint(
                 condition=~Q(status="published")
                 | Q(is_place_public=False, are_speakers_public=False)
                 | Q(risk_approved_at__isnull=False),
@@ -264,10 +291,15 @@ class Event(models.Model):
         return self.ends_at < timezone.now()
 
     @property
+    def days(self) -> tuple[date, date]:
+        """The first and the last day on which it is held; what ends at midnight ends on the day before."""
+        return timezone.localdate(self.starts_at), timezone.localdate(self.ends_at - timedelta.resolution)
+
+    @property
     def status_now(self) -> str:
         """For people: an event that was held has passed, whatever its status says."""
         if self.status == Status.PUBLISHED and self.has_passed:
-            return pgettext("event status", "Passed")
+            return pgettext("staff", "Passed")
         return str(Status(self.status).label)
 
     @property
@@ -294,19 +326,6 @@ class Event(models.Model):
         return is_time and bool(self.join_url) and self.status == Status.PUBLISHED
 
     @property
-    def has_recording(self) -> bool:
-        return bool(
-            self.has_passed
-            and self.recording_url
-            and self.recording_until
-            and self.recording_until >= timezone.localdate()
-        )
-
-    @property
-    def is_recording_gone(self) -> bool:
-        return bool(self.recording_url and self.recording_until and self.recording_until < timezone.localdate())
-
-    @property
     def is_open_for_feedback(self) -> bool:
         return self.status == Status.PUBLISHED and self.ends_at <= timezone.now() < self.ends_at + FEEDBACK_FOR
 
@@ -315,6 +334,10 @@ class Event(models.Model):
         if self.registration_ends_at is None or self.status != Status.PUBLISHED:
             return False
         return timezone.now() < min(self.registration_ends_at, self.starts_at)
+
+
+SETTLE: Final = timedelta(minutes=2)
+"""A change that is taken back within this time is told to nobody, and what follows within it is one message."""
 
 
 class Appointment(models.Model):

@@ -1,4 +1,7 @@
+from collections.abc import Mapping
+from datetime import datetime, time, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import messages
@@ -9,14 +12,16 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.dates import WEEKDAYS
 from django.utils.text import slugify
 from django.utils.translation import get_language, pgettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from events import actions, calendar
-from events.forms import CopyForm, EventFilterForm, EventForm, NewEventForm, ReasonForm, RiskForm
-from events.models import Access, Event, Group, Status
+from events import actions, calendar, rules
+from events.forms import CalendarForm, CopyForm, EventFilterForm, EventForm, NewEventForm, ReasonForm, RiskForm
+from events.models import Access, Event, EventQuerySet, Group, Status
 from portal import languages, public
+from portal.facts.models import Audience, Fact, Link
 from portal.http import StaffRequest, staff
 from portal.revisions.rules import heading, read
 from portal.revisions.views import gone_or_missing, language_rows, reading
@@ -30,38 +35,112 @@ def _code() -> str:
 
 
 @require_safe
-@public.public()
+@public.public(parameters=("kind", "language", "month", "page"))
 def events(request: HttpRequest) -> HttpResponse:
-    """What is to come, soonest first, then what has passed."""
-    code, now = _code(), timezone.now()
-    found = Event.objects.published().read_in(code)
-    page = Paginator(found.passed(now), ON_A_PAGE).get_page(request.GET.get("page"))
+    """What is to come, soonest first, then what has passed; or one month.
+
+    An address that asks for what cannot be, or in another way than ours, leads to one of ours.
+    """
+    form, code, now = CalendarForm(request.GET), _code(), timezone.now()
+    asked = form.asked()
+    if public.stored_query(request) != urlencode(asked):
+        return redirect(_address(request, urlencode(asked)))
+    found = Event.objects.published().of_kind(asked.get("kind", "")).spoken_in(asked.get("language", ""))
+    if "month" in asked:
+        return _month(request, form, found.read_in(code))
+    page = Paginator(found.read_in(code).passed(now), ON_A_PAGE).get_page(asked.get("page"))
+    if page.number != int(asked.get("page", page.number)):
+        return redirect(_address(request, form.query()))
+    upcoming = found.read_in(code).upcoming(now)[:IN_A_CALENDAR]
     context = {
-        "upcoming": [(event, read(event, code)) for event in found.upcoming(now)[:IN_A_CALENDAR]],
+        "upcoming": [(event, read(event, code)) for event in upcoming],
         "passed": [(event, read(event, code)) for event in page],
         "page": page,
-        "alternates": public.alternates(request.path),
+        "by_month": form.query(month=f"{rules.month_of(now):%Y-%m}"),
     }
-    return render(request, "events/events.html", context)
+    return _calendar_page(request, form, context)
+
+
+def _month(request: HttpRequest, form: CalendarForm, found: EventQuerySet) -> HttpResponse:
+    code, now, month = _code(), timezone.now(), form.cleaned_data["month"]
+    begins, ends = Event.objects.published().span() or (now, now)
+    first, last = rules.month_of(min(begins, now)), rules.month_of(max(ends - timedelta.resolution, now))
+    if not first <= month <= last:
+        return redirect(_address(request, form.query(month="")))
+    zone = timezone.get_default_timezone()
+    start, end = (datetime.combine(day, time(), zone) for day in (month, rules.next_month(month)))
+    rows = [(event, read(event, code)) for event in found.during(start, end)[:IN_A_CALENDAR]]
+    soonest = None if rows else found.upcoming(now).first()
+    near = {"prev": rules.month_of(start - timedelta.resolution), "next": end.date()}
+    context = {
+        "month": month,
+        "weekdays": WEEKDAYS.values(),
+        "weeks": rules.weeks(month, rows, today=timezone.localdate()) if rows else [],
+        "soonest": soonest,
+        "soonest_text": read(soonest, code) if soonest else None,
+        "near": [(rel, day, form.query(month=f"{day:%Y-%m}")) for rel, day in near.items() if first <= day <= last],
+        "as_list": form.query(month=""),
+    }
+    return _calendar_page(request, form, context)
+
+
+def _calendar_page(request: HttpRequest, form: CalendarForm, context: Mapping[str, Any]) -> HttpResponse:
+    """The whole list is for search engines; a month or a part of it is for people, and stays with its language."""
+    query = form.query()
+    address = _address(request, query)
+    context = {
+        **context,
+        "form": form,
+        "query": f"{query}&" if query else "",
+        "active": form.active(),
+        "alternates": public.alternates(address),
+        "canonical": public.absolute(address),
+        **public.switcher(address, languages.get(_code())),
+    }
+    response = render(request, "events/events.html", context)
+    if query:
+        response.headers["X-Robots-Tag"] = "noindex"
+    return response
+
+
+def _address(request: HttpRequest, query: str) -> str:
+    return f"{request.path}?{query}" if query else request.path
 
 
 @require_safe
 @public.public()
 def event(request: HttpRequest, slug: str) -> HttpResponse:
     code = _code()
-    found = Event.objects.published().read_in(code).with_taken().filter(slug=slug).first()
+    known = Event.objects.published().read_in(code).with_taken().with_surroundings(code)
+    found: Any = known.filter(slug=slug).first()
     if found is None:
         return gone_or_missing(Event, slug=slug)
     text = read(found, code)
+    recording = getattr(found, "recording", None) if found.has_passed else None
     assert text is not None
+    version = found.program_versions.read_in(code).newest()
+    read_by = reading(request, found, text)
     context = {
-        **reading(request, found, text),
+        **read_by,
         "event": found,
-        "program": [(item, read(item, code)) for item in found.program.read_in(code).with_speakers()],
+        "recording": recording,
+        "facts": _facts_about(found, code) if recording and recording.is_gone else [],
+        "program": version.read(code) if version else [],
+        "program_version": version,
+        "has_days": version and version.snapshot.has_days,
+        "moved_from": rules.moved_from(found),
+        "sisters": [rules.Sister.of(row, code) for row in reversed(found.sister_rows)],
+        "linked_data": rules.linked_data(found, text, url=read_by["canonical"]),
         "groups": [Group(group).label for group in found.groups],
         "access": [Access(feature).label for feature in found.access] if found.is_place_public else [],
     }
     return render(request, "events/event.html", context)
+
+
+def _facts_about(found: Event, code: str) -> list[Link]:
+    """What can be read instead of what cannot be watched any more."""
+    facts = Fact.objects.published().for_audience(Audience.PARENTS).of_topic(found.topic_id)
+    return facts[:6].links(code)
 
 
 def _calendar_file(content: bytes, name: str) -> HttpResponse:
@@ -111,7 +190,8 @@ def staff_events(request: StaffRequest) -> HttpResponse:
 @staff("events.edit")
 def new_event(request: StaffRequest) -> HttpResponse:
     """A draft, and the first draft of its Swedish text."""
-    form = NewEventForm(request.POST or None, initial={"team": [request.user.pk]})
+    initial = {"team": [request.user.pk], "series": request.GET.get("series")}
+    form = NewEventForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
         try:
             made = actions.create(by=request.user, text=form.text(), **form.values())
@@ -157,11 +237,18 @@ def _form_page(request: StaffRequest, form: EventForm, *, title: str, back: str)
 @require_safe
 @staff("events.view")
 def staff_event(request: StaffRequest, pk: int) -> HttpResponse:
-    found = get_object_or_404(Event.objects.with_taken().select_related("topic", "asked_by", "approved_by"), pk=pk)
+    found = get_object_or_404(
+        Event.objects.with_taken().select_related("topic", "series", "asked_by", "approved_by", "recording"), pk=pk
+    )
+    program, snapshot = list(found.program.read_in(languages.SOURCE).with_speakers()), found.program.snapshot()
+    version = found.program_versions.newest()
     context = {
         "event": found,
         "rows": language_rows(found),
-        "program": found.program.read_in(languages.SOURCE).with_speakers(),
+        "program": program,
+        "has_days": snapshot.has_days,
+        "program_version": version,
+        "is_program_new": version.snapshot != snapshot if version else bool(program),
         "is_published": Event.objects.published().filter(pk=pk).exists(),
         "other_languages": [language for language in languages.ACTIVE if language.code != languages.SOURCE],
         "lacking": actions.lacking(found, by=request.user) if found.status == Status.REVIEW else [],

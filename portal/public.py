@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import lru_cache, wraps
-from typing import Any, Concatenate, Final, ParamSpec
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 from urllib.parse import parse_qsl, urlencode
 from uuid import UUID, uuid4
 
@@ -31,6 +31,7 @@ from portal.tally import transport as tally
 log = structlog.get_logger(__name__)
 
 P = ParamSpec("P")
+R = TypeVar("R", bound=HttpResponseBase)
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 # Fifteen seconds here and in a proxy together and fifteen in the browser, and each of the two may show a page for
@@ -39,7 +40,7 @@ FRESH_SECONDS: Final = 15
 REVALIDATE_SECONDS: Final = 15
 STALE_IF_ERROR_SECONDS: Final = 86400
 
-STORED_PARAMETERS: Final = frozenset({"kind", "page", "with"})
+STORED_PARAMETERS: Final = frozenset({"kind", "language", "month", "page", "with"})
 CACHE_DOWN: Final = (RedisError, OSError)
 GZIP_LEVEL: Final = 4
 """Half the time of 6, for four bytes more in a hundred."""
@@ -50,22 +51,24 @@ FAST_SECONDS: Final = 3
 
 
 def public(
-    *, stored: bool = True, stale_if_error: bool = True
-) -> Callable[
-    [Callable[Concatenate[HttpRequest, P], HttpResponse]], Callable[Concatenate[HttpRequest, P], HttpResponse]
-]:
+    *, stored: bool = True, stale_if_error: bool = True, parameters: Collection[str] = ("page", "with")
+) -> Callable[[Callable[Concatenate[HttpRequest, P], R]], Callable[Concatenate[HttpRequest, P], R]]:
     """Marks a view as public: the same bytes for everybody, without session and user.
 
-    Pages with `stored=False` (forms, search) and those that are `guarded` are `no-store`.
+    Pages with `stored=False` (forms, search) and those that are `guarded` are `no-store`, and so are those asked for
+    with one of STORED_PARAMETERS that is not among the `parameters` which the view reads.
     """
+    foreign = STORED_PARAMETERS.difference(parameters)
 
     def decorate(
-        view: Callable[Concatenate[HttpRequest, P], HttpResponse],
-    ) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+        view: Callable[Concatenate[HttpRequest, P], R],
+    ) -> Callable[Concatenate[HttpRequest, P], R]:
         @wraps(view)
-        def wrapped(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        def wrapped(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> R:
             response = view(request, *args, **kwargs)
-            is_to_keep = stored and response.headers.get("Cache-Control") != "no-store"
+            is_to_keep = (
+                stored and foreign.isdisjoint(request.GET) and response.headers.get("Cache-Control") != "no-store"
+            )
             if not is_to_keep or response.status_code != 200 or request.method not in {"GET", "HEAD"}:
                 return response
             control = f"public, max-age={FRESH_SECONDS}, stale-while-revalidate={REVALIDATE_SECONDS}"
@@ -106,6 +109,15 @@ def guarded(response: HttpResponse, *, is_guarded: bool) -> HttpResponse:
         response.headers["Cache-Control"] = "no-store"
         response._guarded_page = True  # type: ignore[attr-defined]
     return response
+
+
+def stored_query(request: HttpRequest) -> str:
+    """What of the query string makes another page: STORED_PARAMETERS in order, of each the value that views read."""
+    query = request.META.get("QUERY_STRING", "")
+    if not query:
+        return ""
+    given = dict(parse_qsl(query, keep_blank_values=True))
+    return urlencode({name: given[name] for name in sorted(STORED_PARAMETERS & given.keys())})
 
 
 class StoredPages:
@@ -168,11 +180,8 @@ class StoredPages:
         if request.method not in {"GET", "HEAD"} or path.startswith(("/staff/", "/static/", "/admin/")):
             return None
         request.get_host()  # refuses strangers' names as it does for pages that are not stored
-        query = request.META.get("QUERY_STRING", "")
-        if query:
-            kept = [pair for pair in parse_qsl(query, keep_blank_values=True) if pair[0] in STORED_PARAMETERS]
-            query = urlencode(kept)
-        digest = hashlib.blake2b(f"{request.scheme} {path}?{query}".encode(errors="replace"), digest_size=16)
+        what = f"{request.scheme} {path}?{stored_query(request)}"
+        digest = hashlib.blake2b(what.encode(errors="replace"), digest_size=16)
         return "stored:" + digest.hexdigest()
 
     @staticmethod
@@ -330,7 +339,7 @@ def alternates(path: str, codes: Collection[str] = languages.CATALOG.keys()) -> 
     return rows
 
 
-def _switcher(path: str, current: languages.Language) -> dict[str, list[SafeString]]:
+def switcher(path: str, current: languages.Language) -> dict[str, list[SafeString]]:
     """Links to the same page in every language: the first ones on one line, always with the reader's own, then the
     rest. Made here, for a template takes ten times as long over eighteen of them."""
     first = list(languages.ACTIVE[:SWITCHER_LINE])
@@ -364,7 +373,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "demo": settings.DEMO,
         "has_mailbox": bool(settings.DEMO and settings.MAILBOX_DIR),
         "language": language,
-        **_switcher(request.path, language),
+        **switcher(request.path, language),
         "contacts": contacts.numbers(),
         "quick_exit_url": settings.QUICK_EXIT_URL,
         "canonical": absolute(request.path),

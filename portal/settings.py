@@ -61,6 +61,7 @@ INSTALLED_APPS = [
     "portal.revisions.glossary",
     "portal.revisions.exchange",
     "portal.revisions.readers",
+    "portal.pictures",
     "portal.search",
     "portal.facts.links",
     "portal.facts",
@@ -69,7 +70,6 @@ INSTALLED_APPS = [
     "portal.questions",
     "portal.reports",
     "portal.pages",
-    "rumors.pictures",
     "rumors",
     "rumors.responses",
     "rumors.pairs",
@@ -88,11 +88,14 @@ INSTALLED_APPS = [
     "events.actors",
     "events",
     "events.programs",
+    "events.recordings",
     "events.registrations",
     "events.attendance",
     "events.outreach",
     "events.reminders",
     "events.series",
+    "events.agreements",
+    "events.invitations",
 ]
 
 MIDDLEWARE = [
@@ -170,6 +173,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600, "global_keyprefix": "celery-"}
 # UTC and plain intervals: crontab schedules break at the changes of daylight saving time. A tick that could not
 # be taken before the next one comes is worth nothing, so each one expires.
+CELERY_BEAT_SCHEDULER = "portal.beat:Steady"
 CELERY_BEAT_SCHEDULE = {
     "deliver": {"task": "portal.mail.tasks.deliver", "schedule": 10.0, "options": {"expires": 10}},
     "heartbeat": {"task": "portal.pages.tasks.heartbeat", "schedule": 15.0, "options": {"expires": 15}},

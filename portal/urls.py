@@ -5,11 +5,15 @@ from django.contrib import admin
 from django.urls import include, path
 
 import events.actors.urls
+import events.agreements.urls
 import events.attendance.urls
+import events.invitations.urls
 import events.outreach.urls
 import events.programs.urls
+import events.recordings.urls
 import events.registrations.urls
 import events.reminders.urls
+import events.series.urls
 import events.urls
 import portal.accounts.urls
 import portal.facts.packs.urls
@@ -80,8 +84,12 @@ urlpatterns = [
                 *rumors.imports.urls.staff,
                 *rumors.exports.urls.staff,
                 *events.actors.urls.staff,
+                *events.series.urls.staff,
+                *events.agreements.urls.staff,
+                *events.invitations.urls.staff,
                 *events.urls.staff,
                 *events.programs.urls.staff,
+                *events.recordings.urls.staff,
                 *events.registrations.urls.staff,
                 *events.attendance.urls.staff,
                 *events.outreach.urls.staff,
@@ -100,7 +108,9 @@ urlpatterns = [
         *portal.questions.urls.public,
         *rumors.urls.public,
         *events.urls.public,
+        *events.programs.urls.public,
         *events.registrations.urls.public,
         *events.attendance.urls.public,
+        *events.invitations.urls.public,
     ),
 ]

@@ -14,8 +14,8 @@ from portal import languages
 from portal.facts.models import Fact, Topic
 from portal.guard import GuardedForm
 from portal.meanwhile import MeanwhileForm
+from portal.pictures.forms import WithPicture
 from rumors.models import Narrative, Rebuttal
-from rumors.pictures.forms import WithPicture
 from rumors.vocabulary import (
     Audience,
     Channel,

@@ -28,10 +28,10 @@ from django.utils.translation import pgettext_lazy
 from portal import languages
 from portal.facts.models import Fact, Topic
 from portal.fold import fold
+from portal.pictures.models import Picture
 from portal.revisions.models import Edition, Revision, Significance, State
 from portal.revisions.rules import reading_columns
 from rumors.matching.models import Document
-from rumors.pictures.models import Picture
 from rumors.vocabulary import (
     Audience,
     Channel,

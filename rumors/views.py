@@ -22,6 +22,8 @@ from portal.facts.models import Fact
 from portal.facts.views import come_back, document
 from portal.http import StaffRequest, staff
 from portal.meanwhile import ChangedMeanwhileError
+from portal.pictures import actions as pictures
+from portal.pictures.views import preview, served
 from portal.public import absolute, alternates, guarded, in_language, public
 from portal.questions.rules import any_word
 from portal.revisions import actions as revisions
@@ -40,8 +42,6 @@ from rumors.forms import (
     SightingForm,
 )
 from rumors.models import Narrative, Rebuttal, Rumor, Sighting
-from rumors.pictures import actions as pictures
-from rumors.pictures.views import preview, served
 from rumors.vocabulary import Confidence
 
 

@@ -1,5 +1,6 @@
 """Who may open what: every address, by role. An address without a row fails."""
 
+from datetime import time
 from uuid import uuid4
 
 import pytest
@@ -7,9 +8,15 @@ from django.urls import get_resolver, reverse
 from django.utils import timezone
 
 from events import actions as events
+from events.agreements import actions as agreements
+from events.invitations import actions as invitations
+from events.programs import actions as programs
+from events.programs.models import Speaker
+from events.recordings import actions as recordings
 from events.registrations.models import Need, Registration
 from events.registrations.rules import CHECK_IN
 from events.reminders import actions as reminders
+from events.series import actions as series
 from portal import secret_links
 from portal.accounts.models import Role, User
 from portal.audit.models import AuditEvent
@@ -17,6 +24,7 @@ from portal.facts.links.models import CheckedLink
 from portal.facts.readings import actions as readings
 from portal.mail.models import Reason, Suppression
 from portal.pages.models import Page
+from portal.pictures import actions as pictures
 from portal.questions import actions as questions
 from portal.questions.models import Door
 from portal.reports import actions as reports
@@ -28,7 +36,6 @@ from rumors.evidence import actions as evidence
 from rumors.lists import actions as lists
 from rumors.models import Narrative
 from rumors.pairs import actions as pairs
-from rumors.pictures import actions as pictures
 from rumors.responses import actions as responses
 from tests import factories
 from tests.accounts.people import browser, person, sign_in
@@ -56,10 +63,10 @@ TABLE = {
         words("""
         root sitemap robots security_txt healthz readyz short unsubscribe front search feed accessibility
         privacy preview parents children embassies fact handout card tell_us told_answer rumors rumor rumor_card events
-        events_ics
+        events_ics speaker_photo
         handouts print packs pack pack_pdf pack_zip follow followed following event_ics event register
-        registered registration find_registration feedback feedback_thanks
-        openapi-json api-root list_languages list_facts get_fact
+        registered registration invitation find_registration feedback feedback_thanks openapi-json api-root
+        list_languages list_facts get_fact
         list_rebuttals list_events helpful helped words reader_check
         """),
         PUBLIC,
@@ -191,8 +198,16 @@ TABLE = {
     "edit_event": {R.EVENTS},
     **dict.fromkeys(words("copy_event hand_in_event cancel_event restore_event assess_event program"), {R.EVENTS}),
     **dict.fromkeys(words("publish_event send_back_event approve_risks"), {R.EVENTS, R.APPROVER}),
-    "program_titles": {R.EVENTS, R.EDITOR, R.TRANSLATOR},
-    **dict.fromkeys(words("event_registrations needs settle_need"), {R.EVENTS}),
+    **dict.fromkeys(words("event_registrations needs settle_need export_registrations"), {R.EVENTS}),
+    **dict.fromkeys(words("event_registration change_registration"), {R.EVENTS}),
+    "program_texts": {R.EVENTS, R.EDITOR, R.TRANSLATOR},
+    **dict.fromkeys(words("publish_program speakers speaker speaker_preview remove_photo"), {R.EVENTS}),
+    **dict.fromkeys(words("agree_to_be_named take_name_back"), {R.EVENTS}),
+    "program_version": ALL,
+    **dict.fromkeys(
+        words("recording note_consents show_recording hide_recording remove_recording"),
+        {R.EVENTS},
+    ),
     **dict.fromkeys(words("check_in_list walk_in undo_walk_in check_in undo_check_in scan_check_in"), {R.EVENTS}),
     **dict.fromkeys(words("attendance event_feedback"), {R.EVENTS, R.MANAGER}),
     **dict.fromkeys(words("outreach outreach_session"), {R.REPORTER, R.EDITOR, R.EVENTS, R.SECURITY, R.MANAGER}),
@@ -202,6 +217,15 @@ TABLE = {
     **dict.fromkeys(words("reminders event_reminders preview_reminder"), ALL),
     **dict.fromkeys(words("new_rule edit_rule remove_rule own_reminders share_reminders"), {R.EVENTS}),
     "rule_text": {R.EVENTS, R.EDITOR, R.TRANSLATOR},
+    **dict.fromkeys(words("all_series series"), ALL),
+    **dict.fromkeys(words("new_series edit_series"), {R.EVENTS}),
+    **dict.fromkeys(words("event_agreements series_agreements"), {R.EVENTS, R.MANAGER}),
+    **dict.fromkeys(words("settle_agreement reopen_agreement minutes publish_minutes hide_minutes"), {R.EVENTS}),
+    **dict.fromkeys(
+        words("event_invitations invite invite_by_hand staff_invitation send_invitation_again withdraw_invitation"),
+        {R.EVENTS},
+    ),
+    **dict.fromkeys(words("coverage export_coverage"), {R.EVENTS, R.MANAGER}),
     **dict.fromkeys(
         words("staff_mail deliveries mail_history pause_mail resume_mail uncertain_mail"), {R.EVENTS, R.ADMIN}
     ),
@@ -223,12 +247,15 @@ POSTS = set(
     forget_comment ask_missed approve_answer reopen_question approve_wording machine_translate
     revoke_reader
     check_link_again keep_report see_alarm unsee_alarm drop_import forget_export
-    hand_in_event restore_event publish_event approve_risks settle_need remove_rule own_reminders share_reminders
+    hand_in_event restore_event publish_event approve_risks settle_need change_registration remove_rule
+    own_reminders share_reminders
+    agree_to_be_named take_name_back remove_photo note_consents show_recording hide_recording remove_recording
+    reopen_agreement publish_minutes hide_minutes send_invitation_again
     check_link_again keep_report see_alarm unsee_alarm drop_import forget_export resume_mail
     walk_in undo_walk_in check_in undo_check_in keep_session throw_session_away
     """)
 )
-NOT_THEIRS = {("merge_rumor", 404), ("take_comment_back", 404)}
+NOT_THEIRS = {("merge_rumor", 404), ("take_comment_back", 404), ("show_recording", 404), ("speaker_preview", 404)}
 # What an address asks for in its query.
 QUERIES = {"compare": "?old={draft}&new={draft}"}
 
@@ -278,10 +305,29 @@ def arguments(db) -> dict[str, dict]:
     event = events.create(
         by=author, kind="seminar", slug="traff", starts_at=starts_at, ends_at=starts_at + timezone.timedelta(hours=1)
     )
+    speaker = {"name": "Nils", "title": "", "organization": ""}
+    row = {"day": 1, "starts": time(8), "ends": time(9), "is_break": False, "titles": {"sv": "Ett"}}
+    programs.write(event, [row | {"speakers": [speaker]}], by=author)
+    programs.publish(event, by=author)
+    photo = pictures.keep(sent(file_of(screenshot(), "PNG")), by=author)
+    speaker = programs.describe(Speaker.objects.get(), photo=photo, by=author)
+    recordings.keep(
+        event,
+        url="https://video.example.org",
+        until=event.ends_at.date(),
+        captions=["sv"],
+        no_captions_reason="",
+        by=author,
+    )
     holder = Registration.objects.create(event=event, name="Bo")
     need = Need.objects.create(registration=holder, kind="access", detail="Hiss")
     rule = reminders.add(by=author, event=event, audience="staff", anchor="start", days=1)
     contact, helper = actors.contact(), actors.helper()
+    circle = series.create(name="Rundabordet", by=author)
+    agreed = agreements.agree(event=event, what="Vi träffas igen", owner="Föreningen", by=author)
+    agreements.write_minutes(event, text="Vi talades vid.", by=author)
+    guest = {"name": "Styrelsen", "email": "styrelsen@example.org", "language": "sv"}
+    (invited,) = invitations.invite(event, guests=[guest], by=author)
     page = Page.objects.create(key="privacy")
     question = questions.ask(text="Hur?", language="sv", door=Door.FORM)
     opinion = readings.give(
@@ -371,7 +417,15 @@ def arguments(db) -> dict[str, dict]:
                 "assess_event",
                 "approve_risks",
                 "program",
+                "publish_program",
+                "speakers",
+                "recording",
+                "note_consents",
+                "show_recording",
+                "hide_recording",
+                "remove_recording",
                 "event_registrations",
+                "export_registrations",
                 "check_in_list",
                 "walk_in",
                 "undo_walk_in",
@@ -383,8 +437,21 @@ def arguments(db) -> dict[str, dict]:
             ],
             {"pk": event.pk},
         ),
-        "program_titles": {"pk": event.pk, "language": "ar"},
+        "program_texts": {"pk": event.pk, "language": "ar"},
+        "program_version": {"pk": event.pk, "number": 1},
+        **dict.fromkeys(
+            ["speaker", "speaker_preview", "remove_photo", "agree_to_be_named", "take_name_back"],
+            {"pk": event.pk, "speaker": speaker.pk},
+        ),
+        **dict.fromkeys(
+            words("event_agreements minutes publish_minutes hide_minutes event_invitations invite invite_by_hand"),
+            {"pk": event.pk},
+        ),
+        **dict.fromkeys(words("series edit_series series_agreements"), {"pk": circle.pk}),
+        **dict.fromkeys(words("settle_agreement reopen_agreement"), {"pk": agreed.pk}),
+        **dict.fromkeys(words("staff_invitation send_invitation_again withdraw_invitation"), {"pk": invited.pk}),
         "settle_need": {"pk": need.pk},
+        **dict.fromkeys(["event_registration", "change_registration"], {"pk": event.pk, "registration": holder.pk}),
         **dict.fromkeys(["check_in", "undo_check_in"], {"pk": event.pk, "registration": holder.pk}),
         "scan_check_in": {"token": secret_links.token(CHECK_IN, holder.pk, holder.nonce)},
         **dict.fromkeys(
@@ -426,7 +493,7 @@ def test_staff_addresses_open_for_their_roles_only(role, arguments):
         response = answer(client, name, arguments)
         may = role in TABLE[name]
         # A form that is sent empty is answered with 422, a move with a redirect to the page it came from, and a merge
-        # with nothing to merge into, or the comment of somebody else, with 404.
+        # with nothing to merge into, the comment of somebody else, or what was taken away a moment ago, with 404.
         is_open = response.status_code in {200, 302, 422} or (name, response.status_code) in NOT_THEIRS
         if is_open != may or (response.status_code == 302 and "login" in response["Location"]):
             wrong.append((name, response.status_code))
@@ -470,6 +537,8 @@ def test_everything_under_staff_says_what_it_asks_for():
             "language": "sv",
             "step": "approve",
             "name": "1-1",
+            "speaker": 1,
+            "number": 1,
             "registration": 1,
             "token": "1-1",
         }

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,9 +21,13 @@ from hypothesis import strategies as st
 
 from events import actions as events
 from events.actors.forms import ActorForm, HelperForm
+from events.invitations import actions as invitations
+from events.invitations.forms import AcceptForm, InviteForm
+from events.invitations.rules import secret_url
 from events.models import Event
 from events.outreach.forms import LogForm as VisitForm
-from events.programs.forms import ProgramTitlesForm
+from events.programs.forms import ProgramTextsForm
+from events.recordings.forms import ConsentsForm, RecordingForm
 from events.registrations import actions as registrations
 from events.registrations import rules
 from events.registrations.forms import RegistrationForm, WishesForm
@@ -87,8 +92,12 @@ MAKERS: dict[type, Callable[[QueryDict], list[BaseForm]]] = {
     TopicForm: lambda data: [TopicForm(None, data), TopicForm(factories.topic(), data)],
     RegistrationForm: lambda data: [RegistrationForm(Event(largest_party=size), data) for size in (1, 4)],
     WishesForm: lambda data: [WishesForm(Event(largest_party=size), data, largest=3) for size in (1, 4)],
+    AcceptForm: lambda data: [AcceptForm(Event(largest_party=size), data) for size in (1, 4)],
+    InviteForm: lambda data: [InviteForm({}, data)],
     RuleTextForm: lambda data: [RuleTextForm("ar", data)],
-    ProgramTitlesForm: lambda data: [ProgramTitlesForm({7: SimpleNamespace(title_sv="", title_ar="")}, "ar", data)],
+    ProgramTextsForm: lambda data: [ProgramTextsForm({7: SimpleNamespace(title_ar="", abstract_ar="")}, "ar", data)],
+    RecordingForm: lambda data: [RecordingForm(Event(ends_at=timezone.now()), data)],
+    ConsentsForm: lambda data: [ConsentsForm(_event(), data)],
     SettleForm: lambda data: [SettleForm(Question(language="ar", code_hash=code), [], data) for code in (None, "x")],
     AssignForm: lambda data: [AssignForm(User.objects.all(), data)],
     CarryOutForm: lambda data: [CarryOutForm(data, has_warnings=some, has_refused=some) for some in (True, False)],
@@ -159,6 +168,13 @@ def _somebody() -> User:
     return User.objects.first() or factories.user()
 
 
+def _event() -> Event:
+    """One is enough for all examples."""
+    now = timezone.now()
+    values = {"kind": "seminar", "slug": "nagot", "starts_at": now, "ends_at": now + timedelta(hours=1)}
+    return Event.objects.first() or Event.objects.create(created_by=_somebody(), **values)
+
+
 def _user_form(data: QueryDict) -> BaseForm:
     form = accounts.UserForm(data)
     form.by = factories.user()
@@ -226,7 +242,7 @@ DESCRIBED_BY = re.compile(r'aria-describedby="([^"]*)"')
 
 PLAIN = [form for form in FORMS if form not in WITH_A_SESSION and not issubclass(form, BaseFormSet)]
 NAMED = "QuestionFilterForm FactFilterForm MatrixForm WordFilterForm EventFilterForm PeriodForm DashboardForm"
-NAMED = f"{NAMED} ActorFilterForm HelperFilterForm".split()
+NAMED = f"{NAMED} ActorFilterForm HelperFilterForm InviteFilterForm CoverageFilterForm".split()
 FILTERS = [form for form in PLAIN if form.__name__ in NAMED]
 """What `components/filters.html` shows."""
 
@@ -281,8 +297,17 @@ def seat(event) -> str:
 
 
 @pytest.fixture
+def invited(event) -> str:
+    """The secret link of somebody who is invited."""
+    guest = {"name": "Styrelsen", "email": "styrelsen@example.org", "language": "sv"}
+    (made,) = invitations.invite(event, guests=[guest], by=factories.user())
+    return urlsplit(secret_url(made)).path
+
+
+@pytest.fixture
 def subscription(seat) -> str:
     """The address in a mail that stops others like it."""
+    Delivery.objects.update(is_necessary=False)
     return reverse("unsubscribe", args=[unsubscribe_token(Delivery.objects.first())])
 
 
@@ -312,6 +337,7 @@ PUBLIC = {
     "tell-us": ["text", "website"],
     "tell-us-answer": ["code"],
     "registration": ["do", "language", "party_size", "interpreter", "access"],
+    "invitation": ["do", "language", "interpreter", "access", "question", "instead-name", "instead-email"],
     "unsubscribe": ["List-Unsubscribe"],
     "revisions.reader": ["is_understood", "comment", "k1", "c1", "k2", "c2", "k99"],
 }
@@ -322,7 +348,7 @@ PUBLIC = {
 @BOUNDED
 @given(data=st.data())
 def test_whatever_is_sent_to_a_public_form_a_person_gets_a_page(
-    purpose, has_token, data, event, passed, seat, subscription, reader
+    purpose, has_token, data, event, passed, seat, invited, subscription, reader
 ):
     url = {
         "register": "/sv/events/traff/register/",
@@ -331,6 +357,7 @@ def test_whatever_is_sent_to_a_public_form_a_person_gets_a_page(
         "tell-us": "/sv/tell-us/",
         "tell-us-answer": "/sv/tell-us/answer/",
         "registration": seat,
+        "invitation": invited,
         "unsubscribe": subscription,
         "revisions.reader": reader,
     }[purpose]

@@ -8,9 +8,17 @@ from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
+from events import actions as events
 from events.actors.models import Actor
+from events.agreements import actions as agreements
+from events.invitations import actions as invitations
+from events.models import Event
 from events.outreach.actions import Said
+from events.series import actions as series
+from events.series.models import Series
 from portal.accounts.models import Role
+from portal.mail import actions as mail
+from portal.mail.models import Delivery
 from portal.questions import actions as questions
 from portal.reports import actions as reports
 from rumors import actions
@@ -76,6 +84,16 @@ def followed(number: int, by) -> None:
     actions.watch(log(claim=f"Det sägs att sak {number} är sann."), by=by)
 
 
+def uncertain(number: int, by) -> None:
+    now = timezone.now()
+    mail.plan(kind="account", key=f"account:{number}", to=f"a{number}@example.org", language="sv", due_at=now)
+    Delivery.objects.update(state="uncertain", fenced_at=now, ended_at=now)
+
+
+def held_back(number: int, by) -> None:
+    mail.pause(prefix=f"event:{number}:", reason="Fel i texten", by=by)
+
+
 def overdue(number: int, by) -> None:
     found = log(claim=f"Det sägs att sak {number} är sann.")
     type(found).objects.filter(pk=found.pk).update(due_at=timezone.now() - timedelta(days=8))
@@ -98,8 +116,37 @@ def session(number: int, by) -> None:
     visit(f"Förening {number}", asked=[Said(f"Hur går {number} till?", "so")], by=by)
 
 
+def of_circle(number: int, by) -> None:
+    """Agreements and sittings of the one series that the first of them makes."""
+    circle = Series.objects.first() or series.create(name="Rundabordet", pk=1, by=by)
+    starts_at = timezone.now() + timedelta(days=number)
+    values = {"kind": "round_table", "starts_at": starts_at, "ends_at": starts_at + timedelta(hours=1)}
+    event = events.create(by=by, slug=f"bord-{number}", series=circle, **values)
+    guest = {"name": f"Namn {number}", "email": f"namn{number}@example.org", "language": "sv"}
+    invitations.invite(event, guests=[guest | {"actor": actors.actor(email="")}], by=by)
+    agreements.agree(event=event, what=f"Sak {number}", owner_actor=actors.actor(), by=by)
+
+
+def invited(number: int, by) -> None:
+    """To the one event that the first of them makes."""
+    starts_at = timezone.now() + timedelta(days=9)
+    values = {"kind": "round_table", "starts_at": starts_at, "ends_at": starts_at + timedelta(hours=1)}
+    event = Event.objects.first() or events.create(by=by, pk=1, slug="bord", **values)
+    actors.actor(f"Kan bjudas {number}", email=f"kan{number}@example.org")
+    guest = {"name": f"Namn {number}", "email": f"namn{number}@example.org", "language": "sv"}
+    invitations.invite(event, guests=[guest | {"actor": actors.actor()}], by=by)
+    agreements.agree(event=event, what=f"Sak {number}", owner_actor=actors.actor(), by=by)
+
+
 LISTS = {
     "/staff/events/outreach/": (Role.EVENTS, session, 7),
+    "/staff/events/series/": (Role.EVENTS, of_circle, 3),
+    "/staff/events/series/1/": (Role.EVENTS, of_circle, 7),
+    "/staff/events/series/1/agreements/": (Role.EVENTS, of_circle, 7),
+    "/staff/events/1/agreements/": (Role.EVENTS, invited, 8),
+    "/staff/events/1/invitations/": (Role.EVENTS, invited, 6),
+    "/staff/events/1/invitations/invite/": (Role.EVENTS, invited, 11),
+    "/staff/events/actors/coverage/": (Role.EVENTS, of_circle, 6),
     "/staff/events/actors/": (Role.EVENTS, actor, 8),
     "/staff/events/actors/1/": (Role.EVENTS, contacts, 7),
     "/staff/events/actors/helpers/": (Role.EVENTS, helper, 5),
@@ -111,6 +158,9 @@ LISTS = {
     "/staff/rumors/notices/": (Role.EDITOR, followed, 5),
     "/staff/rumors/export/": (Role.EDITOR, export, 5),
     "/staff/rumors/import/": (Role.EDITOR, sent_list, 4),
+    "/staff/mail/": (Role.EVENTS, held_back, 8),
+    "/staff/mail/deliveries/": (Role.EVENTS, uncertain, 4),
+    "/staff/mail/uncertain/account/": (Role.EVENTS, uncertain, 4),
     "/staff/questions/": (Role.EDITOR, question, 8),
     "/staff/questions/missing/": (Role.EDITOR, missing_fact, 3),
     "/staff/reports/": (Role.MANAGER, report, 4),

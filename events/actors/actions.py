@@ -27,7 +27,7 @@ _UNTOLD: Final = frozenset({"needs", "email", "phone", "website"})
 
 
 def announce() -> None:
-    mail.register(CONSENT_ENDS, rules.consent_ends, label=pgettext_lazy("mail kind", "Somebody has to be asked again"))
+    mail.register(CONSENT_ENDS, rules.consent_ends, label=pgettext_lazy("staff", "Somebody has to be asked again"))
 
 
 # Organizations ---------------------------------------------------------------------------------------------------
@@ -65,7 +65,8 @@ def edit(actor: Actor, *, by: User, was: Mapping[str, Any] | None = None, **valu
 
 @transaction.atomic
 def delete(actor: Actor, *, by: User) -> None:
-    """With its contacts; a second time changes nothing."""
+    """With its contacts; a second time changes nothing. Raises ProtectedError when it was invited or has agreed to
+    something."""
     held: Actor | None = Actor.objects.select_for_update(of=("self",)).filter(pk=actor.pk).first()
     if held is None:
         return

@@ -97,6 +97,8 @@ class Actor(models.Model):
         verbose_name=pgettext_lazy("staff", "who takes care of it"),
     )
     review_on = models.DateField(pgettext_lazy("staff", "look at it again"), null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True, null=True)
+    """Null for who stood in the register before it kept this."""
 
     objects: ClassVar[models.Manager[Any]] = ActorQuerySet.as_manager()
 

@@ -3,6 +3,7 @@ from typing import Any, Final
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db import IntegrityError
+from django.db.models import ProtectedError
 from django.forms import Form, model_to_dict
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -102,7 +103,18 @@ def edit_actor(request: StaffRequest, pk: int) -> HttpResponse:
 def delete_actor(request: StaffRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(Actor.objects.with_contacts_count(), pk=pk)
     if request.method == "POST":
-        actions.delete(found, by=request.user)
+        try:
+            actions.delete(found, by=request.user)
+        except ProtectedError:
+            messages.error(
+                request,
+                pgettext(
+                    "staff",
+                    "It has been invited or has agreed to something, which is told by its name. Keep it, and say that "
+                    "you no longer work with it.",
+                ),
+            )
+            return redirect(found)
         messages.success(request, pgettext("staff", "“%(name)s” is deleted.") % {"name": found.name})
         return redirect("staff_actors")
     return render(request, "actors/staff/delete_actor.html", {"actor": found})

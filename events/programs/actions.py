@@ -1,74 +1,285 @@
 from collections.abc import Mapping, Sequence
-from typing import Any
+from datetime import datetime
+from typing import Any, Final
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.utils.translation import pgettext
+from django.utils import timezone
+from django.utils.translation import pgettext, pgettext_lazy
 
-from events.models import Event
-from events.programs.models import ProgramItem, Speaker
+from events.models import SETTLE, Event
+from events.programs import rules
+from events.programs.models import Appearance, ProgramItem, ProgramVersion, Speaker
 from portal import languages
 from portal.accounts.models import User
 from portal.audit import actions as audit
+from portal.mail import actions as mail
+from portal.mail.rules import Promise
+from portal.pictures import actions as pictures
+from portal.pictures.models import Picture
+from portal.revisions.actions import ChangedMeanwhileError
+
+PROGRAM: Final = "event_program"
+
+Person = tuple[str, str, str]
+"""Name, title, organization."""
+
+
+# As it is being written ----------------------------------------------------------------------------------------
 
 
 @transaction.atomic
-def write(event: Event, program: Sequence[Mapping[str, Any]], *, by: User) -> None:
-    """Make this the program.
+def write(event: Event, program: Sequence[Mapping[str, Any]], *, by: User, seen: str | None = None) -> None:
+    """Make this the program, for colleagues until it is published.
 
-    A row has `starts_at`, `ends_at`, `is_break`, `titles` by language code and `speakers`, each with `name`, `title`
-    and `organization`. A row with the `id` of an item changes that item, whose other titles stay; what is left out
-    goes. Raises ValidationError when it is not within the event.
+    A row has `day`, `starts`, `ends`, `is_break`, `titles` and `abstracts` by language code, and `speakers`, each with
+    `name`, `title`, `organization` and `is_moderator`. A row with the `id` of a line changes that one, whose other
+    texts stay; what is left out goes. `seen` is the version that the writer knew.
     """
-    locked: Event = Event.objects.select_for_update(of=("self",)).get(pk=event.pk)
-    before = [str(item) for item in locked.program.all()]
-    _put(locked, program)
+    locked = _locked(event)
+    if seen is not None and seen != locked.program.version():
+        raise ChangedMeanwhileError(
+            pgettext("staff", "Somebody else has saved this while you were writing. Both versions are shown here.")
+        )
+    known: dict[int, ProgramItem] = {item.pk: item for item in locked.program.all()}
+    before = [str(item) for item in known.values()]
+    people = _people(locked, [speaker for row in program for speaker in row["speakers"]])
+    locked.program.exclude(pk__in=[row["id"] for row in program if row.get("id")]).delete()
+    items, columns = [], {"day", "starts", "ends", "is_break"}
+    for row in program:
+        values = {name: row[name] for name in ("day", "starts", "ends", "is_break")}
+        values |= {languages.suffixed("title", code): title for code, title in row["titles"].items()}
+        values |= {languages.suffixed("abstract", code): text for code, text in row.get("abstracts", {}).items()}
+        columns |= values.keys()
+        item = known.get(row.get("id", 0)) or ProgramItem(event=locked)
+        for name, value in values.items():
+            setattr(item, name, value)
+        items.append(item)
+    # In one statement: lines may change places.
+    ProgramItem.objects.bulk_update([item for item in items if not item._state.adding], sorted(columns))
+    for item in items:
+        if item._state.adding:
+            item.save()
+    _cast(items, program, people)
     after = [str(item) for item in locked.program.all()]
     if before != after:
-        audit.record("write_program", locked, by=by, changes={"program": (str(before), str(after))})
+        audit.record("write_program", locked, by=by, changes={"program": (before, after)})
 
 
-def _put(event: Event, program: Sequence[Mapping[str, Any]]) -> None:
-    if any(not event.starts_at <= row["starts_at"] < row["ends_at"] <= event.ends_at for row in program):
-        raise ValidationError(
-            pgettext("staff", "Every line of the program has to lie between start and end of the event.")
-        )
-    kept = {row["id"] for row in program if row.get("id")}
-    event.program.exclude(pk__in=kept).delete()
-    for row in program:
-        values = {name: row[name] for name in ("starts_at", "ends_at", "is_break")}
-        values |= {languages.suffixed("title", code): title for code, title in row["titles"].items()}
-        if row.get("id"):
-            # Only the named columns: the titles of other languages may be written by others just now.
-            event.program.filter(pk=row["id"]).update(**values)
-            item = event.program.filter(pk=row["id"]).first()
-        else:
-            item = ProgramItem.objects.create(event=event, **values)
-        if item:
-            item.speakers.set([_speaker(**speaker) for speaker in row["speakers"]])
+def _cast(items: Sequence[ProgramItem], program: Sequence[Mapping[str, Any]], people: Mapping[Person, Speaker]) -> None:
+    """Who speaks in which line, in the order in which they were typed."""
+    standing: dict[int, list[tuple[int, bool]]] = {item.pk: [] for item in items}
+    for one in Appearance.objects.filter(item__in=items):
+        standing[one.item_id].append((one.speaker_id, one.is_moderator))
+    for item, row in zip(items, program, strict=True):
+        wanted: dict[int, bool] = {}
+        for speaker in row["speakers"]:
+            pk = people[_person(speaker)].pk
+            wanted[pk] = wanted.get(pk, False) or speaker.get("is_moderator", False)
+        if standing[item.pk] != list(wanted.items()):
+            item.appearances.all().delete()
+            Appearance.objects.bulk_create(
+                Appearance(item=item, speaker_id=pk, is_moderator=is_moderator) for pk, is_moderator in wanted.items()
+            )
 
 
-def _speaker(*, name: str, title: str = "", organization: str = "") -> Speaker:
-    values = {"name": name, "title": title, "organization": organization}
-    return Speaker.objects.filter(**values).first() or Speaker.objects.create(**values)
+def _person(row: Mapping[str, Any]) -> Person:
+    return row["name"], row.get("title", ""), row.get("organization", "")
+
+
+def _people(event: Event, typed: Sequence[Mapping[str, Any]]) -> dict[Person, Speaker]:
+    """The speaker of each that was typed.
+
+    Who stands in the program already keeps consent, address and photo under another title; the name alone, a second
+    time, means the same person.
+    """
+    wanted = sorted(dict.fromkeys(map(_person, typed)), key=lambda person: person[1:] == ("", ""))
+    mine = list(Speaker.objects.of(event))
+    found = {speaker.terms: speaker for speaker in mine if speaker.terms in wanted}
+    for person in wanted:
+        if person in found:
+            continue
+        name, title, organization = person
+        is_name_alone = not (title or organization)
+        namesakes = [speaker for known, speaker in found.items() if known[0] == name] if is_name_alone else []
+        namesakes += [speaker for speaker in mine if speaker.name == name and speaker.terms not in wanted]
+        if namesakes:
+            found[person] = namesakes[0]
+            if not is_name_alone:
+                found[person].title, found[person].organization = title, organization
+                found[person].save(update_fields=["title", "organization"])
+            continue
+        values = {"name": name, "title": title, "organization": organization}
+        found[person] = Speaker.objects.filter(**values).first() or Speaker.objects.create(**values)
+    return found
 
 
 @transaction.atomic
-def name_program(event: Event, *, language: str, titles: Mapping[int, str], by: User) -> None:
-    """Write the titles of the program in one language, by the item's id."""
-    column = languages.suffixed("title", language)
-    before = dict(event.program.values_list("pk", column))
-    changes = {
-        str(pk): (before[pk] or "", title) for pk, title in titles.items() if pk in before and before[pk] != title
-    }
-    for pk, (_old, title) in changes.items():
-        event.program.filter(pk=pk).update(**{column: title})
+def name_program(event: Event, *, language: str, texts: Mapping[int, Mapping[str, str]], by: User) -> None:
+    """Write the texts of the program in one language: `title` and `abstract` by the line's id."""
+    locked = _locked(event)
+    columns = {name: languages.suffixed(name, language) for name in ("title", "abstract")}
+    changes = {}
+    for item in locked.program.filter(pk__in=texts):
+        for name, column in columns.items():
+            old, new = getattr(item, column) or "", texts[item.pk][name]
+            if old != new:
+                changes[f"{item.pk} {name}"] = (old, new)
+                setattr(item, column, new)
+        item.save(update_fields=list(columns.values()))
     if changes:
-        audit.record("name_program", event, by=by, changes=changes, language=language)
+        audit.record("name_program", locked, by=by, changes=changes, language=language)
+
+
+# Published -----------------------------------------------------------------------------------------------------
 
 
 @transaction.atomic
-def purge() -> int:
-    """Forget speakers of no program; returns how many."""
-    _total, counts = Speaker.objects.filter(items__isnull=True).delete()
+def publish(
+    event: Event, *, by: User, note: str = "", is_to_be_told: bool = False, seen: str | None = None
+) -> ProgramVersion:
+    """Show readers the program as it is now. Who has registered is told by the clock, if they are to be told.
+
+    Raises ValidationError when readers have it already. `seen` is the version that the publisher looked at.
+    """
+    locked = _locked(event)
+    if seen is not None and seen != locked.program.version():
+        raise ChangedMeanwhileError(
+            pgettext("staff", "Somebody has changed the program meanwhile. Look at what changes once more.")
+        )
+    newest, snapshot = locked.program_versions.newest(), locked.program.snapshot()
+    if newest.snapshot == snapshot if newest else not snapshot.lines:
+        raise ValidationError(pgettext("staff", "There is nothing new to publish."))
+    version: ProgramVersion = ProgramVersion.objects.create(
+        event=locked,
+        number=newest.number + 1 if newest else 1,
+        published_by=by,
+        note=note,
+        lines=snapshot.lines,
+        texts=snapshot.texts,
+        is_to_be_told=is_to_be_told,
+    )
+    version.speakers.set(Speaker.objects.filter(items__event=locked).distinct())
+    audit.record("publish_program", locked, by=by, changes={"number": ("", version.number)}, note=note)
+    return version
+
+
+def keep(now: datetime) -> None:
+    """Plan what tells who has registered of a new program. Any number of processes may do this."""
+    waiting = ProgramVersion.objects.to_be_told()
+    for event in Event.objects.held().filter(ends_at__gt=now, program_versions__in=waiting).distinct():
+        with transaction.atomic():
+            locked = Event.objects.select_for_update(of=("self",), skip_locked=True).filter(pk=event.pk).first()
+            if locked is not None:
+                _tell(locked, now)
+
+
+def _tell(event: Event, now: datetime) -> None:
+    """Several versions within the minutes in which they can be mended are one message."""
+    untold = list(event.program_versions.to_be_told().order_by("number").values_list("number", "published_at"))
+    if not untold or untold[-1][1] > now - SETTLE:
+        return
+    first, last = untold[0][0], untold[-1][0]
+    # Who registered later has seen it.
+    people = event.registrations.active().filter(registered_at__lt=untold[0][1]).exclude(email="")
+    promises = [
+        Promise(
+            f"{person.key}program:{last}",
+            person.email,
+            person.language,
+            {"registration": person.pk, "from": first - 1, "to": last},
+        )
+        for person in people
+    ]
+    mail.plan_all(kind=PROGRAM, promises=promises, due_at=now, expires_at=event.ends_at)
+    event.program_versions.filter(number__range=(first, last)).to_be_told().update(told_at=now)
+
+
+# Who speaks ----------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def describe(speaker: Speaker, *, by: User, photo: Picture | None = None, **values: Any) -> Speaker:
+    """Change name, title, organization and address; a photo comes with the consent to show it, and replaces another."""
+    locked = _locked_speaker(speaker)
+    changed, old = list(audit.changed(locked, values)), locked.photo
+    for name, value in values.items():
+        setattr(locked, name, value)
+    if photo:
+        changed.append("photo")
+        locked.photo, locked.consent_photo_at = photo, timezone.now()
+    locked.save(update_fields=[*values, "photo", "consent_photo_at"])
+    if photo and old:
+        pictures.remove(old, by=by)
+    if changed:
+        # Who it is stays out of the log, which is kept for longer than they are.
+        audit.record("describe_speaker", locked, by=by, changes=dict.fromkeys(changed, (audit.UNTOLD, audit.UNTOLD)))
+    return locked
+
+
+@transaction.atomic
+def agree(speaker: Speaker, *, by: User) -> None:
+    """They let themselves be named, in what is published from now on."""
+    locked = _locked_speaker(speaker)
+    if locked.consent_to_be_named_at is None:
+        locked.consent_to_be_named_at = timezone.now()
+        locked.save(update_fields=["consent_to_be_named_at"])
+        audit.record("agree_to_be_named", locked, by=by)
+
+
+@transaction.atomic
+def take_back(speaker: Speaker, *, by: User) -> None:
+    """They do not want to be named any more: the name goes out of what has been published, too, at once."""
+    locked = _locked_speaker(speaker)
+    locked.consent_to_be_named_at = None
+    locked.save(update_fields=["consent_to_be_named_at"])
+    _take_out(locked, name="", photo=None)
+    audit.record("take_name_back", locked, by=by)
+
+
+@transaction.atomic
+def remove_photo(speaker: Speaker, *, by: User) -> None:
+    """The consent to show it is taken back, and nothing of it stays."""
+    locked = _locked_speaker(speaker)
+    photo, locked.photo, locked.consent_photo_at = locked.photo, None, None
+    locked.save(update_fields=["photo", "consent_photo_at"])
+    _take_out(locked, photo=None)
+    if photo:
+        pictures.remove(photo, by=by)
+    audit.record("remove_photo", locked, by=by)
+
+
+def _take_out(speaker: Speaker, **values: Any) -> None:
+    for version in speaker.versions.select_for_update(of=("self",)).defer("texts"):
+        for row in (row for line in version.lines for row in line["speakers"] if row["id"] == speaker.pk):
+            row.update(values)
+        version.save(update_fields=["lines"])
+
+
+@transaction.atomic
+def purge(*, now: datetime) -> int:
+    """Forget addresses that remind of nothing any more, and speakers of no program; returns how many of these."""
+    Speaker.objects.with_needless_address(now).update(email="")
+    _total, counts = Speaker.objects.of_no_program().delete()
     return counts.get(Speaker._meta.label, 0)
+
+
+def announce() -> None:
+    mail.register(
+        PROGRAM,
+        rules.program,
+        label=pgettext_lazy("staff", "New program of an event"),
+        is_necessary=False,
+        if_twice=pgettext_lazy("staff", "Says the same again."),
+    )
+    mail.plan_before_delivering(keep)
+
+
+def _locked(event: Event) -> Event:
+    found: Event = Event.objects.select_for_update(of=("self",)).get(pk=event.pk)
+    return found
+
+
+def _locked_speaker(speaker: Speaker) -> Speaker:
+    found: Speaker = Speaker.objects.select_for_update(of=("self",)).select_related("photo").get(pk=speaker.pk)
+    return found

@@ -5,4 +5,4 @@ from events.programs.models import ProgramItem
 
 @register(ProgramItem)
 class ProgramItemTranslation(TranslationOptions):
-    fields = ("title",)
+    fields = ("title", "abstract")

@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import pgettext, pgettext_lazy
 
-from events.models import Event, Status
+from events.models import SETTLE, Event, Status
 from events.registrations import rules
 from events.registrations.models import Need, Registration, Reveal, State
 from portal import secret_links
@@ -28,8 +28,6 @@ NEW_LINK: Final = "event_new_link"
 
 TWICE: Final = timedelta(minutes=10)
 """Who sends the form again within this time meant to send it once."""
-SETTLE: Final = timedelta(minutes=2)
-"""A change that is taken back within this time is told to nobody, and what follows within it is one message."""
 
 
 class ClosedError(ValidationError):
@@ -51,15 +49,17 @@ def register(
     needs: Sequence[Mapping[str, str]] = (),
     question: str = "",
     form_id: UUID | None = None,
+    is_invited: bool = False,
 ) -> Registration:
     """Take a seat or a place in the waiting list, or find the registration that this form or this address has.
 
     A mail leaves either way, for the same address at most one within an hour: whether an address has a seat is told to
-    its mailbox only. A need has `kind`, and `language` or `detail`. Raises ClosedError, and NoSeatError when the party
-    is larger than the event allows.
+    its mailbox only. A need has `kind`, and `language` or `detail`. Who is invited registers until the event starts,
+    also where nobody else can; a seat has to be free for them, too, or they wait. Raises ClosedError, and NoSeatError
+    when the party is larger than the event allows.
     """
     locked = _lock(event)
-    if not locked.is_open_for_registration:
+    if not (locked.is_upcoming if is_invited else locked.is_open_for_registration):
         raise ClosedError(pgettext("registration", "Registration for this event is closed."))
     if party_size > locked.largest_party:
         raise NoSeatError(pgettext("registration", "That is more than one person can register."))
@@ -122,8 +122,9 @@ def accept(registration: Registration) -> Registration:
 
 
 @transaction.atomic
-def cancel(registration: Registration) -> None:
-    """Give the seat, or the place in the waiting list, back; a second time, or after the event, does nothing."""
+def cancel(registration: Registration, *, by: User | None = None) -> None:
+    """Give the seat, or the place in the waiting list, back; a second time, or after the event, does nothing. `by` is
+    who does it for somebody who cannot."""
     event = _lock(registration.event)
     locked = _locked(registration, event)
     if locked.state == State.CANCELED or event.has_passed:
@@ -135,7 +136,7 @@ def cancel(registration: Registration) -> None:
         canceled_at=timezone.now(),
         calendar_changes=locked.calendar_changes + had_a_seat,
     )
-    audit.record("cancel", locked, by=None)
+    audit.record("cancel", locked, by=by)
     mail.cancel(prefix=locked.key)
     _plan(CANCELLATION, locked, f"canceled:{locked.calendar_changes}", event=event, had_a_seat=int(had_a_seat))
 
@@ -199,13 +200,29 @@ def _write_needs(registration: Registration, needs: Sequence[Mapping[str, str]])
 
 
 @transaction.atomic
-def erase(registration: Registration) -> None:
-    """Forget this person: seat, needs and address. What they asked was kept without them."""
+def erase(registration: Registration, *, by: User | None = None) -> None:
+    """Forget this person: seat, needs and address. What they asked was kept without them. `by` is who does it when
+    somebody has asked for it in another way."""
     event = _lock(registration.event)
     locked = _locked(registration, event)
     mail.forget(prefix=locked.key)
-    audit.record("erase", locked, by=None)
+    audit.record("erase", locked, by=by)
     locked.delete()
+
+
+@transaction.atomic
+def renew_link(registration: Registration, *, by: User) -> None:
+    """A new private link, which leaves by mail; the old ones lead nowhere."""
+    event = _lock(registration.event)
+    locked = _locked(registration, event)
+    locked.nonce = secret_links.new_nonce()
+    locked.save(update_fields=["nonce"])
+    audit.record("renew_link", locked, by=by)
+    _confirm(locked, again=f"link-{int(timezone.now().timestamp())}", event=event)
+
+
+def tell_export(event: Event, *, count: int, by: User) -> None:
+    audit.record("export_registrations", event, by=by, note=str(count))
 
 
 @transaction.atomic
@@ -319,14 +336,14 @@ def purge(*, now: datetime) -> int:
 def announce() -> None:
     """Tell the shared mail what there is to say, and what is planned by the clock."""
     for kind, render, label in (
-        (CONFIRMATION, rules.confirmation, pgettext_lazy("mail kind", "Confirmation of a registration")),
-        (CANCELLATION, rules.cancellation, pgettext_lazy("mail kind", "Confirmation of a cancellation")),
-        (OFFER, rules.offer, pgettext_lazy("mail kind", "Offer of a seat")),
-        (LAPSE, rules.lapse, pgettext_lazy("mail kind", "End of an offer")),
-        (CHANGE, rules.change, pgettext_lazy("mail kind", "Change of time or place, or canceled event")),
-        (NEW_LINK, rules.new_link, pgettext_lazy("mail kind", "New link to join")),
+        (CONFIRMATION, rules.confirmation, pgettext_lazy("staff", "Confirmation of a registration")),
+        (CANCELLATION, rules.cancellation, pgettext_lazy("staff", "Confirmation of a cancellation")),
+        (OFFER, rules.offer, pgettext_lazy("staff", "Offer of a seat")),
+        (LAPSE, rules.lapse, pgettext_lazy("staff", "End of an offer")),
+        (CHANGE, rules.change, pgettext_lazy("staff", "Change of time or place, or canceled event")),
+        (NEW_LINK, rules.new_link, pgettext_lazy("staff", "New link to join")),
     ):
-        mail.register(kind, render, label=label, if_twice=pgettext_lazy("mail kind", "Says the same again."))
+        mail.register(kind, render, label=label, if_twice=pgettext_lazy("staff", "Says the same again."))
     mail.plan_before_delivering(keep)
 
 

@@ -16,11 +16,11 @@ from portal.secret_links import new_nonce
 
 
 class State(models.TextChoices):
-    CONFIRMED = "confirmed", pgettext_lazy("registration", "Has a seat")
-    WAITING = "waiting", pgettext_lazy("registration", "On the waiting list")
-    OFFERED = "offered", pgettext_lazy("registration", "Has been offered a seat")
-    LAPSED = "lapsed", pgettext_lazy("registration", "Did not answer the offer")
-    CANCELED = "canceled", pgettext_lazy("registration", "Canceled")
+    CONFIRMED = "confirmed", pgettext_lazy("staff", "Has a seat")
+    WAITING = "waiting", pgettext_lazy("staff", "On the waiting list")
+    OFFERED = "offered", pgettext_lazy("staff", "Has been offered a seat")
+    LAPSED = "lapsed", pgettext_lazy("staff", "Did not answer the offer")
+    CANCELED = "canceled", pgettext_lazy("staff", "Canceled")
 
 
 class RegistrationQuerySet(models.QuerySet["Registration"]):
@@ -79,12 +79,10 @@ class Registration(models.Model):
     KEEP_AFTER_EVENT: Final = timedelta(days=30)
 
     event = models.ForeignKey(Event, models.CASCADE, related_name="registrations")
-    name = models.CharField(pgettext_lazy("registration", "Name"), max_length=120)
-    email = models.EmailField(pgettext_lazy("registration", "E-mail address"), blank=True)
+    name = models.CharField(pgettext_lazy("staff", "name"), max_length=120)
+    email = models.EmailField(pgettext_lazy("staff", "e-mail address"), blank=True)
     language = models.CharField(max_length=10, choices=languages.CHOICES, default=languages.SOURCE)
-    party_size = models.PositiveSmallIntegerField(
-        pgettext_lazy("registration", "How many are you?"), default=1, db_default=1
-    )
+    party_size = models.PositiveSmallIntegerField(pgettext_lazy("staff", "seats"), default=1, db_default=1)
     state = models.CharField(max_length=9, choices=State, default=State.CONFIRMED, db_default=State.CONFIRMED)
     nonce = models.CharField(max_length=32, default=new_nonce, editable=False)
     """Part of the private link's signature; a new one revokes every link sent before."""
@@ -181,8 +179,8 @@ class Need(models.Model):
     KEEP_AFTER_EVENT: Final = timedelta(days=7)
 
     class Kind(models.TextChoices):
-        INTERPRETER = "interpreter", pgettext_lazy("registration", "Interpreter")
-        ACCESS = "access", pgettext_lazy("registration", "Something that makes it possible to come")
+        INTERPRETER = "interpreter", pgettext_lazy("staff", "Interpreter")
+        ACCESS = "access", pgettext_lazy("staff", "Something that makes it possible to come")
 
     class State(models.TextChoices):
         ASKED = "asked", pgettext_lazy("staff", "Asked for")
@@ -212,6 +210,12 @@ class Need(models.Model):
 
     def __str__(self) -> str:
         return f"{self.registration} {self.kind}"
+
+    @property
+    def words(self) -> str:
+        """For staff."""
+        said = str(languages.get(self.language).in_both_scripts) if self.language else self.detail
+        return f"{self.get_kind_display()}: {said}"
 
 
 class Reveal(models.Model):

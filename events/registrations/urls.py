@@ -12,4 +12,11 @@ staff = [
     path("events/needs/", views.needs, name="needs"),
     path("events/needs/<int:pk>/settle/", views.settle_need, name="settle_need"),
     path("events/<int:pk>/registrations/", views.event_registrations, name="event_registrations"),
+    path("events/<int:pk>/registrations/export/", views.export_registrations, name="export_registrations"),
+    path("events/<int:pk>/registrations/<int:registration>/", views.event_registration, name="event_registration"),
+    path(
+        "events/<int:pk>/registrations/<int:registration>/change/",
+        views.change_registration,
+        name="change_registration",
+    ),
 ]

@@ -7,16 +7,18 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone, translation
+from django.utils.http import content_disposition_header
 from django.utils.translation import get_language, pgettext
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from events.models import Event
-from events.registrations import actions, rules
+from events.registrations import actions, documents, rules
 from events.registrations.forms import CodeForm, RegistrationForm, WishesForm, wishes_of
 from events.registrations.models import Need, Registration, State
 from portal import languages, public
 from portal.http import StaffRequest, staff
+from portal.mail.models import Delivery
 from portal.revisions.rules import read
 
 REGISTER: Final = "register"
@@ -24,6 +26,7 @@ OWN: Final = "registration"
 FIND: Final = "find-registration"
 PER_HOUR: Final = 120
 """From one address: wide enough for a class of 85."""
+XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 STATUS: Final = {"": 422, "expired": 422, "fast": 422, "many": 429}
 
 
@@ -139,7 +142,7 @@ def _act(request: HttpRequest, found: Registration, token: str) -> HttpResponse:
         case step if step in STEPS:
             answer = _step(request, found, token, STEPS[step])
         case _:
-            raise Http404
+            answer = _own_page(request, found, status=422)
     return answer
 
 
@@ -221,6 +224,61 @@ def event_registrations(request: StaffRequest, pk: int) -> HttpResponse:
         "canceled": found.registrations.filter(state=State.CANCELED).count(),
     }
     return render(request, "events/staff/registrations.html", context)
+
+
+@require_safe
+@staff("registrations.view")
+def export_registrations(request: StaffRequest, pk: int) -> HttpResponse:
+    found = get_object_or_404(Event.objects.read_in(languages.SOURCE), pk=pk)
+    everybody = list(found.registrations.active().prefetch_related("needs"))
+    content = documents.workbook(everybody)
+    actions.tell_export(found, count=len(everybody), by=request.user)
+    disposition = content_disposition_header(as_attachment=True, filename=f"{found.slug}.xlsx")
+    return HttpResponse(content, XLSX, headers={"Content-Disposition": disposition or "attachment"})
+
+
+@require_safe
+@staff("registrations.view")
+def event_registration(request: StaffRequest, pk: int, registration: int) -> HttpResponse:
+    """One who has registered, and what they were sent."""
+    found = _of_event(pk, registration)
+    context = {
+        "event": found.event,
+        "registration": found,
+        "needs": found.needs.all(),
+        "deliveries": Delivery.objects.named(prefix=found.key).order_by("-due_at", "-pk"),
+        "asked": "",
+    }
+    return render(request, "events/staff/registration.html", context)
+
+
+@require_POST
+@staff("registrations.edit")
+def change_registration(request: StaffRequest, pk: int, registration: int) -> HttpResponse:
+    """Cancel, forget or send a new link for somebody who has asked for it in another way than by their own page."""
+    found = _of_event(pk, registration)
+    match request.POST.get("do", ""):
+        case "cancel":
+            actions.cancel(found, by=request.user)
+            messages.success(request, pgettext("staff", "Canceled. They get a mail about it."))
+        case "link":
+            actions.renew_link(found, by=request.user)
+            messages.success(request, pgettext("staff", "A new link is on its way. The old one leads nowhere."))
+        case "ask_erase":
+            context = {"event": found.event, "registration": found, "needs": [], "deliveries": [], "asked": "erase"}
+            return render(request, "events/staff/registration.html", context)
+        case "erase":
+            actions.erase(found, by=request.user)
+            messages.success(request, pgettext("staff", "Everything about this person is deleted."))
+            return redirect("event_registrations", pk)
+        case _:
+            raise Http404
+    return redirect("event_registration", pk, registration)
+
+
+def _of_event(pk: int, registration: int) -> Registration:
+    found = Registration.objects.filter(event=pk).select_related("event")
+    return get_object_or_404(found, pk=registration)
 
 
 @require_safe

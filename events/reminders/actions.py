@@ -135,8 +135,8 @@ def announce() -> None:
     mail.register(
         REMINDER,
         rules.reminder,
-        label=pgettext_lazy("mail kind", "Reminder of an event"),
+        label=pgettext_lazy("staff", "Reminder of an event"),
         is_necessary=False,
-        if_twice=pgettext_lazy("mail kind", "Bothers a little: somebody is reminded twice."),
+        if_twice=pgettext_lazy("staff", "Bothers a little: somebody is reminded twice."),
     )
     mail.plan_before_delivering(keep)

@@ -21,6 +21,8 @@ class Anchor(models.TextChoices):
 class Audience(models.TextChoices):
     REGISTERED = "registered", pgettext_lazy("staff", "Who has a seat")
     WAITING = "waiting", pgettext_lazy("staff", "Who is on the waiting list")
+    SPEAKERS = "speakers", pgettext_lazy("staff", "Speakers who have an address")
+    INVITED = "invited", pgettext_lazy("staff", "Who is invited and has not answered")
     STAFF = "staff", pgettext_lazy("staff", "Colleagues who hold it")
 
 

@@ -1,4 +1,4 @@
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -9,7 +9,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import pgettext
 
+from events.invitations.models import Invitation
+from events.invitations.rules import letter
 from events.models import Event
+from events.programs.models import Speaker, SpeakerQuerySet
 from events.registrations.models import Need, Registration, State
 from events.registrations.rules import message
 from events.reminders.models import Anchor, Audience, Rule
@@ -109,12 +112,29 @@ def promises(event: Event, occurrence: Occurrence) -> list[Promise]:
             Promise(f"event:{event.pk}:staff:{pk}:{what}", email, language, {**context, "user": pk})
             for pk, email, language in event.team.filter(is_active=True).values_list("pk", "email", "language")
         ]
+    if rule.audience == Audience.SPEAKERS:
+        return [
+            Promise(f"event:{event.pk}:speaker:{pk}:{what}", email, languages.SOURCE, {**context, "speaker": pk})
+            for pk, email in speakers_of(event).values_list("pk", "email")
+        ]
+    if rule.audience == Audience.INVITED:
+        invited = Invitation.objects.unanswered().filter(event=event, planned_at__lte=occurrence.due_at)
+        return [
+            Promise(f"event:{event.pk}:invitation:{pk}:{what}", email, language, {**context, "invitation": pk})
+            for pk, email, language in invited.values_list("pk", "email", "language")
+        ]
     state = State.WAITING if rule.audience == Audience.WAITING else State.CONFIRMED
     found = event.registrations.filter(state=state, registered_at__lte=occurrence.due_at).exclude(email="")
     return [
         Promise(f"event:{event.pk}:registration:{pk}:{what}", email, language, {**context, "registration": pk})
         for pk, email, language in found.values_list("pk", "email", "language")
     ]
+
+
+def speakers_of(event: Event) -> SpeakerQuerySet:
+    """Who stands in the program that readers see and has an address; whether they are named there does not matter."""
+    newest = event.program_versions.defer("lines", "texts").newest()
+    return Speaker.objects.with_address().filter(versions=newest) if newest else Speaker.objects.none()
 
 
 # Messages ------------------------------------------------------------------------------------------------------
@@ -130,9 +150,23 @@ def reminder(delivery: Delivery) -> Message | None:
     anchor = anchor_of(rule, event)
     if anchor is None or int(anchor.timestamp()) != context["anchor"]:
         return None
+    return _addressed(rule, event, context)
+
+
+def _addressed(rule: Rule, event: Event, context: Mapping[str, int]) -> Message | None:
+    """To whom `promises` named, as long as they are among them."""
     if "user" in context:
         user = event.team.filter(pk=context["user"], is_active=True).first()
         return to_colleague(rule, event, user) if user else None
+    if "speaker" in context:
+        speaker = speakers_of(event).filter(pk=context["speaker"]).first()
+        return to_speaker(rule, event, speaker) if speaker else None
+    if "invitation" in context:
+        invitation = Invitation.objects.unanswered().filter(pk=context["invitation"], event=event).first()
+        if invitation is None:
+            return None
+        invitation.event = event
+        return to_invited(rule, invitation)
     state = State.WAITING if rule.audience == Audience.WAITING else State.CONFIRMED
     registration = event.registrations.filter(pk=context["registration"], state=state).first()
     if registration is None:
@@ -162,6 +196,11 @@ def to_participant(rule: Rule, registration: Registration) -> Message:
     )
 
 
+def to_invited(rule: Rule, invitation: Invitation) -> Message:
+    subject = pgettext("mail", "Please answer: %(title)s")
+    return letter("emails/events/invited_reminder", subject, invitation, intro=lambda code: _intro(rule, code))
+
+
 def to_colleague(rule: Rule, event: Event, user: User) -> Message:
     context = {
         "event": event,
@@ -177,9 +216,31 @@ def to_colleague(rule: Rule, event: Event, user: User) -> Message:
         "url": absolute(reverse("staff_event", args=[event.pk])),
     }
     return Message(
-        subject=pgettext("staff mail", "Soon: %(title)s") % context,
+        subject=pgettext("staff", "Soon: %(title)s") % context,
         text=render_to_string("emails/events/staff_reminder.txt", context),
         html=render_to_string("emails/events/staff_reminder.html", context),
+    )
+
+
+def to_speaker(rule: Rule, event: Event, speaker: Speaker) -> Message:
+    """In Swedish, with the link to join from the first reminder on: they have no page that shows it later."""
+    version = event.program_versions.read_in(languages.SOURCE).newest()
+    lines = version.read(languages.SOURCE) if version else []
+    text = read(event, languages.SOURCE)
+    context = {
+        "event": event,
+        "title": heading(event),
+        "text": text,
+        "intro": _intro(rule, languages.SOURCE),
+        "is_place_told": True,
+        "lines": [line for line in lines if any(row["id"] == speaker.pk for row in line.speakers)],
+        "has_days": version is not None and version.snapshot.has_days,
+        "join_url": event.join_url if event.is_online else "",
+    }
+    return Message(
+        subject=pgettext("staff", "You take part: %(title)s") % context,
+        text=render_to_string("emails/events/speaker_reminder.txt", context),
+        html=render_to_string("emails/events/speaker_reminder.html", context),
     )
 
 

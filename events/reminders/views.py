@@ -8,7 +8,9 @@ from django.utils import timezone, translation
 from django.utils.translation import pgettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from events.invitations import rules as invitations
 from events.models import Event
+from events.programs.models import Speaker
 from events.reminders import actions, rules
 from events.reminders.forms import RuleForm, RuleTextForm, rule_initial
 from events.reminders.models import Audience, Rule
@@ -155,6 +157,10 @@ def preview(request: StaffRequest, pk: int, rule: int, language: str) -> HttpRes
 def _sample(rule: Rule, event: Event, language: str, request: StaffRequest) -> Message:
     if rule.audience == Audience.STAFF:
         return rules.to_colleague(rule, event, request.user)
+    if rule.audience == Audience.SPEAKERS:
+        return rules.to_speaker(rule, event, rules.speakers_of(event).first() or Speaker())
+    if rule.audience == Audience.INVITED:
+        return rules.to_invited(rule, invitations.sample(event, language))
     return rules.to_participant(rule, rules.sample(event, language))
 
 

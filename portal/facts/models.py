@@ -60,6 +60,13 @@ class FactQuerySet(models.QuerySet["Fact"]):
     def for_audience(self, audience: str) -> "FactQuerySet":
         return self.filter(audience=audience)
 
+    def of_topic(self, topic_id: int | None) -> "FactQuerySet":
+        return self.filter(topic=topic_id)
+
+    def links(self, code: str) -> "list[Link]":
+        """For a reader of `code`; one query."""
+        return [Link.of(row, code) for row in self.values(*link_columns(code))]
+
     def asked_often(self) -> "FactQuerySet":
         return self.filter(is_asked_often=True)
 

@@ -63,6 +63,14 @@ def has_pango() -> bool:
     return True
 
 
+def has_libical() -> bool:
+    try:
+        ctypes.CDLL("libical.so.3")
+    except OSError:
+        return False
+    return True
+
+
 def has_venv() -> bool:
     return find_spec("ensurepip") is not None  # Debian ships it apart from Python
 
@@ -72,6 +80,7 @@ PROGRAMS: dict[str, tuple[str, Callable[[], bool], str]] = {
     "chromium": ("Chromium for the browser tests (CHROMIUM may name its path)", has_chromium, "chromium"),
     "gettext": ("msgfmt", has_gettext, "gettext"),
     "pango": ("Pango for the PDF handouts", has_pango, "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"),
+    "libical": ("libical for the tests of calendar files", has_libical, "libical3"),
 }
 
 

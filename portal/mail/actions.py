@@ -22,7 +22,9 @@ from portal.mail import bounces, mailboxes, rules
 from portal.mail import ledger as ledgers
 from portal.mail.ledger import PATIENCE, Fate
 from portal.mail.models import (
+    LEASE,
     LEASED,
+    LONGEST_WAIT,
     RETURNABLE,
     Decision,
     Delivery,
@@ -41,10 +43,9 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 BATCH: Final = 50
-LEASE: Final = timedelta(minutes=5)
 # Less than this left of its lease, and a message goes back rather than be sent by two workers in turn.
 LEAST_LEASE: Final = timedelta(minutes=2)
-BACKOFF: Final = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15), timedelta(hours=1))
+BACKOFF: Final = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15), LONGEST_WAIT)
 MAX_ATTEMPTS: Final = 30  # about a day
 # So many messages in a row that an address refuses for good, and it gets no more.
 REFUSALS: Final = 3
@@ -215,7 +216,7 @@ def reconcile(*, now: datetime) -> int:
     _watch.since = {each.message_id: _watch.since.get(each.message_id, now_by_watch) for each in uncertain}
     if ledger is None or not uncertain:
         return 0
-    fenced = {each.message_id: each.fenced_at for each in uncertain if each.fenced_at}
+    fenced = {delivery.message_id: delivery.fenced_at for delivery in uncertain if delivery.fenced_at}
     try:
         fates = ledger.fates(fenced)
     except ledgers.UnreadableError as error:
@@ -239,6 +240,8 @@ def _settle(delivery: Delivery, fate: Fate) -> bool:
 
 
 def expire(*, now: datetime) -> int:
+    """Give up what is too late, and take up again what only a clock that went ahead for a while had held for that."""
+    Delivery.objects.expired_too_soon(now).update(**_waiting(State.PLANNED))
     uncertain = Delivery.objects.uncertain().filter(expires_at__lte=now).exclude(payload={})
     uncertain.update(payload={})
     return Delivery.objects.too_late(now).update(**_ended(State.EXPIRED))
@@ -369,8 +372,8 @@ def _refused(delivery: Delivery, refusal: RefusedError) -> str:
 
 def _learn(delivery: Delivery, answer: str) -> None:
     """What a refusal for good tells about the address; other refusals are about us or about the message."""
-    latest = Delivery.objects.settled_by_server(delivery.recipient_hash).values_list("state", "last_answer")[:REFUSALS]
-    refused = [state == State.FAILED and rules.says_no_to_address(said) for state, said in latest]
+    latest = Delivery.objects.settled_by_server(delivery.recipient_hash).values_list("last_answer", flat=True)
+    refused = [rules.says_no_to_address(said) for said in latest[:REFUSALS]]
     if rules.says_no_such_mailbox(answer):
         suppress(address_hash=delivery.recipient_hash, reason=Reason.UNKNOWN, note=answer)
     elif len(refused) == REFUSALS and all(refused):
@@ -441,7 +444,7 @@ def decide(*, deliveries: DeliveryQuerySet, decision: Decision, by: User) -> int
     }[decision]
     for delivery in locked:
         state = values.get("state", State.UNCERTAIN)
-        audit.record("decide", delivery, by=by, changes={"state": (delivery.state, state)}, note=str(decision.label))
+        audit.record("decide", delivery, by=by, changes={"state": (delivery.state, state)}, note=decision.value)
     Delivery.objects.filter(pk__in=[delivery.pk for delivery in locked]).update(**values)
     return len(locked)
 

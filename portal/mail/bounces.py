@@ -21,10 +21,10 @@ log = structlog.get_logger(__name__)
 
 _MESSAGE_ID: Final = re.compile(r"<[!-;=?-~]+>")
 _ADDRESS: Final = re.compile(r"[^\s<>()\";,:]+@[^\s<>()\";,:]+")
+_STATUS: Final = "message/delivery-status"
 _COULD_BE_CODE: Final = re.compile(r"[\d.]{1,7}")
 _RETURNED: Final = {"message/rfc822", "text/rfc822-headers", "message/rfc822-headers"}
-_MOST_RECIPIENTS: Final = 50
-_DEEPEST: Final = 3
+_MOST_BLOCKS: Final = 50
 
 
 class Action(StrEnum):
@@ -54,38 +54,39 @@ def read(content: bytes) -> Bounce | None:
     """None for all that is no report of a delivery that failed or takes its time."""
     try:
         return _read(message_from_bytes(content))
-    except Exception:
-        # The parser of the standard library has broken on hostile messages before, and one must not stop the others.
-        log.exception("bounce_not_read")
+    except Exception as error:  # noqa: BLE001 - hostile messages have broken Python's parser in any way before
+        # What it complains about may be an address.
+        log.warning("bounce_not_read", error=type(error).__name__)
         return None
 
 
 def _read(letter: Message) -> Bounce | None:
-    report = _report(letter)
-    if report is None:
+    parts = _parts(_report(letter))
+    statuses = [part for part in parts if part.get_content_type() == _STATUS]
+    headers = [part for part in parts if part.get_content_type() in _RETURNED]
+    if not (statuses and headers):
         return None
-    recipients: tuple[Returned, ...] = ()
-    message_id = ""
-    for part in _parts(report):
-        if part.get_content_type() == "message/delivery-status":
-            recipients = recipients or tuple(_returned(part))
-        elif part.get_content_type() in _RETURNED:
-            message_id = message_id or _message_id(part)
+    recipients, message_id = tuple(_returned(statuses[0])), _message_id(headers[0])
     return Bounce(message_id, recipients) if message_id and recipients else None
 
 
-def _report(letter: Message, depth: int = 0) -> Message | None:
+def _report(letter: Message) -> Message | None:
     """The report itself: servers on the way put it into another multipart when they add a footer."""
-    if not letter.is_multipart() or letter.get_content_maintype() != "multipart" or depth > _DEEPEST:
+    if letter.get_content_maintype() != "multipart":
         return None
     parts = _parts(letter)
-    if any(part.get_content_type() == "message/delivery-status" for part in parts):
+    if any(part.get_content_type() == _STATUS for part in parts):
         return letter
-    return next(filter(None, (_report(part, depth + 1) for part in parts)), None)
+    return next(filter(None, (_report(part) for part in parts)), None)
 
 
-def _returned(part: Message) -> Iterator[Returned]:
-    for block in _parts(part)[:_MOST_RECIPIENTS]:
+def _parts(letter: Message | None) -> list[Message]:
+    payload = letter.get_payload() if letter else None
+    return [part for part in payload if isinstance(part, Message)] if isinstance(payload, list) else []
+
+
+def _returned(status: Message) -> Iterator[Returned]:
+    for block in _parts(status)[:_MOST_BLOCKS]:
         told = f"{_text(block, 'Original-Recipient')} {_text(block, 'Final-Recipient')}"
         addresses = tuple(dict.fromkeys(_ADDRESS.findall(told)))
         # Some say why in brackets behind it.
@@ -112,19 +113,12 @@ def _answer(status: str, words: str) -> str:
 
 
 def _message_id(part: Message) -> str:
-    if part.is_multipart():
-        [returned] = _parts(part)
-    else:
+    parsed = _parts(part)
+    if not parsed:
         body = part.get_payload(decode=True)
-        returned = HeaderParser().parsestr(body.decode("ascii", "replace") if isinstance(body, bytes) else "")
-    match = _MESSAGE_ID.search(_text(returned, "Message-ID"))
+        parsed = [HeaderParser().parsestr(body.decode("ascii", "replace") if isinstance(body, bytes) else "")]
+    match = _MESSAGE_ID.search(_text(parsed[0], "Message-ID"))
     return match[0] if match else ""
-
-
-def _parts(letter: Message) -> list[Message]:
-    """Those of a message that has parts, and none otherwise, whatever it says of itself."""
-    payload = letter.get_payload()
-    return [part for part in payload if isinstance(part, Message)] if isinstance(payload, list) else []
 
 
 def _text(block: Message, name: str) -> str:

@@ -1,4 +1,4 @@
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Final
 
@@ -29,6 +29,12 @@ LEASED: Final = (State.QUEUED, State.SENDING)
 RETURNABLE: Final = (State.SENDING, State.SENT, State.UNCERTAIN)
 """It has left, or may have: a report that it came back can be true."""
 ENDED: Final = (State.SENT, State.UNCERTAIN, State.FAILED, State.EXPIRED, State.CANCELED, State.SUPPRESSED)
+
+
+LEASE: Final = timedelta(minutes=5)
+"""For so long a delivery is its worker's alone."""
+LONGEST_WAIT: Final = timedelta(hours=1)
+"""Between two attempts."""
 
 
 def address_hash(address: str) -> str:
@@ -74,13 +80,11 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def waiting(self) -> "DeliveryQuerySet":
         return self.filter(state__in=WAITING)
 
-    def ripe(self, now: datetime) -> "DeliveryQuerySet":
-        """May leave now, unless somebody holds it back."""
-        may_be_tried = Q(state=State.PLANNED) | Q(state=State.RETRY, retry_at__lte=now)
-        return self.waiting().filter(may_be_tried, due_at__lte=now).unexpired(now)
-
     def due(self, now: datetime) -> "DeliveryQuerySet":
-        return self.ripe(now).unpaused()
+        # Nothing waits longer than that: the clock has been set back.
+        is_time = Q(retry_at__lte=now) | Q(retry_at__gt=now + 2 * LONGEST_WAIT)
+        may_be_tried = Q(state=State.PLANNED) | Q(is_time, state=State.RETRY)
+        return self.waiting().filter(may_be_tried, due_at__lte=now).unexpired(now).unpaused()
 
     def unpaused(self) -> "DeliveryQuerySet":
         everything = Pause.objects.filter(prefix="")
@@ -94,9 +98,15 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def too_late(self, now: datetime) -> "DeliveryQuerySet":
         return self.waiting().filter(due_at__lte=now, expires_at__lte=now)
 
+    def expired_too_soon(self, now: datetime) -> "DeliveryQuerySet":
+        """Ended in what is the future again since the clock was set back, and not too late as yet."""
+        ahead = self.filter(state=State.EXPIRED, ended_at__gt=now, expires_at__gt=now)
+        # One that had a text of its own would be empty now.
+        return ahead.exclude(context={}).exclude(recipient="")
+
     def abandoned(self, now: datetime) -> "DeliveryQuerySet":
-        """Claimed by a worker that did not come back within its lease."""
-        return self.filter(state__in=LEASED, lease_until__lte=now)
+        """Claimed by a worker that did not come back within its lease, or before the clock was set back."""
+        return self.filter(Q(lease_until__lte=now) | Q(lease_until__gt=now + 2 * LEASE), state__in=LEASED)
 
     def uncertain(self) -> "DeliveryQuerySet":
         return self.filter(state=State.UNCERTAIN)
@@ -105,9 +115,9 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         """For people to decide."""
         return self.uncertain().filter(left_at__isnull=True)
 
-    def by_kind(self) -> "models.QuerySet[Any, Any]":
+    def by_kind(self) -> Sequence[Mapping[str, object]]:
         """Of each kind, how many there are and when the oldest of them was due."""
-        return self.order_by("kind").values("kind").annotate(number=Count("pk"), oldest_at=Min("due_at"))
+        return list(self.order_by("kind").values("kind").annotate(number=Count("pk"), oldest_at=Min("due_at")))
 
     def recallable(self) -> "DeliveryQuerySet":
         """Not sent yet, or claimed and still before the fence, which then refuses the worker."""

@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,7 +11,7 @@ from email.message import EmailMessage
 from email.policy import SMTP, Policy
 from email.utils import parseaddr
 from itertools import zip_longest
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import rules
@@ -32,15 +33,27 @@ rules.add_perm("mail.view", has_role(Role.EVENTS, Role.ADMIN))
 rules.add_perm("mail.decide", has_role(Role.EVENTS, Role.ADMIN))
 
 
+_LINE: Final = 78
+_BREAKS: Final = re.compile(r"(?<=\?=) |(?<!:) (?=<)")
+
+
 class _Verbatim(UnstructuredHeader, BaseHeader):
-    """Python encodes words that do not fit into a line, also addresses, which then nobody recognizes."""
+    """Written as it is given, broken between encoded words and before an address. Python would encode addresses that do
+    not fit into a line, which then nobody recognizes, and lose spaces where it breaks a text."""
+
+    @classmethod
+    def parse(cls, value: str, kwds: dict[str, Any]) -> None:
+        super().parse(value, kwds)
+        kwds["decoded"] = value
 
     def fold(self, *, policy: Policy) -> str:
-        return f"{self.name}: {self}{policy.linesep}"
+        line = f"{self.name}: {self}"
+        return f"{line if len(line) <= _LINE else _BREAKS.sub(policy.linesep + ' ', line)}{policy.linesep}"
 
 
 _headers = HeaderRegistry()
-_headers.map_to_type("list-unsubscribe", _Verbatim)
+for _name in ("from", "to", "subject", "list-unsubscribe"):
+    _headers.map_to_type(_name, _Verbatim)
 
 # Seven bits, whatever the servers on the way can do.
 POLICY: Final = SMTP.clone(cte_type="7bit", header_factory=_headers)
@@ -48,7 +61,14 @@ POLICY: Final = SMTP.clone(cte_type="7bit", header_factory=_headers)
 # Scripts that are read at a larger size.
 _TYPE_SIZES: Final = {"arabic": "20px/1.8", "ethiopic": "19px/1.7"}
 
-_CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+# They turn around what stands behind them, in a list of messages that of others, too.
+_TURNS: Final = re.compile("[\u202a-\u202e\u2066-\u2069]+")
+# A header's name before it, and the line is still short enough.
+_WORD_BYTES: Final = 42
+_PLAIN_LENGTH: Final = 66
+_PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9 !#$%&'*+/=?^_`{|}~-]+")
+_NOT_IN_FILE_NAME: Final = re.compile(r'[\\/"]')
 _ADDRESSES: Final = re.compile(r"<?[^\s<>@]+@[^\s<>@]+>?")
 _LINK: Final = r"https?://[^\s<>\"]*[^\s<>\".,;:!?)]"
 # Digits with something between them that has no direction of its own: 116 111, 0980-319 200, 8.30–10.00.
@@ -107,13 +127,45 @@ def message_id(key: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """Fit for a header: no line breaks, of which Unicode has more than CR and LF, and no control characters."""
-    return " ".join(_CONTROLS.sub(" ", text).split())
+    """Fit for a header: no line breaks, of which Unicode has more than CR and LF, no control characters, none that turn
+    the text around."""
+    return " ".join(_TURNS.sub("", _CONTROLS.sub(" ", text)).split())
+
+
+def encoded(text: str) -> str:
+    """A header's text in any script, as it is when it is short and ASCII."""
+    return text if len(text) <= _PLAIN_LENGTH and text.isascii() and "=?" not in text else _words(text)
+
+
+def _words(text: str) -> str:
+    """Encoded words (RFC 2047) of whole characters, each of which fits into a line."""
+    pieces = [""]
+    for character in text:
+        if len((pieces[-1] + character).encode()) > _WORD_BYTES:
+            pieces.append("")
+        pieces[-1] += character
+    return " ".join(f"=?utf-8?b?{b64encode(piece.encode()).decode()}?=" for piece in pieces)
+
+
+def named_address(name: str, address: str) -> str:
+    """For a header, whatever the name holds."""
+    written = encoded(name) if _PLAIN_NAME.fullmatch(name) else _words(name)
+    return f"{written} <{address}>" if name else address
+
+
+def file_name(name: str) -> str:
+    """Which no mail program takes for a path or for the end of the name."""
+    return _NOT_IN_FILE_NAME.sub("_", one_line(name))
 
 
 def ascii_address(address: str) -> str:
     local, _, domain = address.rpartition("@")
     return f"{local}@{punycode(domain)}"
+
+
+def _ascii_url(url: str) -> str:
+    parts = urlsplit(url)
+    return parts._replace(netloc=punycode(parts.netloc)).geturl()
 
 
 def without_addresses(answer: str) -> str:
@@ -161,8 +213,8 @@ def unsubscribe_token(delivery: Delivery) -> str:
 
 
 def token_owner(token: str) -> Delivery | None:
-    """The delivery whose unsubscribe link this is."""
-    found: Delivery | None = Delivery.objects.filter(pk=secret_links.pk_of(token)).first()
+    """The delivery whose unsubscribe link this is. A necessary one has none, also for whoever makes it by hand."""
+    found: Delivery | None = Delivery.objects.filter(pk=secret_links.pk_of(token), is_necessary=False).first()
     if found and secret_links.fits(token, "portal.mail.unsubscribe", found.pk, found.key):
         return found
     return None
@@ -192,8 +244,9 @@ def compose(delivery: Delivery, message: Message, *, now: datetime) -> EmailMess
     unsubscribe_url = ""
     if not delivery.is_necessary:
         unsubscribe_url = absolute(reverse("unsubscribe", args=[unsubscribe_token(delivery)]))
+    subject = one_line(message.subject)
     context = {
-        "subject": one_line(message.subject),
+        "subject": subject,
         "text": _with_isolates(message.text) if language.direction == "rtl" else message.text,
         "html": message.html,
         "marked_text": _marked(message.text),
@@ -205,14 +258,14 @@ def compose(delivery: Delivery, message: Message, *, now: datetime) -> EmailMess
         "unsubscribe_url": unsubscribe_url,
     }
     letter = EmailMessage(policy=POLICY)
-    letter["From"] = sender()
-    letter["To"] = Address(addr_spec=ascii_address(delivery.recipient))
-    letter["Subject"] = context["subject"]
+    letter["From"] = named_address(sender().display_name, sender().addr_spec)
+    letter["To"] = one_line(ascii_address(delivery.recipient))
+    letter["Subject"] = encoded(subject)
     letter["Date"] = now
     letter["Message-ID"] = delivery.message_id
     letter["Auto-Submitted"] = "auto-generated"
     if unsubscribe_url:
-        letter["List-Unsubscribe"] = f"<{unsubscribe_url}>"
+        letter["List-Unsubscribe"] = f"<{_ascii_url(unsubscribe_url)}>"
         letter["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     letter.set_content(render_to_string("emails/layout.txt", context))
     letter.add_alternative(render_to_string("emails/layout.html", context), subtype="html")
@@ -233,5 +286,5 @@ def _add_files(letter: EmailMessage, message: Message) -> None:
     for attachment in message.attachments:
         maintype, _, subtype = attachment.media_type.partition("/")
         letter.add_attachment(
-            attachment.content, maintype=maintype, subtype=subtype, filename=one_line(attachment.name)
+            attachment.content, maintype=maintype, subtype=subtype, filename=file_name(attachment.name)
         )

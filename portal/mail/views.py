@@ -55,13 +55,13 @@ def staff_mail(request: StaffRequest) -> HttpResponse:
     """What leaves, what waits, and what people have to decide."""
     now = timezone.now()
     age = Delivery.objects.oldest_unsent_age(now)
-    ripe = Delivery.objects.ripe(now)
+    overdue = Delivery.objects.waiting().filter(due_at__lte=now).unexpired(now)
     numbers = Delivery.objects.numbers(since=now - SHOWN_DAYS)
     pauses = list(Pause.objects.select_related("by").order_by("at"))
     context = {
         "pauses": pauses,
         "is_all_held": any(not pause.prefix for pause in pauses),
-        "held_count": ripe.count() - ripe.unpaused().count(),
+        "held_count": overdue.count() - overdue.unpaused().count(),
         "is_late": age >= LATE,
         "oldest_at": now - age if age else None,
         "undecided": Delivery.objects.undecided().by_kind(),

@@ -8,8 +8,10 @@ from django.urls import reverse
 
 from events.actors import actions as actors
 from events.attendance import actions as attendance
+from events.invitations import actions as invitations
 from events.outreach import actions as outreach
 from events.programs import actions as programs
+from events.recordings import actions as recordings
 from events.registrations import actions as registrations
 from portal import contacts
 from portal.accounts import actions as accounts
@@ -20,6 +22,7 @@ from portal.facts.packs import actions as packs
 from portal.facts.readings import actions as readings
 from portal.mail import actions as mail
 from portal.pages.models import Contact, Heartbeat, Page
+from portal.pictures import actions as pictures
 from portal.questions import actions as questions
 from portal.revisions import actions as revisions
 from portal.revisions.exchange import actions as exchange
@@ -31,7 +34,6 @@ from rumors.exports import actions as exports
 from rumors.imports import actions as imports
 from rumors.intake import actions as intake
 from rumors.notices import actions as notices
-from rumors.pictures import actions as pictures
 
 AUDIT_KEEP: Final = timedelta(days=5 * 365)
 
@@ -72,10 +74,13 @@ def purge(*, now: datetime) -> dict[str, int]:
     """Everything whose retention has run out, in every module; counts by what it was."""
     return {
         "questions": questions.purge(now=now),
+        # Before registrations, which tell who came.
+        "invitations": invitations.purge(now=now),
         "registrations": registrations.purge(now=now),
+        "speakers": programs.purge(now=now),
+        "consents to recordings": recordings.purge(now=now),
         "words of feedback": attendance.purge(now=now),
         "safety notes and drafts of visits": outreach.purge(now=now),
-        "speakers": programs.purge(),
         "contacts and helpers": actors.purge(now=now),
         "rumors": rumors.purge(now=now),
         "notices": notices.purge(now=now),

@@ -16,6 +16,7 @@ from django.utils.html import escape
 from django.utils.translation import get_language, pgettext
 from django.views.decorators.http import require_safe
 
+from events.models import Event
 from portal import contacts, languages
 from portal.pages.models import Page
 from portal.public import absolute, alternates, in_language, public
@@ -55,10 +56,16 @@ def feed(request: HttpRequest) -> HttpResponse:
         feed_url=absolute(request.path),
         author_name=settings.MUNICIPALITY,
     )
-    for row in IndexRow.objects.read_in(language.code).order_by("-updated_at")[:NEWEST]:
+    rows = list(IndexRow.objects.read_in(language.code).order_by("-updated_at")[:NEWEST])
+    events = [row.object_id for row in rows if row.kind == "event"]
+    canceled = set(Event.objects.canceled().filter(pk__in=events).values_list("pk", flat=True))
+    for row in rows:
         url = absolute(in_language(row.url, language.code))
+        title = contacts.expand(row.title)
+        if row.kind == "event" and row.object_id in canceled:
+            title = pgettext("mail", "Canceled: %(title)s") % {"title": title}
         atom.add_item(
-            title=_NOT_IN_XML.sub(" ", contacts.expand(row.title)),
+            title=_NOT_IN_XML.sub(" ", title),
             link=url,
             # Django says that it is HTML.
             description=escape(_NOT_IN_XML.sub(" ", contacts.expand(row.text)[:300])),

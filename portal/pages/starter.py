@@ -21,6 +21,8 @@ from events.actors.models import Actor
 from events.models import Event
 from events.models import Status as EventStatus
 from events.programs import actions as programs
+from events.programs.models import Speaker
+from events.recordings import actions as recordings
 from portal import front_matter, languages
 from portal.accounts.models import User
 from portal.audit import actions as audit
@@ -250,7 +252,6 @@ def _make_event(file: File, by: User) -> Event:
     meta = file.meta
     day = timezone.localdate() + timedelta(days=meta["starts_in_days"])
     starts_at, ends_at = _moment(day, meta["start"]), _moment(day, meta["end"])
-    recording_days = meta.get("recording_days")
     event = events.create(
         by=by,
         kind=meta["kind"],
@@ -269,21 +270,40 @@ def _make_event(file: File, by: User) -> Event:
         spoken=meta["languages"],
         contact_content=meta["contact_content"],
         contact_registration=meta["contact_registration"],
-        recording_url="https://video.example.org/klarlagt" if recording_days else "",
-        recording_until=day + timedelta(days=recording_days) if recording_days else None,
     )
     lines = [
         {
-            "starts_at": _moment(day, item["start"]),
-            "ends_at": _moment(day, item["end"]),
+            "day": item.get("day", 1),
+            "starts": time.fromisoformat(item["start"]),
+            "ends": time.fromisoformat(item["end"]),
             "is_break": item["is_break"],
             "titles": item["title"],
+            "abstracts": item.get("abstract", {}),
             "speakers": item["speakers"],
         }
         for item in meta.get("program", [])
     ]
-    programs.write(event, lines, by=by)
+    if lines:
+        programs.write(event, lines, by=by)
+        for speaker in Speaker.objects.of(event):
+            programs.agree(speaker, by=by)
+        programs.publish(event, by=by)
+    if recording_days := meta.get("recording_days"):
+        _add_recording(event, until=day + timedelta(days=recording_days), by=by)
     return event
+
+
+def _add_recording(event: Event, *, until: date, by: User) -> None:
+    recording = recordings.keep(
+        event,
+        url="https://video.example.org/klarlagt",
+        until=until,
+        captions=event.spoken,
+        no_captions_reason="",
+        by=by,
+    )
+    recordings.note_consents(recording, speakers=Speaker.objects.of(event), by=by)
+    recordings.show(recording, by=by)
 
 
 def _load_pack(by: User) -> int:

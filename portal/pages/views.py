@@ -12,6 +12,7 @@ from django.utils.translation import get_language, pgettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from events.actors.models import Actor
+from events.agreements.models import Agreement
 from events.models import Event
 from events.registrations.models import Need
 from portal import languages
@@ -131,6 +132,9 @@ def staff_home(request: StaffRequest) -> HttpResponse:
         else [],
         "needs_count": Need.objects.alarming(now).count() if user.has_perm("registrations.view") else 0,
         "actors_count": Actor.objects.to_review(timezone.localdate()).count() if user.has_perm("actors.edit") else 0,
+        "agreements": Agreement.objects.of_team(user).overdue(timezone.localdate())[:10]
+        if user.has_perm("agreements.edit")
+        else [],
         "events": Event.objects.upcoming(now).starting_before(now + timedelta(days=14)).read_in(languages.SOURCE)[:10],
         "due": Fact.objects.published()
         .due_for_review(timezone.localdate() + timedelta(days=30))

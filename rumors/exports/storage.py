@@ -10,7 +10,7 @@ from typing import BinaryIO, Final
 
 from django.conf import settings
 
-from rumors.pictures.storage import new_name, not_through_a_link, private, settle
+from portal.pictures.storage import new_name, not_through_a_link, private, settle
 
 __all__ = ["begin", "finish", "new_name", "read", "remove", "sweep", "untouched_since"]
 

@@ -10,13 +10,13 @@ from django.utils.translation import pgettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from portal.http import StaffRequest, staff
+from portal.pictures.views import HEADERS
 from rumors.exports import actions, rules, storage
 from rumors.exports.forms import ExportForm, filtered
 from rumors.exports.models import Export, State
 from rumors.exports.words import Level
 from rumors.lists.forms import RumorFilterForm
 from rumors.models import Rumor
-from rumors.pictures.views import HEADERS
 
 _TYPES = {
     "csv": "text/csv; charset=utf-8",

@@ -6,9 +6,9 @@ from django.utils.translation import pgettext, pgettext_lazy
 
 from portal import languages, spoken
 from portal.accounts.models import User
+from portal.pictures.models import Picture
 from rumors.forms import SPOKEN, RumorForm, SeenForm
 from rumors.models import Rumor, Sighting, named
-from rumors.pictures.models import Picture
 
 UNSURE: Final = "und"
 """The code of a language that nobody knows, where the empty one says that the words tell it."""

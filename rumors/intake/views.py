@@ -13,6 +13,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from portal import languages
 from portal.http import StaffRequest, staff
+from portal.pictures import actions as pictures
+from portal.pictures.models import Picture
 from portal.questions.models import Door, Question
 from rumors import actions as rumors
 from rumors.intake import actions, rules
@@ -22,8 +24,6 @@ from rumors.intake.rules import Known
 from rumors.models import Rumor, Sighting
 from rumors.pairs import actions as pairs
 from rumors.pairs.models import Pair
-from rumors.pictures import actions as pictures
-from rumors.pictures.models import Picture
 from rumors.vocabulary import Channel, HeardHow, Sensitivity
 
 _NOT_IN_A_DRAFT: Final = ("picture", "offered", "same")

@@ -9,6 +9,7 @@ from django.utils import timezone
 from events import actions
 from events.models import Event
 from events.programs import actions as programs
+from events.programs.models import Speaker
 from portal.accounts.models import Role
 from portal.public import FAST_SECONDS, form_token
 from tests import factories
@@ -21,7 +22,8 @@ _numbers = count(1)
 
 @pytest.fixture
 def make_event(db):
-    """An event in ten days, a draft; `published` names the languages in which it has a text, and puts it out."""
+    """An event in ten days, a draft; `published` names the languages in which it has a text, and puts it out. Its
+    program is published, and all of its speakers let themselves be named."""
 
     def make(*published: str, starts_in=timedelta(days=10), lasts=timedelta(minutes=90), **fields) -> Event:
         number = next(_numbers)
@@ -37,7 +39,11 @@ def make_event(db):
         } | fields
         lines = values.pop("program", ())
         event = actions.create(by=factories.user(), **values)
-        programs.write(event, lines, by=event.created_by)
+        if lines:
+            programs.write(event, lines, by=event.created_by)
+            for speaker in Speaker.objects.of(event):
+                programs.agree(speaker, by=event.created_by)
+            programs.publish(event, by=event.created_by)
         for code in published:
             factories.publish(
                 event, code, title=f"Träff {code} {number}", summary=f"Om {code}.", body="## Rubrik\n\nText."

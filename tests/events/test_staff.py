@@ -1,4 +1,4 @@
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import html5lib
@@ -266,13 +266,7 @@ def test_strangers_are_sent_to_sign_in(client, make_event):
 
 def test_staff_pages_parse_strictly(staff, make_event):
     starts = timezone.now().replace(microsecond=0) + timedelta(days=3)
-    row = {
-        "starts_at": starts,
-        "ends_at": starts + timedelta(minutes=5),
-        "is_break": True,
-        "titles": {},
-        "speakers": [],
-    }
+    row = {"day": 1, "starts": time(8), "ends": time(9), "is_break": True, "titles": {}, "speakers": []}
     event = make_event("sv", starts_at=starts, program=[row], join_url="", capacity=3)
     registrations.register(event, name="Bo", email="bo@example.org", language="sv")
     office = staff(Role.EVENTS)

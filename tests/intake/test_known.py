@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from portal import spoken
 from portal.accounts.models import Role
+from portal.pictures.models import Picture
 from portal.questions import actions as questions
 from portal.questions.models import Door, Outcome
 from rumors import actions as rumors
@@ -22,7 +23,6 @@ from rumors.matching import actions as matching
 from rumors.matching import embedding
 from rumors.models import Rumor, Sighting
 from rumors.pairs import actions as pairs
-from rumors.pictures.models import Picture
 from tests import factories
 from tests.accounts.people import person, sign_in
 from tests.exports.conftest import Exporter

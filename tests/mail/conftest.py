@@ -9,7 +9,7 @@ from email.message import EmailMessage
 from email.policy import default
 
 import pytest
-from aiosmtpd.smtp import SMTP
+from aiosmtpd.smtp import SMTP, AuthResult
 from django.utils import timezone
 
 from portal.mail import actions
@@ -20,16 +20,24 @@ from portal.mail.rules import Message
 class Post:
     """A real SMTP server in a thread of its own.
 
-    `answers` are said instead of the next usual ones, by command. `faults` happen in the next DATA commands:
-    drop_before_354, drop_after_354, drop_unanswered (the data is read), drop_after_250, and hold_before_354,
-    hold_after_354, hold_unanswered, which wait until `let_go()` after having set `is_holding`.
+    `answers` are said instead of the next usual ones, by command; CONNECT is the greeting. `faults` happen in the next
+    DATA commands: drop_before_354, drop_after_354, drop_unanswered (the data is read), drop_after_250, and
+    hold_before_354, hold_after_354, hold_unanswered, which wait until `let_go()` after having set `is_holding`. Any
+    other fault is said instead of 354.
     """
 
     def __init__(self, *, tls=None):
         self.letters = []
         self.recipients = []
         self.connections = 0
-        self.answers = {"EHLO": deque(), "MAIL": deque(), "RCPT": deque(), "DATA": deque()}
+        self.answers = {
+            "CONNECT": deque(),
+            "STARTTLS": deque(),
+            "EHLO": deque(),
+            "MAIL": deque(),
+            "RCPT": deque(),
+            "DATA": deque(),
+        }
         self.faults = deque()
         self.is_holding = threading.Event()
         self.tls = tls
@@ -86,10 +94,10 @@ class Post:
         return "250 OK"
 
     async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802
-        if self.answers["RCPT"]:
-            return self.answers["RCPT"].popleft()
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
+        answer = self.answers["RCPT"].popleft() if self.answers["RCPT"] else "250 OK"
+        if answer.startswith("2"):
+            envelope.rcpt_tos.append(address)
+        return answer
 
     async def handle_DATA(self, server, session, envelope):  # noqa: N802
         if self.answers["DATA"]:
@@ -102,7 +110,20 @@ class Post:
 class Protocol(SMTP):
     def __init__(self, post, **options):
         self.post = post
-        super().__init__(post, hostname="post.test", loop=post.loop, **options)
+        super().__init__(post, hostname="post.test", loop=post.loop, authenticator=self._nobody, **options)
+
+    def _nobody(self, *_):
+        return AuthResult(success=False, handled=False, message="535 5.7.8 wrong password for <user@example.org>")
+
+    async def push(self, status):
+        if str(status).startswith("220 post.test") and self.post.answers["CONNECT"]:
+            status = self.post.answers["CONNECT"].popleft()
+        if str(status).startswith("220 Ready") and self.post.answers["STARTTLS"]:
+            status = self.post.answers["STARTTLS"].popleft()
+        if status == "drop":
+            self.transport.close()
+        else:
+            await super().push(status)
 
     async def smtp_DATA(self, arg):  # noqa: N802
         fault = self.post.faults.popleft() if self.post.faults else ""
@@ -125,6 +146,9 @@ class Protocol(SMTP):
         if fault in {"drop_after_354", "drop_unanswered", "hold_after_354"}:
             if self.transport:
                 self.transport.close()
+            return
+        if fault[:3].isdigit():
+            await self.push(fault)
             return
         await super().smtp_DATA(arg)
         if fault == "drop_after_250":

@@ -102,6 +102,17 @@ def test_a_long_list_has_pages_that_keep_the_filter(staff, plan):
     assert words(staff.get(f"{LIST}?state=planned&page=2")).count("notice:") == 1
 
 
+def test_our_own_reasons_are_told_in_words_and_servers_as_they_spoke(staff, plan, lost):
+    lost(1)
+    Delivery.objects.update(last_answer="timed out after the fence")
+    plan(2)
+    actions.claim(limit=1, now=timezone.now())
+    actions.recover(now=timezone.now() + actions.LEASE)
+    page = words(staff.get(LIST))
+    assert '<bdi lang="en">timed out after the fence</bdi>' in page
+    assert "We were interrupted before it was handed over." in page
+
+
 def test_a_kind_that_is_gone_is_shown_by_its_code(staff, plan):
     plan(1)
     Delivery.objects.update(kind="old_kind")
@@ -130,7 +141,7 @@ def test_mail_is_held_back_until_it_is_let_go_and_the_log_says_by_whom(staff, us
     page = words(staff.post("/staff/mail/pause/", {"reason": "Fel sal i texten"}, follow=True))
     assert "All mail is held back" in page
     assert "Fel sal i texten" in page
-    assert "1 message waits for it." in page
+    assert "1 message that is due waits for it." in page
     assert "Hold all mail back" not in page
     assert not Delivery.objects.due(timezone.now()).exists()
     assert "Mail is held back" in words(staff.get("/staff/"))

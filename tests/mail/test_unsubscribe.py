@@ -54,3 +54,10 @@ def test_the_link_works_when_the_address_itself_has_been_forgotten(client, plan)
     Delivery.objects.update(recipient="", state="failed", ended_at=delivery.due_at)
     client.post(url)
     assert Suppression.objects.get().address_hash == address_hash("reader1@example.org")
+
+
+def test_what_people_need_cannot_be_turned_off_by_a_link_that_somebody_made(client, plan):
+    url = link(plan(1))
+    assert client.get(url).status_code == 404
+    assert client.post(url, {"List-Unsubscribe": "One-Click"}).status_code == 404
+    assert not Suppression.objects.exists()

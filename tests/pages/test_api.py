@@ -42,7 +42,7 @@ def event(*codes: str, slug: str = "traff", starts_in=timedelta(days=5), **field
     starts_at = timezone.now().replace(microsecond=0) + starts_in
     values = {
         "kind": "seminar", "slug": slug, "starts_at": starts_at, "ends_at": starts_at + timedelta(hours=1),
-        "place": "Biblioteket", "registration_ends_at": starts_at,
+        "place": "Biblioteket", "is_place_public": True, "registration_ends_at": starts_at,
     }  # fmt: skip
     made = events.create(by=factories.user(), **values | fields)
     for code in codes:
@@ -181,8 +181,8 @@ def test_an_answer_and_an_event_fall_back_as_facts_do():
 
 
 def test_events_are_told_until_they_are_over_the_next_one_first():
-    event("sv", slug="sedan", starts_in=timedelta(days=9))
-    event("sv", slug="nu", starts_in=-timedelta(minutes=30), place="", is_online=True)
+    event("sv", slug="sedan", starts_in=timedelta(days=9), is_place_public=True)
+    event("sv", slug="nu", starts_in=-timedelta(minutes=30), is_online=True)  # where it is, is for who has a seat
     event("sv", slug="forbi", starts_in=-timedelta(days=1))
     rows = items("events")
     assert [row["url"].split("/")[-2] for row in rows] == ["nu", "sedan"]

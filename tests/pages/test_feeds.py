@@ -70,6 +70,13 @@ def event(*codes: str, slug: str, **fields):
 # Atom -------------------------------------------------------------------------------------------------------------
 
 
+def test_the_feed_says_of_a_canceled_event_that_it_is():
+    factories.published_fact()
+    canceled, _other = event("sv", slug="a"), event("sv", slug="b")
+    events.cancel(canceled, by=factories.user(), reason="Sjukdom")
+    assert titles() == ["Inställt: Träff sv", "Träff sv", "Fråga sv?"]
+
+
 def test_the_feed_is_atom_with_everything_that_atom_asks_for():
     fact = factories.published_fact("ar")
     published("ar", fact=fact, slug="sa-ar-det")

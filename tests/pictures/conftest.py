@@ -8,8 +8,8 @@ from django.db import connection, models
 from PIL import ImageFile
 
 from portal.accounts.models import Role
-from rumors.pictures import actions
-from rumors.pictures.models import Picture
+from portal.pictures import actions
+from portal.pictures.models import Picture
 from tests.accounts.people import person
 from tests.pictures import images
 

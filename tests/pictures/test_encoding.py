@@ -17,8 +17,8 @@ from hypothesis import settings as properties
 from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageOps
 
-from rumors.pictures import encoding, pixels
-from rumors.pictures.encoding import encode
+from portal.pictures import encoding, pixels
+from portal.pictures.encoding import encode
 from tests.pictures import images
 from tests.pictures.images import file_of, opened, photograph, screenshot
 
@@ -371,7 +371,7 @@ def test_two_halves_of_pictures_make_one_that_is_bare_or_none(one, other, data):
 MEASURE = """
 import re, resource, sys
 from pathlib import Path
-from rumors.pictures import pixels
+from portal.pictures import pixels
 def peak():
     return int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) // 1024
 before = peak()

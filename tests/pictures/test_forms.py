@@ -6,8 +6,8 @@ from django.core.exceptions import ValidationError
 from django.template.loader import render_to_string
 
 from portal.facts.models import Topic
-from rumors.pictures import encoding, pixels
-from rumors.pictures.forms import ACCEPT, PictureField, WithPicture
+from portal.pictures import encoding, pixels
+from portal.pictures.forms import ACCEPT, PictureField, WithPicture
 from tests.pictures import images
 from tests.pictures.conftest import sent
 

@@ -23,8 +23,8 @@ from portal.accounts.models import Role, User
 from portal.audit.models import AuditEvent
 from portal.local import backup
 from portal.pages import actions as pages
-from rumors.pictures import actions, encoding, pixels, storage
-from rumors.pictures.models import Picture
+from portal.pictures import actions, encoding, pixels, storage
+from portal.pictures.models import Picture
 from tests.accounts.people import person
 from tests.pictures import images
 from tests.pictures.conftest import sent

@@ -8,9 +8,9 @@ from django.shortcuts import get_object_or_404
 from django.urls import path
 
 from portal.http import staff
+from portal.pictures import actions, views
+from portal.pictures.models import Picture
 from portal.urls import urlpatterns as whole_site
-from rumors.pictures import actions, views
-from rumors.pictures.models import Picture
 from tests.accounts.people import sign_in
 from tests.pictures import images
 from tests.pictures.conftest import sent

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ValidationError
 
-from rumors.pictures import actions, transport
-from rumors.pictures.models import Picture
+from portal.pictures import actions, transport
+from portal.pictures.models import Picture
 from tests.pictures import images
 from tests.pictures.conftest import sent
 

@@ -16,6 +16,7 @@ from portal.mail import actions as mail
 from portal.mail.models import Delivery
 from portal.mail.rules import compose
 from tests import factories
+from tests.events.calendars import calendar_of
 from tests.events.conftest import SECRET_LINK
 from tests.registrations.test_register import register
 
@@ -34,15 +35,10 @@ def everything_in(letter) -> str:
 
 
 def entry(letter):
-    """The method and the one event of the calendar in a letter, which stands in it twice: to act on and to open."""
-    alternative = next(part for part in letter.walk() if part.get_content_type() == "text/calendar")
-    attached = next(part for part in letter.iter_attachments() if part.get_filename() == "calendar.ics")
-    content = attached.get_payload(decode=True)
-    assert alternative.get_payload(decode=True) == content
-    file = Calendar.from_ical(content)
-    assert alternative.get_param("method") == file["METHOD"]
-    (event,) = file.walk("VEVENT")
-    return str(file["METHOD"]), event
+    """The method and the one event of the calendar in a letter."""
+    method, content = calendar_of(letter)
+    (event,) = Calendar.from_ical(content).walk("VEVENT")
+    return method, event
 
 
 def tick():

@@ -1,13 +1,17 @@
 import re
 from datetime import timedelta
+from io import BytesIO
 
 import pytest
 import time_machine
 from django.utils import timezone
+from python_calamine import CalamineWorkbook
 
 from events.registrations import actions, rules
 from events.registrations.models import Registration, State
 from events.registrations.views import PER_HOUR
+from portal.accounts.models import Role
+from portal.audit.models import AuditEvent
 from portal.mail.models import Delivery
 from portal.public import form_token
 from portal.questions.models import Question
@@ -192,7 +196,7 @@ def test_looking_at_every_link_cancels_nothing_and_the_button_does(public, seat)
     assert registration.canceled_at is None
     token = re.search(r'name="token" value="([^"]+)"', public.get(url).content.decode())[1]
     for wrong in ({"token": token}, {"token": token, "do": "anything"}):
-        assert public.post(url, wrong).status_code == 404
+        assert public.post(url, wrong).status_code == 422
     response = public.post(url, {"token": token, "do": "cancel"}, follow=True)
     registration.refresh_from_db()
     assert registration.canceled_at is not None
@@ -292,3 +296,40 @@ def test_an_offer_is_taken_with_a_button_and_by_no_scanner(public, make_event):
     public.post(url, {"token": form_token("registration"), "do": "accept"})
     waiting.refresh_from_db()
     assert waiting.state == State.CONFIRMED
+
+
+# For staff -----------------------------------------------------------------------------------------------------
+
+
+def test_staff_see_what_one_person_was_sent_and_act_for_them(staff, public, make_event):
+    event = make_event("sv")
+    registration = actions.register(event, name="Bo", email="bo@example.org", language="sv")
+    other = actions.register(make_event("sv"), name="Eva", email="eva@example.org", language="sv")
+    office, base = staff(Role.EVENTS), f"/staff/events/{event.pk}/registrations/"
+    page = office.get(f"{base}{registration.pk}/").content.decode()
+    assert "Bekräftelse på en anmälan" in page
+    assert office.get(f"{base}{other.pk}/").status_code == 404
+    own = f"/sv/events/{event.slug}/registration/{rules.private_token(registration)}/"
+    office.post(f"{base}{registration.pk}/change/", {"do": "link"})
+    assert public.get(own).status_code == 404
+    assert Delivery.objects.named(prefix=registration.key).count() == 2
+    office.post(f"{base}{registration.pk}/change/", {"do": "cancel"})
+    registration.refresh_from_db()
+    assert registration.state == State.CANCELED
+    asked = office.post(f"{base}{registration.pk}/change/", {"do": "ask_erase"}).content.decode()
+    assert 'value="erase"' in asked
+    office.post(f"{base}{registration.pk}/change/", {"do": "erase"})
+    assert not Registration.objects.filter(pk=registration.pk).exists()
+
+
+def test_who_has_registered_is_taken_out_as_a_file_and_the_log_says_how_many(staff, make_event):
+    event = make_event("sv")
+    need = [{"kind": "interpreter", "language": "ti"}]
+    actions.register(event, name="=1+1", email="bo@example.org", language="ar", needs=need)
+    actions.cancel(actions.register(event, name="Eva", email="eva@example.org", language="sv"))
+    answer = staff(Role.EVENTS).get(f"/staff/events/{event.pk}/registrations/export/")
+    rows = CalamineWorkbook.from_filelike(BytesIO(answer.content)).get_sheet_by_index(0).to_python()
+    assert [row[2] for row in rows[1:]] == ["bo@example.org"]
+    assert rows[1][0] == "'=1+1"
+    assert "ትግርኛ" in rows[1][4]
+    assert AuditEvent.objects.about(event).get(verb="export_registrations").note == "1"

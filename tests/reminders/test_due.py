@@ -8,6 +8,8 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from events import actions as events
+from events.invitations import actions as invitations
+from events.invitations.rules import secret_token
 from events.registrations import actions as registrations
 from events.reminders import actions, rules
 from events.reminders.models import Anchor, Audience, Dispatch, Rule
@@ -337,3 +339,26 @@ def test_a_reminder_leaves_in_the_tick_in_which_it_is_due(remind, make_event, in
     (letter,) = inbox
     assert event.title_ar in letter["Subject"]
     assert letter["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+
+
+def test_who_is_invited_and_has_not_answered_is_reminded_before_the_deadline(remind, make_event):
+    remind(Audience.INVITED, Anchor.ANSWERS, days=3, at=time(9))
+    starts_at = timezone.now().replace(microsecond=0) + timedelta(days=20)
+    event = make_event("sv", starts_at=starts_at, answers_due_at=starts_at - timedelta(days=5))
+    silent, answered = (
+        invitations.invite(
+            event, guests=[{"name": name, "email": f"{name}@example.org", "language": "sv"}], by=factories.user()
+        )[0]
+        for name in ("tyst", "svarat")
+    )
+    invitations.decline(answered)
+    with time_machine.travel(event.answers_due_at - timedelta(days=2)):
+        actions.keep(timezone.now())
+        actions.keep(timezone.now())
+    (delivery,) = Delivery.objects.filter(kind=actions.REMINDER)
+    assert delivery.recipient == silent.email
+    assert delivery.key.startswith(silent.key)
+    message = rules.reminder(delivery)
+    assert secret_token(silent) in message.text
+    invitations.accept(silent, language="sv")
+    assert rules.reminder(delivery) is None

@@ -16,13 +16,18 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AlterField(
             model_name="registration",
+            name="name",
+            field=models.CharField(max_length=120, verbose_name="name"),
+        ),
+        migrations.AlterField(
+            model_name="registration",
             name="email",
-            field=models.EmailField(blank=True, max_length=254, verbose_name="E-mail address"),
+            field=models.EmailField(blank=True, max_length=254, verbose_name="e-mail address"),
         ),
         migrations.AddField(
             model_name="registration",
             name="party_size",
-            field=models.PositiveSmallIntegerField(db_default=1, default=1, verbose_name="How many are you?"),
+            field=models.PositiveSmallIntegerField(db_default=1, default=1, verbose_name="seats"),
         ),
         migrations.AddField(
             model_name="registration",

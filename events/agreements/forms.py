@@ -1,0 +1,83 @@
+from typing import Any, ClassVar
+
+from django import forms
+from django.utils.translation import pgettext, pgettext_lazy
+
+from events.actors.models import Actor
+from events.agreements.models import Agreement, Minutes, Outcome
+from portal import guard
+from portal.accounts.models import Role, User
+
+
+class AgreementForm(guard.GuardedForm, forms.ModelForm[Agreement]):
+    guarded: ClassVar[tuple[str, ...]] = ("what", "owner")
+
+    class Meta:
+        model = Agreement
+        fields = ("what", "owner", "owner_actor", "owner_user", "due_on")
+        help_texts: ClassVar = {
+            "what": pgettext_lazy("staff", "In Swedish, as those who are invited next time will read it."),
+            "owner": pgettext_lazy("staff", "A function, not a name. It is told to those who are invited next time."),
+            "owner_user": pgettext_lazy("staff", "Others read the name of the municipality instead."),
+        }
+        widgets: ClassVar = {
+            "what": forms.Textarea(attrs={"rows": 2, "lang": "sv"}),
+            "due_on": forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        actor, user = self.fields["owner_actor"], self.fields["owner_user"]
+        assert isinstance(actor, forms.ModelChoiceField)
+        assert isinstance(user, forms.ModelChoiceField)
+        actor.queryset = Actor.objects.filter(is_active=True)
+        user.queryset = User.objects.holding(Role.EVENTS)
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        named = sum(bool(data.get(name)) for name in ("owner", "owner_actor", "owner_user"))
+        if named != 1 and "owner" not in self.errors:
+            self.add_error("owner", pgettext("staff", "Say who sees to it: in words, an organization or a colleague."))
+        return data
+
+    def values(self) -> dict[str, Any]:
+        """As `actions.agree` wants them."""
+        return {name: self.cleaned_data[name] for name in self.Meta.fields}
+
+
+class SettleAgreementForm(guard.GuardedForm):
+    guarded: ClassVar[tuple[str, ...]] = ("reason",)
+
+    outcome = forms.ChoiceField(
+        label=pgettext_lazy("staff", "What became of it"), choices=Outcome.choices, widget=forms.RadioSelect
+    )
+    reason = forms.CharField(
+        label=pgettext_lazy("staff", "Why not, if it is not done"),
+        help_text=pgettext_lazy("staff", "Those who are invited next time read it."),
+        max_length=300,
+        required=False,
+    )
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("outcome") == Outcome.DROPPED and not data.get("reason") and "reason" not in self.errors:
+            self.add_error("reason", pgettext("staff", "Say why it is not done."))
+        return data
+
+    def values(self) -> dict[str, str]:
+        """As `actions.settle` wants them."""
+        return {name: self.cleaned_data[name] for name in ("outcome", "reason")}
+
+
+class MinutesForm(guard.GuardedForm, forms.ModelForm[Minutes]):
+    guarded: ClassVar[tuple[str, ...]] = ("text",)
+
+    class Meta:
+        model = Minutes
+        fields = ("text",)
+        help_texts: ClassVar = {
+            "text": pgettext_lazy(
+                "staff", "In Swedish. Name organizations, not people. A line that begins with ## is a heading."
+            ),
+        }
+        widgets: ClassVar = {"text": forms.Textarea(attrs={"rows": 16, "lang": "sv"})}

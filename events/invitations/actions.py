@@ -1,0 +1,333 @@
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import pgettext, pgettext_lazy
+
+from events.invitations import rules
+from events.invitations.models import Answer, Invitation
+from events.models import SETTLE, Event, Status
+from events.registrations import actions as registrations
+from events.registrations.models import Registration
+from events.registrations.models import State as Seat
+from portal.accounts.models import User
+from portal.audit import actions as audit
+from portal.mail import actions as mail
+from portal.questions import actions as questions
+from portal.questions.models import Door
+from portal.secret_links import new_nonce
+
+INVITATION: Final = "event_invitation"
+SUBSTITUTE: Final = "event_substitute"
+ENDED: Final = "event_invitation_ended"
+
+
+class ClosedError(ValidationError):
+    """It is too late to invite or to answer, or the invitation was withdrawn."""
+
+
+class InvitedAlreadyError(ValidationError):
+    """Whoever is named to come instead is invited themselves."""
+
+
+# Staff -----------------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def invite(event: Event, *, guests: Iterable[Mapping[str, Any]], by: User) -> list[Invitation]:
+    """Invite those whose address is not invited yet, and return their invitations.
+
+    A guest has `name`, `email` and `language`, and may have `actor`, `contact` and `note`. No mail leaves as long as
+    the event is a draft. Raises ClosedError when nobody could answer any more.
+    """
+    locked = _lock(event)
+    if locked.is_canceled or timezone.now() >= (locked.answers_due_at or locked.starts_at):
+        raise ClosedError(pgettext("staff", "Nobody could answer any more: look at when answers are due."))
+    taken = {email.lower() for email in locked.invitations.standing().values_list("email", flat=True)}
+    made = []
+    for guest in guests:
+        if guest["email"].lower() in taken:
+            continue
+        taken.add(guest["email"].lower())
+        invitation = Invitation.objects.create(event=locked, invited_by=by, **guest)
+        audit.record("invite", invitation, by=by, language=invitation.language)
+        _plan_if_published(invitation, event=locked)
+        made.append(invitation)
+    return made
+
+
+@transaction.atomic
+def send_again(invitation: Invitation, *, by: User) -> None:
+    """With a new link: the one before leads nowhere. Raises ClosedError when it has been answered or is over."""
+    event = _lock(invitation.event)
+    held = _locked(invitation, event)
+    if held.answer or not held.is_open:
+        raise ClosedError(pgettext("staff", "It has been answered, or nobody can answer it any more."))
+    held.nonce = new_nonce()
+    held.save(update_fields=["nonce"])
+    mail.cancel(prefix=held.key)
+    audit.record("renew_invitation", held, by=by)
+    _plan_if_published(held, event=event)
+
+
+@transaction.atomic
+def withdraw(invitation: Invitation, *, by: User) -> None:
+    """With the seat, and with whoever was named to come instead; all who had a mail are told. A second time, or after
+    the event, it does nothing."""
+    event = _lock(invitation.event)
+    held = _locked(invitation, event)
+    if held.withdrawn_at is None and not event.has_passed:
+        _withdraw(held, by=by)
+
+
+def _withdraw(held: Invitation, *, by: User | None) -> None:
+    held.withdrawn_at = timezone.now()
+    held.save(update_fields=["withdrawn_at"])
+    audit.record("withdraw_invitation", held, by=by)
+    recalled = mail.cancel(prefix=held.key)
+    _withdraw_substitute(held, by=by)
+    if _has_seat(held):
+        registrations.cancel(_registration(held))
+    elif held.email and held.planned_at and not recalled and held.answer != Answer.NO:
+        _plan(ENDED, held, "ended")
+
+
+# Who is invited --------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def accept(
+    invitation: Invitation,
+    *,
+    language: str,
+    needs: Sequence[Mapping[str, str]] = (),
+    question: str = "",
+    form_id: UUID | None = None,
+) -> Registration:
+    """Come, or come with other needs. They get a registration like everybody else, and wait when no seat is free.
+
+    Raises ClosedError when it is too late.
+    """
+    event = _lock(invitation.event)
+    held = _locked(invitation, event)
+    if not held.is_open:
+        raise ClosedError(_too_late())
+    _withdraw_substitute(held, by=None)
+    seat = held.registration
+    if seat is None:
+        seat = registrations.register(
+            event,
+            name=held.name,
+            email=held.email,
+            language=language,
+            question=question,
+            form_id=form_id,
+            is_invited=True,
+        )
+    else:
+        seat.event = event
+        if seat.state == Seat.CANCELED:
+            seat = registrations.regret(seat)
+        if question:
+            questions.ask(text=question, language=language, door=Door.REGISTRATION, form_id=form_id)
+    registrations.change(seat, language=language, party_size=seat.party_size, needs=needs)
+    _answer(held, Answer.YES, language=language, registration=seat)
+    return seat
+
+
+@transaction.atomic
+def decline(invitation: Invitation) -> None:
+    """Not come, also after having said yes, until the event starts. Raises ClosedError after that."""
+    event = _lock(invitation.event)
+    held = _locked(invitation, event)
+    if not held.is_declinable:
+        raise ClosedError(_too_late())
+    _withdraw_substitute(held, by=None)
+    if _has_seat(held):
+        registrations.cancel(_registration(held))
+    _answer(held, Answer.NO)
+
+
+@transaction.atomic
+def name_substitute(invitation: Invitation, *, name: str, email: str, language: str) -> Invitation:
+    """Let somebody else come instead, who is invited with a link of their own and says yes or no themselves.
+
+    Raises ClosedError when it is too late or they stand in for somebody themselves, and InvitedAlreadyError.
+    """
+    event = _lock(invitation.event)
+    held = _locked(invitation, event)
+    if not held.is_open or held.stands_in_for_id:
+        raise ClosedError(_too_late())
+    same = event.invitations.standing().filter(email__iexact=email).first()
+    if same is not None and same.stands_in_for_id == held.pk:
+        return same
+    if same is not None:
+        raise InvitedAlreadyError(pgettext("invitation", "Whoever has this address is invited already."))
+    _withdraw_substitute(held, by=None)
+    if _has_seat(held):
+        registrations.cancel(_registration(held))
+    made = Invitation.objects.create(
+        event=event, actor=held.actor, name=name, email=email, language=language, stands_in_for=held
+    )
+    audit.record("invite", made, by=None, language=language)
+    _answer(held, Answer.SUBSTITUTE)
+    _plan_if_published(made, event=event)
+    _plan(SUBSTITUTE, held, f"substitute:{made.pk}")
+    return made
+
+
+@transaction.atomic
+def erase(invitation: Invitation) -> None:
+    """Forget this person now, with their seat and whoever was to come instead. What they asked was kept without them;
+    that their organization was invited, and whether somebody came, stays."""
+    event = _lock(invitation.event)
+    held = _locked(invitation, event)
+    has_come = held.has_come
+    _withdraw_substitute(held, by=None)
+    if held.registration is not None:
+        registrations.erase(_registration(held))
+        held.registration = None
+    mail.forget(prefix=held.key)
+    audit.record("erase", held, by=None)
+    _forget(held, has_come=has_come)
+
+
+def _too_late() -> str:
+    return pgettext("invitation", "It is too late for this answer. Contact us.")
+
+
+def _answer(held: Invitation, answer: Answer, **values: Any) -> None:
+    before = held.answer
+    values |= {"answer": answer, "answered_at": timezone.now()}
+    for name, value in values.items():
+        setattr(held, name, value)
+    held.save(update_fields=[*values])
+    audit.record("answer_invitation", held, by=None, changes={"answer": (before, answer.value)})
+    # What would still have asked for an answer.
+    mail.cancel(prefix=held.key)
+
+
+def _withdraw_substitute(held: Invitation, *, by: User | None) -> None:
+    for each in held.substitutes.standing().select_related("registration"):
+        each.event = held.event
+        _withdraw(each, by=by)
+
+
+def _has_seat(held: Invitation) -> bool:
+    """Or a place in the waiting list."""
+    return held.registration is not None and held.registration.state != Seat.CANCELED
+
+
+def _registration(held: Invitation) -> Registration:
+    assert held.registration is not None
+    held.registration.event = held.event
+    return held.registration
+
+
+# By the clock ----------------------------------------------------------------------------------------------------
+
+
+def keep(now: datetime) -> None:
+    """Send the invitations that waited for their event to be published, and tell who has not answered that it has
+    moved or is canceled. Any number of processes may do this."""
+    unplanned, untold = Invitation.objects.unplanned(now), Invitation.objects.told_less(now)
+    pks = {*unplanned.values_list("event", flat=True), *untold.values_list("event", flat=True)}
+    for pk in pks:
+        with transaction.atomic():
+            events = Event.objects.without_text().select_for_update(of=("self",), skip_locked=True)
+            locked = events.filter(pk=pk).first()
+            if locked is not None:
+                for invitation in unplanned.filter(event=locked):
+                    _plan_if_published(invitation, event=locked)
+                _tell_changes(locked, now)
+
+
+def _tell_changes(event: Event, now: datetime) -> None:
+    newest = event.appointments.last()
+    # The same patience as with who has a seat: what is taken back within it is told to nobody.
+    if newest is None or newest.sequence != event.sequence or newest.at > now - SETTLE:
+        return
+    appointments = {each.sequence: each for each in event.appointments.all()}
+    untold = Invitation.objects.told_less(now).filter(event=event)
+    for invitation in untold:
+        known = appointments.get(invitation.told_sequence)
+        if known is None or known.terms == newest.terms:
+            continue
+        if event.is_canceled:
+            _plan(ENDED, invitation, f"canceled:{event.sequence}")
+        else:
+            told = {"from": invitation.told_sequence, "to": event.sequence}
+            _plan(INVITATION, invitation, f"moved:{event.sequence}", **told)
+    untold.update(told_sequence=event.sequence)
+
+
+@transaction.atomic
+def purge(*, now: datetime) -> int:
+    """Forget who was invited: what stays is the organization, the answer and whether somebody came. Returns how many.
+
+    Before registrations are purged, which tell who came.
+    """
+    expired = Invitation.objects.expired(now).select_related("event", "registration")
+    by_event: dict[Event, list[Invitation]] = {}
+    for invitation in expired.select_for_update(of=("self",)):
+        by_event.setdefault(invitation.event, []).append(invitation)
+    for event, invitations in by_event.items():
+        mail.forget(prefix=f"event:{event.pk}:invitation:")
+        for invitation in invitations:
+            _forget(invitation, has_come=invitation.withdrawn_at is None and invitation.has_come)
+        audit.record("purge", event, by=None, note=f"{len(invitations)} invitations")
+    return sum(map(len, by_event.values()))
+
+
+def _forget(held: Invitation, *, has_come: bool) -> None:
+    held.came, held.forgotten_at = has_come, timezone.now()
+    held.name = held.email = held.note = ""
+    held.contact, held.nonce = None, new_nonce()
+    held.save(update_fields=["came", "forgotten_at", "name", "email", "note", "contact", "nonce"])
+
+
+def announce() -> None:
+    for kind, render, label in (
+        (INVITATION, rules.invitation, pgettext_lazy("staff", "Invitation to an event")),
+        (SUBSTITUTE, rules.substitute, pgettext_lazy("staff", "Receipt that somebody else comes instead")),
+        (ENDED, rules.ended, pgettext_lazy("staff", "End of an invitation")),
+    ):
+        mail.register(kind, render, label=label, if_twice=pgettext_lazy("staff", "Says the same again."))
+    mail.plan_before_delivering(keep)
+
+
+def _lock(event: Event) -> Event:
+    """The same lock as for seats: whoever answers takes or gives one."""
+    locked: Event = Event.objects.without_text().select_for_update(of=("self",)).get(pk=event.pk)
+    return locked
+
+
+def _locked(invitation: Invitation, event: Event) -> Invitation:
+    found: Invitation = event.invitations.select_related("actor", "registration").get(pk=invitation.pk)
+    found.event = event
+    return found
+
+
+def _plan_if_published(invitation: Invitation, *, event: Event) -> None:
+    if event.status != Status.PUBLISHED:
+        return
+    now = timezone.now()
+    invitation.event, invitation.planned_at, invitation.told_sequence = event, now, event.sequence
+    invitation.save(update_fields=["planned_at", "told_sequence"])
+    _plan(INVITATION, invitation, f"invitation:{int(now.timestamp())}")
+
+
+def _plan(kind: str, invitation: Invitation, what: str, **context: int) -> None:
+    mail.plan(
+        kind=kind,
+        key=f"{invitation.key}{what}",
+        to=invitation.email,
+        language=invitation.language,
+        due_at=timezone.now(),
+        expires_at=invitation.event.starts_at,
+        context={"invitation": invitation.pk, **context},
+    )

@@ -1,0 +1,96 @@
+from collections.abc import Collection
+from datetime import date, datetime
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import pgettext
+
+from events.models import Event
+from events.programs.models import Speaker
+from events.recordings.models import Recording, RecordingConsent
+from portal.accounts.models import User
+from portal.audit import actions as audit
+
+
+@transaction.atomic
+def keep(
+    event: Event, *, url: str, until: date, captions: Collection[str], no_captions_reason: str, by: User
+) -> Recording:
+    """What is known of the recording of an event. Another link is another film, which has to be shown anew."""
+    locked = Event.objects.select_for_update(of=("self",)).get(pk=event.pk)
+    values = {"url": url, "until": until, "captions": list(captions), "no_captions_reason": no_captions_reason}
+    recording = Recording.objects.filter(event=locked).first() or Recording(event=locked, added_by=by)
+    changes = audit.changed(recording, values)
+    for name, value in values.items():
+        setattr(recording, name, value)
+    if "url" in changes:
+        recording.shown_at = None
+    recording.save()
+    if changes:
+        audit.record("keep_recording", recording, by=by, changes=changes)
+    return recording
+
+
+@transaction.atomic
+def note_consents(recording: Recording, *, speakers: Collection[Speaker], by: User) -> Recording:
+    """These have agreed, and nobody else: what somebody does not agree to any more is shown no longer."""
+    locked = _locked(recording)
+    recording_consents = locked.consents.exclude(speaker__in=speakers)
+    taken_back = recording_consents.count()
+    recording_consents.delete()
+    known = set(locked.consents.values_list("speaker", flat=True))
+    new = [speaker for speaker in speakers if speaker.pk not in known]
+    RecordingConsent.objects.bulk_create(
+        RecordingConsent(recording=locked, speaker=speaker, noted_by=by) for speaker in new
+    )
+    if new or taken_back:
+        audit.record("note_consents", locked, by=by, note=f"+{len(new)} -{taken_back}")
+    if locked.shown_at and taken_back and locked.lacking.exists():
+        hide(locked, by=by)
+        locked.refresh_from_db()
+    return locked
+
+
+@transaction.atomic
+def show(recording: Recording, *, by: User) -> Recording:
+    """Lead readers to it, once the event has passed. Raises ValidationError with the names of who has not agreed."""
+    locked = _locked(recording)
+    lacking = [speaker.name for speaker in locked.lacking]
+    if lacking:
+        sentence = pgettext("staff", "These have not agreed that it is shown: %(names)s.")
+        raise ValidationError(sentence % {"names": ", ".join(lacking)})
+    if locked.shown_at is None:
+        locked.shown_at = timezone.now()
+        locked.save(update_fields=["shown_at"])
+        audit.record("show_recording", locked, by=by)
+    return locked
+
+
+@transaction.atomic
+def hide(recording: Recording, *, by: User) -> None:
+    locked = _locked(recording)
+    if locked.shown_at is not None:
+        locked.shown_at = None
+        locked.save(update_fields=["shown_at"])
+        audit.record("hide_recording", locked, by=by)
+
+
+@transaction.atomic
+def remove(recording: Recording, *, by: User) -> None:
+    """Forget that there is one, and who agreed to what."""
+    locked = _locked(recording)
+    audit.record("remove_recording", locked, by=by, changes={"url": (locked.url, "")})
+    locked.delete()
+
+
+@transaction.atomic
+def purge(*, now: datetime) -> int:
+    """Forget who agreed to what was shown long ago; returns how many rows went."""
+    total, _per_model = RecordingConsent.objects.expired(now).delete()
+    return total
+
+
+def _locked(recording: Recording) -> Recording:
+    found: Recording = Recording.objects.select_for_update(of=("self",)).select_related("event").get(pk=recording.pk)
+    return found

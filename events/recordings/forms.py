@@ -1,0 +1,91 @@
+from datetime import date
+from typing import Any, ClassVar
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from django.utils.translation import pgettext, pgettext_lazy
+
+from events.forms import LAST_YEAR, DateInput
+from events.models import Event
+from events.programs.models import Speaker
+from portal import guard, languages
+
+
+class RecordingForm(guard.GuardedForm):
+    guarded: ClassVar[tuple[str, ...]] = ("no_captions_reason",)
+    open_to_all: ClassVar[tuple[str, ...]] = ("url",)
+
+    url = forms.URLField(
+        label=pgettext_lazy("staff", "Link to the recording"),
+        help_text=pgettext_lazy("staff", "Where it can be watched without an account and without cookies."),
+        max_length=500,
+        assume_scheme="https",
+        widget=forms.URLInput(attrs={"dir": "ltr"}),
+    )
+    until = forms.DateField(
+        label=pgettext_lazy("staff", "Last day"),
+        help_text=pgettext_lazy(
+            "staff", "After that the page of the event says that it is no longer there. Take it away there, too."
+        ),
+        widget=DateInput,
+    )
+    captions = forms.MultipleChoiceField(
+        label=pgettext_lazy("staff", "Captions in"),
+        choices=languages.LANGUAGES,
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+    )
+    no_captions_reason = forms.CharField(
+        label=pgettext_lazy("staff", "Why it has no captions"),
+        help_text=pgettext_lazy(
+            "staff", "Everybody can read it, in Swedish. Captions are a right: see to them if you can."
+        ),
+        max_length=300,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2, "lang": "sv"}),
+    )
+
+    def __init__(self, event: Event, *args: Any, **kwargs: Any) -> None:
+        self.event = event
+        super().__init__(*args, **kwargs)
+
+    def clean_until(self) -> date:
+        day: date = self.cleaned_data["until"]
+        if day < timezone.localdate(self.event.ends_at):
+            raise ValidationError(pgettext("staff", "The last day has to come after the event."))
+        if day.year > LAST_YEAR:
+            raise ValidationError(pgettext("staff", "The year has to lie between 2000 and 2100."))
+        return day
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if "captions" in data and not data["captions"] and not data.get("no_captions_reason"):
+            if "no_captions_reason" not in self.errors:
+                why = pgettext("staff", "Say in which languages it has captions, or why it has none.")
+                self.add_error("captions", why)
+        elif data.get("captions"):
+            data["no_captions_reason"] = ""
+        return data
+
+    def values(self) -> dict[str, Any]:
+        """As `actions.keep` wants them."""
+        return {name: self.cleaned_data[name] for name in self.base_fields}
+
+
+class ConsentsForm(forms.Form):
+    """Who of those that are heard has agreed that the recording is shown."""
+
+    speakers = forms.ModelMultipleChoiceField(
+        label=pgettext_lazy("staff", "These have agreed that it is shown"),
+        queryset=Speaker.objects.none(),
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+    )
+
+    def __init__(self, event: Event, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        speakers = self.fields["speakers"]
+        assert isinstance(speakers, forms.ModelMultipleChoiceField)
+        newest = event.program_versions.defer("lines", "texts").newest()
+        speakers.queryset = Speaker.objects.filter(versions=newest) if newest else Speaker.objects.none()

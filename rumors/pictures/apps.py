@@ -1,6 +1,0 @@
-from django.apps import AppConfig
-
-
-class PicturesConfig(AppConfig):
-    name = "rumors.pictures"
-    label = "pictures"

@@ -1,0 +1,300 @@
+"""An invitation is answered by a person who presses a button, and by nothing else."""
+
+import re
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone, translation
+
+from events import actions as events
+from events.agreements import actions as agreements
+from events.invitations import actions, rules
+from events.invitations.models import Answer, Invitation
+from events.registrations import actions as registrations
+from events.registrations.models import Registration, State
+from events.series import actions as series
+from portal.mail import actions as mail
+from portal.mail.models import Delivery
+from portal.pages.actions import purge
+from portal.questions.models import Door, Question
+from tests import factories
+from tests.accounts.people import browser
+from tests.invitations.conftest import guest, instead, invite, page_of, sent
+
+pytestmark = pytest.mark.django_db
+
+LINK = re.compile(r"https?://[^\s\"<>]+/invitation/[^\s\"<>]+")
+
+
+def planned(kind: str) -> list[str]:
+    """Whom mail of this kind is promised to."""
+    return sorted(Delivery.objects.filter(kind=kind).waiting().values_list("recipient", flat=True))
+
+
+def rendered(delivery: Delivery):
+    with translation.override(delivery.language):
+        return mail.kinds()[delivery.kind].render(delivery)
+
+
+def dump() -> dict[str, list]:
+    """Every row of every table."""
+    found = {}
+    with connection.cursor() as cursor:
+        for table in sorted(connection.introspection.table_names()):
+            cursor.execute(f'SELECT t::text FROM "{table}" t ORDER BY 1')
+            found[table] = cursor.fetchall()
+    return found
+
+
+def test_a_scanner_that_follows_every_link_of_the_mail_leaves_the_database_as_it_is(round_table):
+    event = round_table("sv", "ar")
+    found = invite(event, language="ar")
+    message = rendered(Delivery.objects.get(kind=actions.INVITATION))
+    links = {link.partition("://")[2].partition("/")[2] for link in LINK.findall(message.text + message.html)}
+    assert {link.split("/")[0] for link in links} == {"ar", "sv"}
+    before = dump()
+    for link in links:
+        for headers in ({}, {"sec-purpose": "prefetch"}, {"user-agent": "LinkScanner/1.0"}):
+            for method in ("get", "head", "options"):
+                getattr(browser(), method)(f"/{link}", headers=headers)
+    assert browser().get(f"/{link}").status_code == 200
+    assert dump() == before
+    # A scanner that presses buttons has no token of a page.
+    browser().post(f"/{link}", {"do": "yes", "language": "ar"})
+    assert dump() == before
+    assert browser().post(page_of(found), sent("no")).status_code == 302
+    assert dump() != before
+
+
+def test_the_page_of_an_invitation_is_kept_nowhere(round_table, public):
+    response = public.get(page_of(invite(round_table())))
+    assert response.headers["Cache-Control"] == "no-store"
+    assert "noindex" in response.headers["X-Robots-Tag"]
+    assert not response.cookies
+    assert "Folkets hus" in response.content.decode()
+
+
+def test_yes_is_a_registration_like_any_other(round_table, public):
+    found = invite(round_table())
+    answer = sent("yes", interpreter="ti", access="Hiss", question="Vem leder samtalet?", language="sv")
+    assert public.post(page_of(found), answer).status_code == 302
+    found.refresh_from_db()
+    seat = found.registration
+    assert (found.answer, seat.state, seat.name, seat.email) == ("yes", "confirmed", found.name, found.email)
+    assert {(need.kind, need.language, need.detail) for need in seat.needs.all()} == {
+        ("interpreter", "ti", ""),
+        ("access", "", "Hiss"),
+    }
+    assert [(each.text, each.door) for each in Question.objects.all()] == [("Vem leder samtalet?", Door.REGISTRATION)]
+    assert planned(registrations.CONFIRMATION) == [found.email]
+    assert planned(actions.INVITATION) == []
+    # Twice is once, and other needs are a change.
+    public.post(page_of(found), sent("yes", access="Hörslinga"))
+    assert Registration.objects.count() == 1
+    assert [need.detail for need in seat.needs.all()] == ["Hörslinga"]
+
+
+def test_who_is_invited_takes_a_seat_that_is_free_or_waits(round_table):
+    event = round_table(capacity=1)
+    first, second = invite(event), invite(event, "Kansliet")
+    for each in (first, second):
+        actions.accept(each, language="sv")
+    assert [each.state for each in event.registrations.all()] == [State.CONFIRMED, State.WAITING]
+    # The first gives it back, and the second is offered it by the same clock as everybody.
+    actions.decline(first)
+    registrations.keep(timezone.now())
+    assert event.registrations.get(email=second.email).state == State.OFFERED
+
+
+def test_an_answer_can_be_changed_until_the_deadline_and_taken_back_after_it(round_table, public):
+    event = round_table()
+    found, late = invite(event), invite(event, "Kansliet")
+    public.post(page_of(found), sent("no"))
+    public.post(page_of(found), sent("yes"))
+    found.refresh_from_db()
+    assert (found.answer, found.registration.state) == ("yes", "confirmed")
+    with time_machine.travel(event.answers_due_at + timedelta(minutes=1)):
+        assert public.post(page_of(late), sent("yes")).status_code == 422
+        assert not Registration.objects.filter(email=late.email).exists()
+        assert public.post(page_of(found), sent("no")).status_code == 302
+    found.refresh_from_db()
+    assert (found.answer, found.registration.state) == ("no", "canceled")
+    with time_machine.travel(event.starts_at + timedelta(minutes=1)), pytest.raises(actions.ClosedError):
+        actions.decline(late)
+
+
+def test_a_faith_community_sends_a_substitute_who_answers_alone(round_table, public):
+    found = invite(round_table("sv", "ar"))
+    public.post(page_of(found), sent("yes"))
+    assert public.post(page_of(found), instead()).status_code == 302
+    found.refresh_from_db()
+    other = found.substitutes.get()
+    assert (found.answer, found.registration.state) == (Answer.SUBSTITUTE, State.CANCELED)
+    assert (other.name, other.language, other.actor, other.answer) == ("Mira", "ar", found.actor, "")
+    assert planned(actions.INVITATION) == ["mira@example.org"]
+    assert planned(actions.SUBSTITUTE) == [found.email]
+    # Nothing that was typed on the page is in the mail to somebody else.
+    letter = rendered(Delivery.objects.get(kind=actions.INVITATION, recipient="mira@example.org"))
+    assert "Mira" not in letter.text + letter.html
+    assert rules.secret_token(other) in letter.text
+    assert rules.secret_token(found) not in letter.text
+    public.post(page_of(other), sent("yes", language="ar"))
+    assert Registration.objects.get(email="mira@example.org").state == State.CONFIRMED
+    assert public.get(page_of(found)).context["instead"].answer == "yes"
+    # Whoever was invited comes after all, and the other one is told.
+    public.post(page_of(found), sent("yes"))
+    assert Registration.objects.get(email="mira@example.org").state == State.CANCELED
+    assert planned(registrations.CANCELLATION) == ["mira@example.org"]
+    found.refresh_from_db()
+    assert (found.answer, found.registration.state) == ("yes", "confirmed")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"is_agreed": ""},
+        {"email": ""},
+        {"name": "19121212-1212"},
+        {"email": "styrelsen@example.org"},
+        {"language": "xx"},
+    ],
+)
+def test_a_substitute_that_cannot_be_is_refused_with_what_was_typed(round_table, public, fields):
+    found = invite(round_table())
+    response = public.post(page_of(found), instead(**fields))
+    assert response.status_code == 422
+    assert (fields.get("name") or "Mira") in response.content.decode()
+    assert Invitation.objects.count() == 1
+    found.refresh_from_db()
+    assert found.answer == ""
+
+
+def test_a_substitute_names_nobody_in_turn(round_table, public):
+    found = invite(round_table())
+    public.post(page_of(found), instead())
+    other = found.substitutes.get()
+    assert public.post(page_of(other), instead(email="tredje@example.org")).status_code == 422
+    assert Invitation.objects.count() == 2
+
+
+def test_another_site_cannot_answer(round_table, public):
+    found = invite(round_table())
+    response = public.post(page_of(found), sent("yes"), headers={"origin": "https://elsewhere.example"})
+    assert response.status_code == 403
+    found.refresh_from_db()
+    assert found.answer == ""
+
+
+def test_a_new_link_ends_the_old_one(round_table, public):
+    found = invite(round_table())
+    old = page_of(found)
+    actions.send_again(found, by=factories.user())
+    found.refresh_from_db()
+    assert public.get(old).status_code == 404
+    assert public.post(old, sent("yes")).status_code == 404
+    assert public.get(page_of(found)).status_code == 200
+
+
+def test_a_person_is_invited_once_and_again_after_it_was_withdrawn(round_table):
+    event = round_table()
+    found = invite(event)
+    assert actions.invite(event, guests=[guest(email="STYRELSEN@example.org")], by=factories.user()) == []
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Invitation.objects.create(event=event, name="B", email="Styrelsen@example.org")
+    actions.accept(found, language="sv")
+    actions.withdraw(found, by=factories.user())
+    assert event.registrations.get().state == State.CANCELED
+    assert invite(event).pk != found.pk
+
+
+def test_nobody_is_written_to_before_the_event_is_published(round_table):
+    event = round_table(is_draft=True)
+    found = invite(event)
+    actions.keep(timezone.now())
+    assert not Delivery.objects.exists()
+    factories.publish(event, title="Rundabord", summary="Om oro.", body="Text.")
+    factories.put_out(event)
+    actions.keep(timezone.now())
+    actions.keep(timezone.now())
+    assert planned(actions.INVITATION) == [found.email]
+
+
+def test_who_has_not_answered_is_told_that_it_moves_or_is_canceled(round_table):
+    event = round_table()
+    found, answered = invite(event), invite(event, "Kansliet")
+    actions.decline(answered)
+    Delivery.objects.all().delete()
+    ends_at = event.ends_at + timedelta(hours=1)
+    events.edit(event, by=factories.user(), starts_at=event.starts_at + timedelta(hours=1), ends_at=ends_at)
+    actions.keep(timezone.now())
+    assert not Delivery.objects.exists()
+    later = timezone.now() + timedelta(minutes=3)
+    actions.keep(later)
+    actions.keep(later)
+    assert planned(actions.INVITATION) == [found.email]
+    assert rendered(Delivery.objects.get()).subject.startswith("New time or place")
+    event.refresh_from_db()
+    events.cancel(event, by=factories.user(), reason="Sjukdom.")
+    actions.keep(later)
+    assert planned(actions.ENDED) == [found.email]
+
+
+def test_the_invitation_is_in_two_languages_each_with_its_direction(round_table):
+    event = round_table("sv", "ar", theme="Oro i skolan")
+    invite(event, language="ar")
+    message = rendered(Delivery.objects.get())
+    first, second = (message.html.index(f'lang="{tag}" dir="{way}"') for tag, way in (("ar", "rtl"), ("sv", "ltr")))
+    assert first < second
+    assert "Träff ar" in message.text
+    assert message.text.index("Träff ar") < message.text.index("Träff sv")
+    assert message.text.count("Oro i skolan") == 2
+    assert "<time" not in message.text
+    assert "Folkets hus" in message.text
+
+
+def test_what_was_agreed_is_told_to_who_is_invited_next_time(round_table, public, make_event):
+    circle = series.create(name="Rundabordet", by=factories.user())
+    past = make_event("sv", series=circle, starts_in=-timedelta(days=30))
+    agreements.agree(event=past, what="Vi skriver om 16 a §.", owner="Skolan", by=factories.user())
+    found = invite(round_table("sv", "ar", series=circle), language="ar")
+    message = rendered(Delivery.objects.get(kind=actions.INVITATION))
+    assert message.text.count("Vi skriver om 16 a §.") == 2
+    page = public.get(page_of(found)).content.decode()
+    assert re.search(r'<span lang="sv" dir="ltr">Vi skriver om', page)
+
+
+def test_after_thirty_days_nobody_is_named_and_it_is_known_who_came(round_table):
+    event = round_table()
+    came, absent, gave_back = invite(event), invite(event, "Kansliet"), invite(event, "Ledaren")
+    for each in (came, gave_back):
+        actions.accept(each, language="sv")
+    registrations.cancel(gave_back.event.registrations.get(email=gave_back.email))
+    with time_machine.travel(event.ends_at + timedelta(days=29)):
+        actions.purge(now=timezone.now())
+    came.refresh_from_db()
+    assert came.email
+    with time_machine.travel(event.ends_at + timedelta(days=31)):
+        purge(now=timezone.now())
+    found = {each.pk: each for each in Invitation.objects.all()}
+    assert [found[each.pk].came for each in (came, absent, gave_back)] == [True, False, False]
+    rows = str([dump()[model._meta.db_table] for model in (Invitation, Registration, Delivery)])
+    assert "@example.org" not in rows
+    assert not [name for name in ("Styrelsen", "Kansliet", "Ledaren") if name in rows]
+    assert found[came.pk].answer == "yes"
+
+
+def test_who_wants_to_be_forgotten_is_at_once(round_table, public):
+    found = invite(round_table())
+    path = page_of(found)
+    public.post(path, sent("yes"))
+    asked = public.post(path, sent("ask_erase"))
+    assert 'value="erase"' in asked.content.decode()
+    assert Registration.objects.exists()
+    assert public.post(path, sent("erase")).status_code == 200
+    assert public.get(path).status_code == 404
+    assert not Registration.objects.exists()
+    found.refresh_from_db()
+    assert (found.name, found.email, found.answer, found.came) == ("", "", "yes", False)
+    assert not Delivery.objects.waiting().exists()

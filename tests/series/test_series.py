@@ -1,0 +1,41 @@
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from events.models import Event
+from events.series import actions
+from events.series.models import Series
+from portal.accounts.models import Role
+from tests import factories
+from tests.actors.conftest import actor
+from tests.events.conftest import make_event, staff
+
+__all__ = ["make_event", "staff"]
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_next_sitting_is_a_copy_of_the_last_with_the_same_circle(make_event, staff):
+    member = actor("Fredens vänner")
+    client = staff(Role.EVENTS)
+    client.post("/staff/events/series/new/", {"name": "Rundabordet", "about": "Vi lyssnar.", "circle": [member.pk]})
+    made = Series.objects.get()
+    assert list(made.circle.all()) == [member]
+    old, last = (make_event("sv", series=made, starts_in=timedelta(days=days), theme="Oro") for days in (-60, -30))
+    page = client.get(f"/staff/events/series/{made.pk}/")
+    assert [each.pk for each in page.context["sittings"]] == [last.pk, old.pk]
+    assert f"/staff/events/{last.pk}/copy/" in page.content.decode()
+    starts = timezone.localtime(timezone.now() + timedelta(days=20))
+    client.post(f"/staff/events/{last.pk}/copy/", {"starts_at": f"{starts:%Y-%m-%dT%H:%M}"})
+    new = Event.objects.latest("pk")
+    assert (new.series, new.theme, new.status) == (made, "", "draft")
+
+
+def test_two_series_have_two_names(staff):
+    actions.create(name="Rundabordet", by=factories.user())
+    other = actions.create(name="Nätverket", by=factories.user())
+    response = staff(Role.EVENTS).post(f"/staff/events/series/{other.pk}/edit/", {"name": "Rundabordet"})
+    assert response.status_code == 422
+    other.refresh_from_db()
+    assert other.name == "Nätverket"
