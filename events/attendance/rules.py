@@ -43,6 +43,6 @@ class Attendance:
 
 def attendance(event: Event) -> Attendance:
     by_way = CheckIn.objects.filter(event=event).by_way()
-    order = list(Method)
-    counts = sorted(event.counts.newest().select_related("by"), key=lambda count: order.index(Method(count.method)))
+    newest = {count.method: count for count in event.counts.newest().select_related("by")}
+    counts = [newest[method] for method in Method if method in newest]
     return Attendance(sum(by_way.values()), by_way, counts)

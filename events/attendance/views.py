@@ -137,12 +137,11 @@ def attendance(request: StaffRequest, pk: int) -> HttpResponse:
 @staff("attendance.view")
 def event_feedback(request: StaffRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(Event.objects.read_in(languages.SOURCE), pk=pk)
-    answers = found.feedback.count()
-    named = [(field.verbose_name, field.name) for field in Feedback._meta.fields if field.name in Feedback.QUESTIONS]
+    form = FeedbackForm()
     context = {
         "event": found,
-        "answers": answers,
-        "questions": [(words, found.feedback.marks(name)) for words, name in named] if answers else [],
+        "answers": found.feedback.count(),
+        "questions": [(form[name].label, found.feedback.marks(name)) for name in Feedback.QUESTIONS],
         "words": found.feedback.words(),
         "enough": Feedback.ENOUGH,
         "keep_days": Feedback.KEEP.days,
