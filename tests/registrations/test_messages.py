@@ -273,6 +273,7 @@ def test_every_message_can_be_written_in_every_language(make_event, code, kind):
     assert "14:00" in message.text
     assert "16:00" in message.html
     assert "{" not in message.text + message.html
+    assert "<" not in message.text
 
 
 def test_what_somebody_typed_is_in_no_message(make_event):

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import time_machine
 from django.db import IntegrityError, connection, transaction
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from events import actions as events
 from events.invitations import actions as invitations
@@ -17,6 +17,7 @@ from events.series.models import Series
 from portal.mail import actions as mail
 from portal.mail.models import Delivery, State
 from tests import factories
+from tests.events.conftest import SECRET_LINK
 from tests.registrations.test_register import register
 
 STOCKHOLM = ZoneInfo("Europe/Stockholm")
@@ -362,3 +363,14 @@ def test_who_is_invited_and_has_not_answered_is_reminded_before_the_deadline(rem
     assert secret_token(silent) in message.text
     invitations.accept(silent, language="sv")
     assert rules.reminder(delivery) is None
+
+
+@pytest.mark.parametrize("code", ["sv", "ar", "ti"])
+def test_a_reminder_before_its_link_may_be_shown_says_when_and_is_plain_text(remind, make_event, code):
+    rule = remind(days=1)
+    event = make_event("sv", starts_in=timedelta(days=500))
+    with translation.override(code):
+        message = rules.to_participant(rule, rules.sample(event, code))
+    assert "<" not in message.text
+    assert f"{timezone.localtime(event.join_opens_at):%H:%M}" in message.text
+    assert SECRET_LINK not in message.text + message.html
