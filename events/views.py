@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from events import actions, calendar, rules
 from events.forms import CalendarForm, CopyForm, EventFilterForm, EventForm, NewEventForm, ReasonForm, RiskForm
-from events.models import Access, Event, EventQuerySet, Group, Status
+from events.models import Access, Event, EventQuerySet, Group, Kind, Status
 from portal import languages, public
 from portal.facts.models import Audience, Fact, Link
 from portal.http import StaffRequest, staff
@@ -190,7 +190,7 @@ def staff_events(request: StaffRequest) -> HttpResponse:
 @staff("events.edit")
 def new_event(request: StaffRequest) -> HttpResponse:
     """A draft, and the first draft of its Swedish text."""
-    initial = {"team": [request.user.pk], "series": request.GET.get("series")}
+    initial = {"kind": Kind.SEMINAR, "team": [request.user.pk], "series": request.GET.get("series")}
     form = NewEventForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
         try:

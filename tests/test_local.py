@@ -539,7 +539,7 @@ print(*k.fetchall(), sep=chr(10))
 k.execute("select conrelid::regclass::text, conname, convalidated from pg_constraint order by 1, 2")
 print(*k.fetchall(), sep=chr(10))
 k.execute("select tgrelid::regclass::text, tgname, tgenabled, pg_get_triggerdef(oid) from pg_trigger order by 1, 2, 4")
-print(*[row for row in k.fetchall() if "RI_Constraint" not in row[1]], sep=chr(10))
+print(*[row for row in k.fetchall() if "_ConstraintTrigger" not in row[1]], sep=chr(10))
 k.execute("select extname, extversion from pg_extension order by 1")
 print(*k.fetchall(), sep=chr(10))
 """

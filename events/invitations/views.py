@@ -70,7 +70,7 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
             text = read(found.event, get_language() or languages.SOURCE)
             answer = render(request, "events/erased.html", {"event": found.event, "text": text})
         case _:
-            raise Http404
+            answer = _own_page(request, found, status=422)
     return answer
 
 

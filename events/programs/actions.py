@@ -101,7 +101,7 @@ def _people(event: Event, typed: Sequence[Mapping[str, Any]]) -> dict[Person, Sp
             continue
         name, title, organization = person
         is_name_alone = not (title or organization)
-        namesakes = [speaker for known, speaker in found.items() if known[0] == name] if is_name_alone else []
+        namesakes = [speaker for terms, speaker in found.items() if terms[0] == name] if is_name_alone else []
         namesakes += [speaker for speaker in mine if speaker.name == name and speaker.terms not in wanted]
         if namesakes:
             found[person] = namesakes[0]
@@ -110,7 +110,10 @@ def _people(event: Event, typed: Sequence[Mapping[str, Any]]) -> dict[Person, Sp
                 found[person].save(update_fields=["title", "organization"])
             continue
         values = {"name": name, "title": title, "organization": organization}
-        found[person] = Speaker.objects.filter(**values).first() or Speaker.objects.create(**values)
+        # With all three it is who spoke elsewhere, and what they agreed to holds here, too; a name is not enough.
+        is_certain = bool(title and organization)
+        known = Speaker.objects.filter(**values).first() if is_certain else None
+        found[person] = known or Speaker.objects.create(**values)
     return found
 
 

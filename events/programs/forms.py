@@ -57,16 +57,16 @@ class ProgramItemForm(guard.GuardedForm):
     starts = forms.TimeField(label=pgettext_lazy("staff", "Starts"), widget=TimeInput, required=False)
     ends = forms.TimeField(label=pgettext_lazy("staff", "Ends"), widget=TimeInput)
     title = forms.CharField(
-        label=pgettext_lazy("staff", "Title in Swedish"),
+        label=pgettext_lazy("staff", "Title"),
         max_length=200,
         required=False,
         widget=forms.TextInput(attrs={"lang": "sv"}),
     )
-    is_break = forms.BooleanField(label=pgettext_lazy("staff", "Break"), required=False)
     speakers = PeopleField(label=pgettext_lazy("staff", "Speakers"), rows=2)
+    is_break = forms.BooleanField(label=pgettext_lazy("staff", "Break"), required=False)
     moderators = PeopleField(label=pgettext_lazy("staff", "Moderators"), rows=1)
     abstract = forms.CharField(
-        label=pgettext_lazy("staff", "What it is about, in Swedish"),
+        label=pgettext_lazy("staff", "What it is about"),
         max_length=800,
         required=False,
         widget=forms.Textarea(attrs={"rows": 3, "lang": "sv"}),

@@ -78,7 +78,7 @@ def changes(before: Sequence[Line], after: Sequence[Line], *, with_speakers: boo
 
 def _cast(line: Line) -> list[tuple[Any, ...]]:
     names = ("name", "title", "organization", "is_moderator")
-    return [tuple(speaker[name] for name in names) for speaker in line.speakers]
+    return sorted(tuple(speaker[name] for name in names) for speaker in line.speakers)
 
 
 def translated(before: Snapshot, after: Snapshot) -> list[str]:

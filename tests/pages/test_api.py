@@ -42,7 +42,7 @@ def event(*codes: str, slug: str = "traff", starts_in=timedelta(days=5), **field
     starts_at = timezone.now().replace(microsecond=0) + starts_in
     values = {
         "kind": "seminar", "slug": slug, "starts_at": starts_at, "ends_at": starts_at + timedelta(hours=1),
-        "place": "Biblioteket", "is_place_public": True, "registration_ends_at": starts_at,
+        "place": "Biblioteket", "registration_ends_at": starts_at,
     }  # fmt: skip
     made = events.create(by=factories.user(), **values | fields)
     for code in codes:

@@ -294,6 +294,16 @@ def test_somebody_else_of_the_same_name_at_another_event_is_not_renamed(make_eve
     assert {speaker.title for speaker in Speaker.objects.all()} == {"jurist", "kurator"}
 
 
+@pytest.mark.parametrize(("who", "is_the_same"), [(("Kim Berg", "jurist", "kommunen"), True), (("Kim Berg",), False)])
+def test_what_somebody_agreed_to_holds_for_who_is_certainly_the_same_at_another_event(make_event, who, is_the_same):
+    first, second = make_event(), make_event()
+    write(first, line("08:30-09:00", "Ett", person(*who)))
+    actions.agree(Speaker.objects.get(), by=factories.user())
+    write(second, line("08:30-09:00", "Ett", person(*who)))
+    (row,) = second.program.snapshot().lines[0]["speakers"]
+    assert (row["name"] == "Kim Berg") == is_the_same
+
+
 def test_who_speaks_and_moderates_stands_there_once_as_moderator_in_the_order_typed(event):
     write(event, line("08:30-09:00", "Ett", person("Åsa", is_moderator=True), person("Bo"), person("Åsa")))
     assert [(each.speaker.name, each.is_moderator) for each in Appearance.objects.all()] == [
