@@ -205,7 +205,10 @@ def test_a_seminar_from_planning_to_the_entry_in_a_calendar(
         reminders.add(by=event.created_by, audience="registered", anchor="start", days=1)
         Rule.objects.update(timed_at=timezone.now() - timedelta(days=9))
         Event.objects.filter(pk=event.pk).update(
-            starts_at=soon, ends_at=soon + timedelta(hours=1), time_set_at=timezone.now() - timedelta(days=9)
+            starts_at=soon,
+            ends_at=soon + timedelta(hours=1),
+            time_set_at=timezone.now() - timedelta(days=9),
+            registration_ends_at=None,
         )
         event.registrations.update(registered_at=timezone.now() - timedelta(days=2))
         # Then the reminder comes over SMTP; the link is on their own page, and not before its time
