@@ -43,8 +43,8 @@ class Keeper:
 
 
 async def think() -> None:
-    if random.random() < 0.3:
-        await asyncio.sleep(random.uniform(0, 0.15))
+    if random.random() < 0.5:
+        await asyncio.sleep(random.uniform(0, 0.2))
 
 
 async def serve(maildir: Path, port: int) -> None:
