@@ -1,6 +1,5 @@
 from datetime import date, datetime, timedelta
 from typing import Any, ClassVar, Final
-from urllib.parse import urlencode
 
 from django import forms
 from django.utils import timezone
@@ -10,6 +9,7 @@ from django.utils.translation import pgettext, pgettext_lazy
 from events.models import Access, Event, Group, Kind, RiskAssessment
 from portal import guard, languages
 from portal.accounts.models import Role, User
+from portal.filters import FilterForm
 
 LINK_LEAVES: Final = timedelta(hours=1)
 """Before the start: with the last reminder."""
@@ -280,8 +280,8 @@ class EventFilterForm(forms.Form):
     )
 
 
-class CalendarForm(forms.Form):
-    """What a reader wants to see of the public calendar."""
+class CalendarForm(FilterForm):
+    """What a reader wants to see of the public calendar. What is valid, is written in one way only."""
 
     kind = forms.ChoiceField(
         label=pgettext_lazy("event", "Kind"),
@@ -293,32 +293,9 @@ class CalendarForm(forms.Form):
         choices=[("", pgettext_lazy("event", "All languages")), *languages.LANGUAGES],
         required=False,
     )
-    month = forms.DateField(input_formats=["%Y-%m"], widget=forms.HiddenInput, required=False)
-    page = forms.IntegerField(min_value=1, max_value=9999, widget=forms.HiddenInput, required=False)
+    month = forms.RegexField(r"^[12][0-9]{3}-(0[1-9]|1[0-2])\Z", widget=forms.HiddenInput, required=False)
 
-    def clean(self) -> dict[str, Any]:
-        if self.cleaned_data.get("month"):
-            self.cleaned_data["page"] = None  # a month has one
-        return self.cleaned_data
-
-    def asked(self) -> dict[str, str]:
-        """By parameter what is asked for, as our own addresses say it; nothing of what cannot be."""
-        self.full_clean()
-        chosen = {name: value for name in sorted(self.fields) if (value := self.cleaned_data.get(name))}
-        return {name: f"{value:%Y-%m}" if name == "month" else str(value) for name, value in chosen.items()}
-
-    def query(self, **instead: str) -> str:
-        """What is asked for, with some parameters exchanged, or taken away by an empty one; never a page."""
-        asked = self.asked() | {"page": ""} | instead
-        return urlencode({name: asked[name] for name in sorted(asked) if asked[name]})
-
-    def active(self) -> list[dict[str, Any]]:
-        """The filters that are set, in words, and the query string without each."""
-        asked = self.asked()
-        found: list[dict[str, Any]] = []
-        if kind := asked.get("kind"):
-            found.append({"words": Kind(kind).label, "query": self.query(kind="")})
-        if code := asked.get("language"):
-            language = languages.get(code)
-            found.append({"words": language.autonym, "language": language, "query": self.query(language="")})
-        return found
+    def clean_month(self) -> date | None:
+        """Its first day."""
+        month = self.cleaned_data["month"]
+        return date.fromisoformat(f"{month}-01") if month else None

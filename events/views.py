@@ -1,7 +1,6 @@
 from collections.abc import Mapping
 from datetime import datetime, time, timedelta
 from typing import Any
-from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import messages
@@ -39,47 +38,47 @@ def _code() -> str:
 def events(request: HttpRequest) -> HttpResponse:
     """What is to come, soonest first, then what has passed; or one month.
 
-    An address that asks for what cannot be, or in another way than ours, leads to one of ours.
+    An address that asks for what cannot be, or in another way than our own, leads to one of ours.
     """
     form, code, now = CalendarForm(request.GET), _code(), timezone.now()
-    asked = form.asked()
-    if public.stored_query(request) != urlencode(asked):
-        return redirect(_address(request, urlencode(asked)))
-    found = Event.objects.published().of_kind(asked.get("kind", "")).spoken_in(asked.get("language", ""))
-    if "month" in asked:
-        return _month(request, form, found.read_in(code))
-    page = Paginator(found.read_in(code).passed(now), ON_A_PAGE).get_page(asked.get("page"))
-    if page.number != int(asked.get("page", page.number)):
-        return redirect(_address(request, form.query()))
-    upcoming = found.read_in(code).upcoming(now)[:IN_A_CALENDAR]
+    form.full_clean()
+    chosen = {"kind": "", "language": "", "month": None} | form.cleaned_data
+    found = Event.objects.published().read_in(code).of_kind(chosen["kind"]).spoken_in(chosen["language"])
+    if chosen["month"]:
+        return _month(request, form, found)
+    page = Paginator(found.passed(now), ON_A_PAGE).get_page(request.GET.get("page"))
+    asked = form.query() + (f"page={page.number}" if "page" in request.GET else "")
+    if not _asks(request, asked):
+        return redirect(_address(request, asked))
     context = {
-        "upcoming": [(event, read(event, code)) for event in upcoming],
+        "upcoming": [(event, read(event, code)) for event in found.upcoming(now)[:IN_A_CALENDAR]],
         "passed": [(event, read(event, code)) for event in page],
         "page": page,
-        "by_month": form.query(month=f"{rules.month_of(now):%Y-%m}"),
+        "by_month": f"{form.query()}month={now:%Y-%m}",
     }
     return _calendar_page(request, form, context)
 
 
 def _month(request: HttpRequest, form: CalendarForm, found: EventQuerySet) -> HttpResponse:
-    code, now, month = _code(), timezone.now(), form.cleaned_data["month"]
+    code, now, month = _code(), timezone.localtime(), form.cleaned_data["month"]
+    as_list = form.query(without="month")
     begins, ends = Event.objects.published().span() or (now, now)
     first, last = rules.month_of(min(begins, now)), rules.month_of(max(ends - timedelta.resolution, now))
-    if not first <= month <= last:
-        return redirect(_address(request, form.query(month="")))
-    zone = timezone.get_default_timezone()
-    start, end = (datetime.combine(day, time(), zone) for day in (month, rules.next_month(month)))
+    asked = form.query() if first <= month <= last else as_list
+    if not _asks(request, asked):
+        return redirect(_address(request, asked))
+    start, end = (datetime.combine(day, time(), now.tzinfo) for day in (month, rules.next_month(month)))
     rows = [(event, read(event, code)) for event in found.during(start, end)[:IN_A_CALENDAR]]
     soonest = None if rows else found.upcoming(now).first()
     near = {"prev": rules.month_of(start - timedelta.resolution), "next": end.date()}
     context = {
         "month": month,
         "weekdays": WEEKDAYS.values(),
-        "weeks": rules.weeks(month, rows, today=timezone.localdate()) if rows else [],
+        "weeks": rules.weeks(month, rows, today=now.date()) if rows else [],
         "soonest": soonest,
         "soonest_text": read(soonest, code) if soonest else None,
-        "near": [(rel, day, form.query(month=f"{day:%Y-%m}")) for rel, day in near.items() if first <= day <= last],
-        "as_list": form.query(month=""),
+        "near": [(rel, day, f"{as_list}month={day:%Y-%m}") for rel, day in near.items() if first <= day <= last],
+        "as_list": as_list,
     }
     return _calendar_page(request, form, context)
 
@@ -91,7 +90,7 @@ def _calendar_page(request: HttpRequest, form: CalendarForm, context: Mapping[st
     context = {
         **context,
         "form": form,
-        "query": f"{query}&" if query else "",
+        "query": query,
         "active": form.active(),
         "alternates": public.alternates(address),
         "canonical": public.absolute(address),
@@ -103,8 +102,12 @@ def _calendar_page(request: HttpRequest, form: CalendarForm, context: Mapping[st
     return response
 
 
+def _asks(request: HttpRequest, query: str) -> bool:
+    return public.stored_query(request) == query.rstrip("&")
+
+
 def _address(request: HttpRequest, query: str) -> str:
-    return f"{request.path}?{query}" if query else request.path
+    return f"{request.path}?{query}".rstrip("?&")
 
 
 @require_safe

@@ -21,11 +21,11 @@ class FilterForm(forms.Form):
         return [f"{self.fields[name].label}: {error}" for name, errors in self.errors.items() for error in errors]
 
     def active(self) -> list[dict[str, str]]:
-        """What the list is filtered by, in words, and the query string without it."""
+        """What the list is filtered by, in words, and the query string without it; what is hidden is no filter."""
         found = []
         for name, field in self.fields.items():
             value = self.cleaned_data.get(name)
-            if not value:
+            if not value or field.widget.is_hidden:
                 continue
             words = str(field.label)
             if isinstance(field, forms.ModelChoiceField):
