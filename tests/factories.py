@@ -1,12 +1,14 @@
 """What tests need to exist, made by the same actions as in the site."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import count
 
 from django.db import transaction
 from django.utils import timezone
 
 from events import actions as events
+from events.models import Event
+from events.registrations.models import Registration
 from portal import languages
 from portal.accounts.models import User
 from portal.facts import actions as facts
@@ -70,6 +72,31 @@ def put_out(event) -> None:
         events.approve_risks(event, by=approver)
     events.hand_in(event, by=author)
     events.publish(event, by=approver)
+
+
+def seminar(slug: str, *, starts_at: datetime, by: User | None = None, **fields) -> Event:
+    """Published in Swedish, an hour long; who wants to registers until it starts."""
+    values = {"ends_at": starts_at + timedelta(hours=1), "registration_ends_at": starts_at} | fields
+    made = events.create(by=by or user(), kind="seminar", slug=slug, starts_at=starts_at, **values)
+    publish(made, title="Träff om oro", summary="Kom och fråga.", body="Välkommen.")
+    made.refresh_from_db()
+    put_out(made)
+    made.refresh_from_db()
+    return made
+
+
+def seat(event: Event, *addresses: str) -> None:
+    """Give each a seat, without a message that says so; in Swedish and Arabic by turns."""
+    Registration.objects.bulk_create(
+        Registration(
+            event=event,
+            name=f"Deltagare {number}",
+            email=address,
+            language=("sv", "ar")[number % 2],
+            told_sequence=event.sequence,
+        )
+        for number, address in enumerate(addresses)
+    )
 
 
 def published_fact(*codes: str, **fields) -> Fact:

@@ -11,31 +11,10 @@ from urllib.parse import urlencode
 import time_machine
 from django.utils import timezone
 
-from events import actions as events
-from events.models import Event
-from portal.accounts.models import User
 from portal.public import FAST_SECONDS, form_token
-from tests import factories
 from tests.bench.load import Server
 
 CLIENTS = 16
-
-
-def event(slug: str, *, capacity: int | None, author: User) -> Event:
-    starts_at = timezone.now() + timedelta(days=9)
-    made = events.create(
-        by=author,
-        kind="seminar",
-        slug=slug,
-        starts_at=starts_at,
-        ends_at=starts_at + timedelta(hours=1),
-        registration_ends_at=starts_at,
-        capacity=capacity,
-    )
-    factories.publish(made, title="Träff", summary="Kom.", body="Välkommen.")
-    made.refresh_from_db()
-    factories.put_out(made)
-    return made
 
 
 def forms(number: int) -> list[bytes]:

@@ -1,7 +1,8 @@
-"""`make chaos`: six hundred messages become due within a minute, while workers, beats and servers are killed.
+"""`make chaos`: six hundred reminders become due within a minute, while workers, beats and servers are killed.
 
-`make chaos ARGS=small` is over in seconds; `make chaos ARGS="1 2 3 4 5"` runs these seeds. At the end every message is
-in the journal of the mail server exactly once, or it is counted what it is.
+Nothing is planned in advance: sixty seminars have rules, and the clocks of the workers find what is due. `make chaos
+ARGS=small` is over in seconds; `make chaos ARGS="1 2 3 4 5"` runs these seeds. At the end everybody has one message in
+the journal of the mail server, or it is counted what else it is.
 """
 
 import os
@@ -22,17 +23,19 @@ from django.utils import timezone
 from portal.local import postgres, valkey
 from portal.local.place import CHECKOUT, Place, own_folder, throwaway_place
 from portal.local.processes import Child, Ledger, spawn
-from tests.chaos.apps import KIND, SMTP_TIMEOUT
+from tests.chaos.apps import SMTP_TIMEOUT
 
 WORKERS = ["worker1", "worker2"]
 BEATS = ["beat1", "beat2"]
 BOOT = 10.0
 """Seconds until what was just started works."""
+PARTY = 10
+"""So many are reminded of each seminar."""
 
 
 @dataclass(frozen=True)
 class Size:
-    messages: int
+    reminders: int
     seconds: float
     """In which they become due, and everything goes wrong."""
     faults: int
@@ -40,8 +43,8 @@ class Size:
     """After which what has not left by then counts as lost."""
 
 
-LARGE = Size(messages=600, seconds=60, faults=18, patience=90)
-SMALL = Size(messages=60, seconds=12, faults=5, patience=60)
+LARGE = Size(reminders=600, seconds=60, faults=18, patience=90)
+SMALL = Size(reminders=60, seconds=12, faults=5, patience=60)
 
 
 @dataclass
@@ -189,35 +192,56 @@ def kill_beat(machine: Machine, chance: random.Random, at: float) -> Iterator[St
 # A run --------------------------------------------------------------------------------------------------------------
 
 
-def promise(size: Size, start: datetime) -> None:
-    from portal.mail import actions
-    from portal.mail.rules import Promise
+def seminars(size: Size) -> None:
+    """Tomorrow, a moment after each other, with a reminder an hour before. Everybody has a seat in one."""
+    from events.reminders import actions as reminders
+    from tests import factories
 
-    for number in range(size.messages):
-        one = Promise(f"chaos:{number}:reminder", f"reader{number}@example.org", "sv", {"number": number})
-        due_at = start + timedelta(seconds=size.seconds * number / size.messages)
-        actions.plan_all(kind=KIND, promises=[one], due_at=due_at, expires_at=due_at + timedelta(hours=1))
+    tomorrow, author = timezone.now() + timedelta(days=1), factories.user()
+    for number in range(size.reminders // PARTY):
+        starts_at = tomorrow + timedelta(seconds=size.seconds * number * PARTY / size.reminders)
+        event = factories.seminar(f"chaos-{number}", starts_at=starts_at, by=author)
+        reminders.add(by=author, event=event, audience="registered", anchor="start", minutes=60)
+        factories.seat(event, *(f"reader{number}-{place}@example.org" for place in range(PARTY)))
+
+
+def move(start: datetime) -> None:
+    """All seminars, so that the reminders of the first one are due at `start`."""
+    from django.db.models import F, Min
+
+    from events.models import Event
+
+    first = Event.objects.aggregate(first=Min("starts_at"))["first"]
+    ahead = first - timedelta(hours=1) - start
+    moved = {name: F(name) - ahead for name in ("starts_at", "ends_at", "registration_ends_at")}
+    Event.objects.update(**moved)
 
 
 def rows() -> list[tuple[str, str, int, str]]:
-    """Message-ID, state, attempts and last answer of each, over a connection of its own."""
+    """Address, state, attempts and last answer of each message, over a connection of its own."""
     from django.db import connection
 
     from portal.mail.models import Delivery
 
     connection.close()
-    return list(Delivery.objects.values_list("message_id", "state", "attempts", "last_answer"))
+    return list(Delivery.objects.values_list("recipient", "state", "attempts", "last_answer"))
 
 
-def is_settled() -> bool:
-    return {state for _, state, _, _ in rows()} == {"sent"}
+def readers() -> set[str]:
+    """Everybody's address."""
+    from events.registrations.models import Registration
+
+    return set(Registration.objects.values_list("email", flat=True))
+
+
+def is_settled(size: Size) -> bool:
+    return [state for _, state, _, _ in rows()] == ["sent"] * size.reminders
 
 
 def journal(machine: Machine) -> Counter[str]:
-    """How often the mail server took each message of ours."""
-    files = (machine.journal / "new").iterdir()
-    ids = (str(message_from_bytes(path.read_bytes())["Message-ID"]) for path in files)
-    return Counter(message_id for message_id in ids if not message_id.startswith("<other-"))
+    """How many messages of ours the mail server took for each address."""
+    letters = [message_from_bytes(path.read_bytes()) for path in (machine.journal / "new").iterdir()]
+    return Counter(letter["To"] for letter in letters if not letter["Message-ID"].startswith("<other-"))
 
 
 def play(steps: list[Step], began: float) -> None:
@@ -237,18 +261,19 @@ def run(size: Size, seed: int) -> bool:
             machine.start_all()
             os.environ.update(machine.variables)
             prepare()
+            seminars(size)
             for name in WORKERS:
                 machine.start_worker(name)
             for name in BEATS:
                 machine.start_beat(name)
             time.sleep(BOOT)
-            promise(size, timezone.now())
+            move(timezone.now())
             began = time.monotonic()
             play(list(faults(machine, size, random.Random(seed))), began)
             until = began + size.seconds + size.patience
-            while not is_settled() and time.monotonic() < until:
+            while not is_settled(size) and time.monotonic() < until:
                 time.sleep(0.5)
-            return verdict(rows(), journal(machine), time.monotonic() - began)
+            return verdict(readers(), rows(), journal(machine), time.monotonic() - began)
         finally:
             machine.stop_all()
             ledger.release()
@@ -277,11 +302,11 @@ def prepare() -> None:
     connection.close()
 
 
-def verdict(rows: list[tuple[str, str, int, str]], taken: Counter[str], seconds: float) -> bool:
-    uncertain = {message_id for message_id, state, _, _ in rows if state == "uncertain"}
-    lost = {message_id for message_id, *_ in rows} - taken.keys() - uncertain
-    doubled = [message_id for message_id, times in taken.items() if times > 1]
-    claimed = [message_id for message_id, state, *_ in rows if state == "sent" and message_id not in taken]
+def verdict(readers: set[str], rows: list[tuple[str, str, int, str]], taken: Counter[str], seconds: float) -> bool:
+    uncertain = {address for address, state, _, _ in rows if state == "uncertain"}
+    lost = readers - taken.keys() - uncertain
+    doubled = [address for address, times in taken.items() if times > 1]
+    claimed = [address for address, state, *_ in rows if state == "sent" and address not in taken]
     answers = Counter(answer for *_, answer in rows)
     again = sum(attempts > 1 for _, _, attempts, _ in rows)
     states = ", ".join(f"{number} {state}" for state, number in Counter(state for _, state, *_ in rows).items())
@@ -302,7 +327,7 @@ def main() -> int:
         commands = [[sys.executable, "-m", "tests.chaos", *({"small"} & set(sys.argv)), seed] for seed in seeds]
         return max(subprocess.run(command, cwd=CHECKOUT, check=False).returncode for command in commands)
     size = SMALL if "small" in sys.argv[1:] else LARGE
-    print(f"{size.messages} messages, {size.faults} faults, seed {seeds[0]}", flush=True)
+    print(f"{size.reminders} reminders, {size.faults} faults, seed {seeds[0]}", flush=True)
     return 0 if run(size, int(seeds[0])) else 1
 
 

@@ -5,8 +5,6 @@ from typing import Final
 
 from django.apps import AppConfig
 
-KIND: Final = "chaos"
-
 LEASE: Final = timedelta(seconds=5)
 SMTP_TIMEOUT: Final = 1.0
 SERVER_PATIENCE: Final = 2.0
@@ -20,7 +18,6 @@ class Chaos(AppConfig):
 
     def ready(self) -> None:
         from portal.mail import actions, ledger, models, tasks
-        from portal.mail.rules import Message
 
         models.LEASE = actions.LEASE = LEASE
         actions.LEAST_LEASE = timedelta(seconds=2)
@@ -29,8 +26,3 @@ class Chaos(AppConfig):
         ledger.PATIENCE = actions.PATIENCE = ledger.JOURNAL_PATIENCE = LEDGER_PATIENCE
         ledger.EARLIER = timedelta(seconds=1)
         tasks.SECONDS = 5
-
-        def render(delivery: models.Delivery) -> Message:
-            return Message(subject=f"Number {delivery.context['number']}", text="Text.")
-
-        actions.register(KIND, render, label="Chaos")
