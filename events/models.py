@@ -287,6 +287,11 @@ class Event(models.Model):
         return reverse("event", args=[self.slug])
 
     @property
+    def mail_prefix(self) -> str:
+        """With which the key of every message about it begins."""
+        return f"event:{self.pk}:"
+
+    @property
     def has_passed(self) -> bool:
         return self.ends_at < timezone.now()
 

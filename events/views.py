@@ -22,6 +22,7 @@ from events.models import Access, Event, EventQuerySet, Group, Kind, Status
 from portal import languages, public
 from portal.facts.models import Audience, Fact, Link
 from portal.http import StaffRequest, staff
+from portal.mail.models import Pause
 from portal.revisions.rules import heading, read
 from portal.revisions.views import gone_or_missing, language_rows, reading
 
@@ -244,7 +245,7 @@ def staff_event(request: StaffRequest, pk: int) -> HttpResponse:
         Event.objects.with_taken().select_related("topic", "series", "asked_by", "approved_by", "recording"), pk=pk
     )
     program, snapshot = list(found.program.read_in(languages.SOURCE).with_speakers()), found.program.snapshot()
-    version = found.program_versions.newest()
+    version, pauses = found.program_versions.newest(), list(Pause.objects.holding(found.mail_prefix))
     context = {
         "event": found,
         "rows": language_rows(found),
@@ -255,6 +256,8 @@ def staff_event(request: StaffRequest, pk: int) -> HttpResponse:
         "is_published": Event.objects.published().filter(pk=pk).exists(),
         "other_languages": [language for language in languages.ACTIVE if language.code != languages.SOURCE],
         "lacking": actions.lacking(found, by=request.user) if found.status == Status.REVIEW else [],
+        "pauses": pauses,
+        "is_paused": any(pause.prefix for pause in pauses),
         "assessment": found.risk_assessments.select_related("filled_by", "approved_by").last(),
         "groups": [Group(group).label for group in found.groups],
         "access": [Access(feature).label for feature in found.access],

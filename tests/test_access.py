@@ -227,7 +227,8 @@ TABLE = {
     ),
     **dict.fromkeys(words("coverage export_coverage"), {R.EVENTS, R.MANAGER}),
     **dict.fromkeys(
-        words("staff_mail deliveries mail_history pause_mail resume_mail uncertain_mail"), {R.EVENTS, R.ADMIN}
+        words("staff_mail deliveries mail_history pause_mail pause_event resume_mail uncertain_mail"),
+        {R.EVENTS, R.ADMIN},
     ),
     "stopped_addresses": {R.EVENTS, R.ADMIN},
     "lift_stop": {R.EVENTS, R.ADMIN},
@@ -441,6 +442,7 @@ def arguments(db) -> dict[str, dict]:
                 "attendance",
                 "event_feedback",
                 "event_reminders",
+                "pause_event",
                 "own_reminders",
                 "share_reminders",
             ],

@@ -276,7 +276,7 @@ def purge(*, now: datetime) -> int:
     for invitation in expired.select_for_update(of=("self",)):
         by_event.setdefault(invitation.event, []).append(invitation)
     for event, invitations in by_event.items():
-        mail.forget(prefix=f"event:{event.pk}:invitation:")
+        mail.forget(prefix=f"{event.mail_prefix}invitation:")
         for invitation in invitations:
             _forget(invitation, has_come=invitation.withdrawn_at is None and invitation.has_come)
         audit.record("purge", event, by=None, note=f"{len(invitations)} invitations")

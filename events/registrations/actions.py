@@ -324,7 +324,7 @@ def purge(*, now: datetime) -> int:
     expired = Registration.objects.expired(now)
     total = 0
     for event in Event.objects.filter(registrations__in=expired).only("slug").distinct():
-        mail.forget(prefix=f"event:{event.pk}:registration:")
+        mail.forget(prefix=f"{event.mail_prefix}registration:")
         gone = expired.filter(event=event)
         count = gone.count()
         gone.delete()

@@ -22,7 +22,7 @@ TIMED: Final = ("audience", "anchor", "days", "at", "minutes")
 def keep(now: datetime) -> None:
     """Plan every reminder that is due for everybody whom it is for. Any number of processes may do this."""
     reach = LONGEST + rules.AFTERWARDS
-    soon = Event.objects.held().filter(starts_at__lte=now + reach, ends_at__gte=now - reach)
+    soon = Event.objects.held().without_text().filter(starts_at__lte=now + reach, ends_at__gte=now - reach)
     events = list(soon.prefetch_related("dispatches"))
     standing = {event.pk: held for event, held in _standing(events)}
     for event in events:

@@ -109,24 +109,24 @@ def promises(event: Event, occurrence: Occurrence) -> list[Promise]:
     what = f"reminder:{rule.pk}:{anchor}"
     if rule.audience == Audience.STAFF:
         return [
-            Promise(f"event:{event.pk}:staff:{pk}:{what}", email, language, {**context, "user": pk})
+            Promise(f"{event.mail_prefix}staff:{pk}:{what}", email, language, {**context, "user": pk})
             for pk, email, language in event.team.filter(is_active=True).values_list("pk", "email", "language")
         ]
     if rule.audience == Audience.SPEAKERS:
         return [
-            Promise(f"event:{event.pk}:speaker:{pk}:{what}", email, languages.SOURCE, {**context, "speaker": pk})
+            Promise(f"{event.mail_prefix}speaker:{pk}:{what}", email, languages.SOURCE, {**context, "speaker": pk})
             for pk, email in speakers_of(event).values_list("pk", "email")
         ]
     if rule.audience == Audience.INVITED:
         invited = Invitation.objects.unanswered().filter(event=event, planned_at__lte=occurrence.due_at)
         return [
-            Promise(f"event:{event.pk}:invitation:{pk}:{what}", email, language, {**context, "invitation": pk})
+            Promise(f"{event.mail_prefix}invitation:{pk}:{what}", email, language, {**context, "invitation": pk})
             for pk, email, language in invited.values_list("pk", "email", "language")
         ]
     state = State.WAITING if rule.audience == Audience.WAITING else State.CONFIRMED
     found = event.registrations.filter(state=state, registered_at__lte=occurrence.due_at).exclude(email="")
     return [
-        Promise(f"event:{event.pk}:registration:{pk}:{what}", email, language, {**context, "registration": pk})
+        Promise(f"{event.mail_prefix}registration:{pk}:{what}", email, language, {**context, "registration": pk})
         for pk, email, language in found.values_list("pk", "email", "language")
     ]
 

@@ -17,7 +17,11 @@ from events.reminders.models import Audience, Rule
 from events.series.models import Series
 from portal import languages
 from portal.http import StaffRequest, staff
+from portal.mail import actions as mail
+from portal.mail.forms import PauseForm
+from portal.mail.models import Delivery
 from portal.mail.rules import Message
+from portal.mail.views import waiting
 from portal.revisions.rules import heading
 
 
@@ -53,6 +57,21 @@ def event_reminders(request: StaffRequest, pk: int) -> HttpResponse:
         "other_languages": _other_languages(),
     }
     return render(request, "events/staff/event_reminders.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff("mail.decide")
+def pause_event(request: StaffRequest, pk: int) -> HttpResponse:
+    """Hold back all mail about one event; `resume_mail` lets it leave."""
+    found = get_object_or_404(Event, pk=pk)
+    form = PauseForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        reason = form.cleaned_data["reason"]
+        mail.pause(prefix=found.mail_prefix, name=heading(found), reason=reason, by=request.user)
+        messages.success(request, pgettext("staff", "Nothing about this event leaves now."))
+        return redirect("staff_event", pk)
+    context = {"event": found, "form": form, **waiting(Delivery.objects.named(prefix=found.mail_prefix))}
+    return render(request, "events/staff/pause_event.html", context, status=422 if form.errors else 200)
 
 
 def _other_languages() -> list[languages.Language]:

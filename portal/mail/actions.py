@@ -458,16 +458,18 @@ def read_history(*, address: str, by: User) -> list[Delivery]:
 
 
 @transaction.atomic
-def pause(*, prefix: str, reason: str, by: User) -> None:
+def pause(*, prefix: str, reason: str, by: User, name: str = "") -> None:
     """Hold back everything whose key begins with `prefix`, which ends with a colon or is empty for all mail but what
-    people need to sign in. What has passed the fence leaves."""
-    held, is_new = Pause.objects.get_or_create(prefix=prefix, defaults={"reason": reason, "by": by})
+    people need to sign in; `name` is what people call that. What has passed the fence leaves."""
+    values = {"name": name, "reason": reason, "by": by}
+    held, is_new = Pause.objects.get_or_create(prefix=prefix, defaults=values)
     if is_new:
         audit.record("pause", held, by=by, changes={"prefix": ("", prefix)}, note=reason)
 
 
 @transaction.atomic
 def resume(*, prefix: str, by: User) -> None:
+    """Let it leave; what is held back by another pause waits for that one."""
     for held in Pause.objects.select_for_update(of=("self",)).filter(prefix=prefix):
         audit.record("resume", held, by=by, changes={"prefix": (prefix, "")}, note=held.reason)
         held.delete()

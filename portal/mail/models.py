@@ -54,14 +54,24 @@ ACCOUNT: Final = "account"
 """The kind of what people need to sign in, which no pause of everything holds back."""
 
 
+class PauseQuerySet(models.QuerySet["Pause"]):
+    def holding(self, prefix: str) -> "PauseQuerySet":
+        """What holds back everything whose key begins with `prefix`; that of everything first."""
+        return self.filter(prefix__in=["", prefix]).select_related("by").order_by("prefix")
+
+
 class Pause(models.Model):
     """Nothing leaves whose key begins with the prefix until somebody resumes it; what expires meanwhile never does."""
 
     prefix = models.CharField(max_length=200, unique=True)
     """`event:12:`; empty for all mail but what people need to sign in."""
+    name = models.CharField(max_length=200, default="", db_default="", blank=True)
+    """What people call that."""
     reason = models.CharField(max_length=200)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     at = models.DateTimeField(auto_now_add=True)
+
+    objects: ClassVar[models.Manager[Any]] = PauseQuerySet.as_manager()
 
     class Meta:
         verbose_name = pgettext_lazy("staff", "pause of sending")

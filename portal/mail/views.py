@@ -21,7 +21,7 @@ from portal import languages
 from portal.http import StaffRequest, staff
 from portal.mail import actions, rules
 from portal.mail.forms import AddressForm, DecisionForm, DeliveryFilterForm, LiftForm, PauseForm
-from portal.mail.models import ACCOUNT, Delivery, Pause, Suppression
+from portal.mail.models import ACCOUNT, Delivery, DeliveryQuerySet, Pause, Suppression
 from portal.public import public
 
 SHOWN: Final = 50
@@ -103,14 +103,15 @@ def pause_mail(request: StaffRequest) -> HttpResponse:
         actions.pause(prefix="", reason=form.cleaned_data["reason"], by=request.user)
         messages.success(request, pgettext("staff", "Nothing leaves now but what people need to sign in."))
         return redirect("staff_mail")
-    soon = timezone.now() + SOON
-    waiting = Delivery.objects.waiting().exclude(kind=ACCOUNT).filter(due_at__lte=soon)
-    context = {
-        "form": form,
-        "waiting_count": waiting.count(),
-        "expiring_count": waiting.filter(expires_at__lte=soon).count(),
-    }
+    context = {"form": form, **waiting(Delivery.objects.exclude(kind=ACCOUNT))}
     return render(request, "mail/pause_mail.html", context, status=422 if form.errors else 200)
+
+
+def waiting(deliveries: DeliveryQuerySet) -> dict[str, int]:
+    """What staff are told before they hold these back."""
+    soon = timezone.now() + SOON
+    found = deliveries.waiting().filter(due_at__lte=soon)
+    return {"waiting_count": found.count(), "expiring_count": found.filter(expires_at__lte=soon).count()}
 
 
 @require_POST

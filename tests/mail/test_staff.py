@@ -154,12 +154,14 @@ def test_mail_is_held_back_until_it_is_let_go_and_the_log_says_by_whom(staff, us
     ]
 
 
-def test_a_pause_of_one_event_is_shown_with_its_key_and_can_be_ended(staff, user, plan):
-    actions.pause(prefix="event:12:", reason="Inställt?", by=user)
+def test_a_pause_of_one_thing_is_shown_with_its_name_and_can_be_ended(staff, user, plan):
+    actions.pause(prefix="event:12:", name="Träff om oro", reason="Inställt?", by=user)
+    actions.pause(prefix="event:13:", reason="Utan namn", by=user)
     actions.pause(prefix="", reason="Allt", by=user)
     page = words(staff.get(PAGE))
-    assert "Some mail is held back" in page
-    assert "event:12:" in page
+    assert "Mail is held back:</strong> <bdi>Träff om oro</bdi>" in page
+    assert "event:13:" in page
+    staff.post("/staff/mail/resume/", {"prefix": "event:13:"})
     staff.post("/staff/mail/resume/", {"prefix": "event:12:"})
     assert [pause.prefix for pause in Pause.objects.all()] == [""]
 
