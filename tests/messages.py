@@ -11,7 +11,7 @@ from portal import languages
 ROOT = Path(__file__).resolve().parent.parent
 _STAFF = re.compile(
     r"templates/(staff\.html|plain\.html|account/|mfa/|socialaccount/|allauth/|exchange/|links/|revisions/(?!preview)|mail/|reports/"
-    r"|components/(language_rows|(active_)?filters)|[a-z]+/staff/)"
+    r"|components/(language_rows|filters)|[a-z]+/staff/)"
     r"|portal/(accounts|audit|reports)/|portal/revisions/(?!readers/)|portal/mail/(views|forms)"
 )
 _PUBLIC_CONTEXTS = {"withdrawn", "what changed"}
