@@ -25,6 +25,7 @@ OFFER: Final = "seat_offered"
 LAPSE: Final = "seat_offer_ended"
 CHANGE: Final = "event_changed"
 NEW_LINK: Final = "event_new_link"
+NEED: Final = "need_settled"
 
 TWICE: Final = timedelta(minutes=10)
 """Who sends the form again within this time meant to send it once."""
@@ -238,12 +239,19 @@ def reveal(registration: Registration) -> str:
 
 @transaction.atomic
 def settle_need(need: Need, *, state: str, by: User) -> None:
-    locked: Need = Need.objects.select_for_update(of=("self",)).get(pk=need.pk)
+    """Say what has become of it. Who needs it is told of what is certain, once a slip could have been mended."""
+    of = Need.objects.select_related("registration__event").select_for_update(of=("self",))
+    locked: Need = of.get(pk=need.pk)
     if locked.state == state:
         return
     audit.record("settle_need", locked, by=by, changes={"state": (locked.state, state)})
     locked.state, locked.state_at = state, timezone.now()
     locked.save(update_fields=["state", "state_at"])
+    registration, what = locked.registration, f"need:{locked.pk}:"
+    mail.cancel(prefix=f"{registration.key}{what}")
+    if locked.is_certain and registration.event.is_upcoming:
+        what += str(int(locked.state_at.timestamp()))
+        _plan(NEED, registration, what, event=registration.event, after=SETTLE, need=locked.pk)
 
 
 # By the clock --------------------------------------------------------------------------------------------------
@@ -342,6 +350,7 @@ def announce() -> None:
         (LAPSE, rules.lapse, pgettext_lazy("staff", "End of an offer")),
         (CHANGE, rules.change, pgettext_lazy("staff", "Change of time or place, or canceled event")),
         (NEW_LINK, rules.new_link, pgettext_lazy("staff", "New link to join")),
+        (NEED, rules.need, pgettext_lazy("staff", "What has become of what somebody needs")),
     ):
         mail.register(kind, render, label=label, if_twice=pgettext_lazy("staff", "Says the same again."))
     mail.plan_before_delivering(keep)
@@ -371,7 +380,9 @@ def _confirm(registration: Registration, *, again: str, event: Event) -> None:
     _plan(CONFIRMATION, registration, f"confirmation:{again}", event=event)
 
 
-def _plan(kind: str, registration: Registration, what: str, *, event: Event, **context: int) -> None:
+def _plan(
+    kind: str, registration: Registration, what: str, *, event: Event, after: timedelta = timedelta(), **context: int
+) -> None:
     if not registration.email:
         return
     mail.plan(
@@ -379,7 +390,7 @@ def _plan(kind: str, registration: Registration, what: str, *, event: Event, **c
         key=f"{registration.key}{what}",
         to=registration.email,
         language=registration.language,
-        due_at=timezone.now(),
+        due_at=timezone.now() + after,
         expires_at=event.ends_at,
         context={"registration": registration.pk, **context},
     )

@@ -212,6 +212,10 @@ class Need(models.Model):
         return f"{self.registration} {self.kind}"
 
     @property
+    def is_certain(self) -> bool:
+        return self.state in {Need.State.CONFIRMED, Need.State.FAILED}
+
+    @property
     def words(self) -> str:
         """For staff."""
         said = str(languages.get(self.language).in_both_scripts) if self.language else self.detail

@@ -99,7 +99,20 @@ def confirmation(delivery: Delivery) -> Message | None:
         registration,
         method=calendar.REQUEST,
         join_url=registration.event.join_url if registration.event.is_joinable else "",
+        needs=registration.needs.all(),
     )
+
+
+def need(delivery: Delivery) -> Message | None:
+    """Whether there is what somebody needs. The mail does not say what it is, but of an interpreter the language."""
+    registration = _registration(delivery)
+    if registration is None or not registration.is_seated or not registration.event.is_upcoming:
+        return None
+    needs = [need for need in registration.needs.filter(pk=delivery.context["need"]) if need.is_certain]
+    if not needs:
+        return None
+    subject = pgettext("registration", "What you need") + ": %(title)s"
+    return message("emails/events/need", subject, registration, needs=needs)
 
 
 def offer(delivery: Delivery) -> Message | None:

@@ -190,6 +190,7 @@ def to_participant(rule: Rule, registration: Registration) -> Message:
         subject,
         registration,
         intro=_intro(rule, registration.language),
+        needs=registration.needs.all(),
         join_url=event.join_url if event.is_joinable else "",
         is_link_to_come=event.is_online and not event.is_joinable,
         feedback_url=absolute(reverse("feedback", args=[event.slug])) if event.is_open_for_feedback else "",

@@ -283,3 +283,38 @@ def test_what_somebody_typed_is_in_no_message(make_event):
     registration = register(event, "Marker Namn", email="bo@example.org", needs=need, question="Marker fråga")
     message = rendered(registration)
     assert "Marker" not in message.subject + message.text + message.html + message.calendar.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_needs_an_interpreter_is_told_what_became_of_it_and_nothing_is_said_of_their_body(make_event, inbox):
+    event = make_event("sv", "ar", starts_in=timedelta(days=9))
+    wanted = [{"kind": "interpreter", "language": "ti"}, {"kind": "access", "detail": "Plats för rullstol"}]
+    needs = register(event, "bo", language="ar", needs=wanted).needs.order_by("kind").reverse()
+    tick()
+    confirmation = everything_in(inbox.pop())
+    assert confirmation.count("نحن نعمل على ذلك") == 4  # two, in text and HTML
+    assert "ትግርኛ" in confirmation
+    by = factories.user()
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        # A slip of the finger, mended within the two minutes, and what is only booked, are no news.
+        actions.settle_need(needs[0], state=Need.State.FAILED, by=by)
+        actions.settle_need(needs[0], state=Need.State.BOOKED, by=by)
+        clock.shift(actions.SETTLE)
+        tick()
+        assert inbox == []
+        actions.settle_need(needs[0], state=Need.State.CONFIRMED, by=by)
+        actions.settle_need(needs[1], state=Need.State.FAILED, by=by)
+        clock.shift(actions.SETTLE)
+        tick()
+        arranged, failed = (everything_in(letter) for letter in inbox)
+        assert "ትግርኛ" in arranged
+        assert "ትግርኛ" not in failed
+        assert "/registration/" in failed
+        # It cannot be had after all: that is news once more.
+        actions.settle_need(needs[0], state=Need.State.FAILED, by=by)
+        actions.settle_need(needs[0], state=Need.State.CONFIRMED, by=by)
+        clock.shift(actions.SETTLE)
+        tick()
+        assert len(inbox) == 3
+    assert not any("rullstol" in everything_in(letter) for letter in inbox)
+    assert "rullstol" not in confirmation
