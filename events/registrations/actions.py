@@ -250,7 +250,7 @@ def settle_need(need: Need, *, state: str, by: User) -> None:
     registration, what = locked.registration, f"need:{locked.pk}:"
     mail.cancel(prefix=f"{registration.key}{what}")
     if locked.is_certain and registration.event.is_upcoming:
-        what += str(int(locked.state_at.timestamp()))
+        what += f"{state}:{int(locked.state_at.timestamp())}"
         _plan(NEED, registration, what, event=registration.event, after=SETTLE, need=locked.pk)
 
 

@@ -311,8 +311,8 @@ def test_who_needs_an_interpreter_is_told_what_became_of_it_and_nothing_is_said_
         assert "ትግርኛ" not in failed
         assert "/registration/" in failed
         # It cannot be had after all: that is news once more.
+        actions.settle_need(needs[0], state=Need.State.BOOKED, by=by)
         actions.settle_need(needs[0], state=Need.State.FAILED, by=by)
-        actions.settle_need(needs[0], state=Need.State.CONFIRMED, by=by)
         clock.shift(actions.SETTLE)
         tick()
         assert len(inbox) == 3
