@@ -8,6 +8,8 @@ from django.utils.translation import pgettext_lazy
 
 from events.models import Event
 from events.series.models import Series
+from portal import languages
+from portal.revisions.rules import reading_columns
 
 
 class Anchor(models.TextChoices):
@@ -40,6 +42,9 @@ class RuleQuerySet(models.QuerySet["Rule"]):
             if found.exists():
                 return found
         return self.default()
+
+    def read_in(self, code: str) -> "RuleQuerySet":
+        return self.only(*reading_columns(Rule, languages.chain(code)))
 
 
 class Rule(models.Model):

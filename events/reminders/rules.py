@@ -1,9 +1,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any, Final
 
 import rules
+from django.db.models import Value
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
@@ -19,6 +21,7 @@ from events.reminders.models import Anchor, Audience, Rule
 from portal import contacts, languages
 from portal.accounts.models import Role, User
 from portal.accounts.rules import has_role
+from portal.composed import Composed, Slot
 from portal.mail.models import Delivery
 from portal.mail.rules import Message, Promise
 from portal.public import absolute
@@ -140,13 +143,23 @@ def speakers_of(event: Event) -> SpeakerQuerySet:
 # Messages ------------------------------------------------------------------------------------------------------
 
 
+@cache
+def _rule(code: str) -> Composed[Rule]:
+    return Composed(Rule.objects.read_in(code).filter(pk=Value(Slot("pk"))))
+
+
+@cache
+def _held_event(code: str) -> Composed[Event]:
+    return Composed(Event.objects.held().read_in(code).filter(pk=Value(Slot("pk"))))
+
+
 def reminder(delivery: Delivery) -> Message | None:
     """Nothing when the event is not held, or not at the time that this reminds of, or the person does not come."""
     context = delivery.context
-    rule = Rule.objects.filter(pk=context["rule"]).first()
-    event = Event.objects.held().filter(pk=context["event"]).first()
-    if rule is None or event is None:
+    found = _rule(delivery.language).ask(pk=context["rule"]), _held_event(delivery.language).ask(pk=context["event"])
+    if not all(found):
         return None
+    (rule,), (event,) = found
     anchor = anchor_of(rule, event)
     if anchor is None or int(anchor.timestamp()) != context["anchor"]:
         return None
