@@ -21,7 +21,7 @@ EXAMPLE = "Nytt exempel?"
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     """A few of the texts, loaded once, as files that the next release may change."""
-    for name in ("topics.toml", "words.toml", "actors.toml"):
+    for name in ("topics.toml", "words.toml", "actors.toml", "meetings.toml"):
         (tmp_path / name).write_bytes((starter.FOLDER / name).read_bytes())
     for name in ("rumors", "events"):
         (tmp_path / name).mkdir()
