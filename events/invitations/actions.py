@@ -211,7 +211,7 @@ def _answer(held: Invitation, answer: Answer, **values: Any) -> None:
     audit.record("answer_invitation", held, by=None, changes={"answer": (before, answer.value)})
     # What would still have asked for an answer.
     mail.cancel(prefix=held.key)
-    if answer != before and answer != Answer.YES:
+    if answer not in {before, Answer.YES}:
         _tell_hosts(held)
 
 

@@ -20,7 +20,7 @@ from events import actions as events
 from events.actors import actions as actors
 from events.actors.models import Actor
 from events.agreements import actions as agreements
-from events.attendance.models import Method
+from events.attendance.models import Method as Counted
 from events.invitations import actions as invitations
 from events.invitations.models import Invitation
 from events.models import Event
@@ -384,9 +384,7 @@ def _load_round_table(by: User) -> int:
 def _answer(invitation: Invitation, guest: Mapping[str, Any]) -> None:
     match guest.get("answer"):
         case "yes":
-            invitations.accept(
-                invitation, language=guest["language"], needs=guest["needs"], question=guest["question"]
-            )
+            invitations.accept(invitation, language=guest["language"], needs=guest["needs"], question=guest["question"])
         case "no":
             invitations.decline(invitation)
         case "substitute":
@@ -406,7 +404,7 @@ def _load_visit(by: User) -> int:
         form_id=uuid4(),
         starts_at=starts_at,
         ends_at=starts_at + timedelta(minutes=row.pop("minutes")),
-        heads={"method": Method.BAND, "number": row.pop("band")},
+        heads={"method": Counted.BAND, "number": row.pop("band")},
         asked=[Said(each["text"], each["language"]) for each in asked],
         handed_out=handed_out,
         **row,
