@@ -1,6 +1,7 @@
 from typing import Any, ClassVar
 
 from django import forms
+from django.db.models import Q
 from django.utils.translation import pgettext, pgettext_lazy
 
 from events.actors.models import Actor
@@ -69,10 +70,12 @@ class EditAgreementForm(MeanwhileForm, AgreementForm):
         standing = {"outcome": agreement.outcome, "reason": agreement.reason}
         super().__init__(*args, instance=agreement, initial=standing, **kwargs)
         # Whoever sees to it already may be chosen, too.
-        for name, now in (("owner_actor", agreement.owner_actor_id), ("owner_user", agreement.owner_user_id)):
-            field = self.fields[name]
-            assert isinstance(field, forms.ModelChoiceField)
-            field.queryset = (field.queryset | field.queryset.model.objects.filter(pk=now)).distinct()
+        actor, user = self.fields["owner_actor"], self.fields["owner_user"]
+        assert isinstance(actor, forms.ModelChoiceField)
+        assert isinstance(user, forms.ModelChoiceField)
+        actor.queryset = Actor.objects.filter(Q(is_active=True) | Q(pk=agreement.owner_actor_id))
+        holders = User.objects.holding(Role.EVENTS).values("pk")
+        user.queryset = User.objects.filter(Q(pk__in=holders) | Q(pk=agreement.owner_user_id)).order_by("name", "pk")
 
     def clean(self) -> dict[str, Any]:
         data = super().clean()

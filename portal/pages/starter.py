@@ -44,7 +44,7 @@ from portal.facts.packs.models import Pack
 from portal.front_matter import File
 from portal.pages.models import Page
 from portal.questions import actions as questions
-from portal.questions.models import Outcome
+from portal.questions.models import Outcome, Question
 from portal.revisions import actions as revisions
 from portal.revisions.glossary import actions as glossary
 from portal.revisions.glossary.models import Term
@@ -412,7 +412,7 @@ def _load_visit(by: User) -> int:
     for one, each in zip(session.asked.in_order(), asked, strict=True):
         fact = Fact.objects.filter(slug=each.get("fact")).first()
         if fact is not None:
-            questions.settle(one.question, outcome=Outcome.ANSWERED, fact=fact, by=by)
+            questions.settle(Question.objects.get(asked=one), outcome=Outcome.ANSWERED, fact=fact, by=by)
     return 1
 
 

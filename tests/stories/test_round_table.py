@@ -243,7 +243,7 @@ def test_a_contact_sends_somebody_else_and_what_they_agree_on_is_told_next_time(
         again = wait_for(lambda: mails("salim@moske.example")[2:])[0]
         assert plain(again).count("Vi tar fram ett blad på arabiska och somaliska.") == 2
         assert plain(again).count("Skolförvaltningen") == 2
-        assert "Det här kom vi överens om förra gången" in plain(again) or "förra gången" in plain(again)
+        assert "Det här kom vi överens om förra gången" in plain(again)
         phone.goto(own_link(again))
         assert "Vi tar fram ett blad på arabiska och somaliska." in phone.locator("main").inner_text()
         is_accessible(phone)
