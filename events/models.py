@@ -114,7 +114,7 @@ class EventQuerySet(models.QuerySet["Event"]):
 
     def with_invited(self) -> "EventQuerySet":
         """Brings along which organizations were invited, and what became of it."""
-        return self.prefetch_related("invitations__actor", "invitations__registration")
+        return self.prefetch_related("invitations__actor", "invitations__registration__check_in")
 
     def with_surroundings(self, code: str) -> "EventQuerySet":
         """With what stands around the text, in the same query: `series_name`, `appointment_rows` for

@@ -220,7 +220,7 @@ TABLE = {
     **dict.fromkeys(words("all_series series"), ALL),
     **dict.fromkeys(words("new_series edit_series"), {R.EVENTS}),
     **dict.fromkeys(words("event_agreements series_agreements"), {R.EVENTS, R.MANAGER}),
-    **dict.fromkeys(words("settle_agreement reopen_agreement minutes publish_minutes hide_minutes"), {R.EVENTS}),
+    **dict.fromkeys(words("edit_agreement minutes publish_minutes hide_minutes"), {R.EVENTS}),
     **dict.fromkeys(
         words("event_invitations invite invite_by_hand staff_invitation send_invitation_again withdraw_invitation"),
         {R.EVENTS},
@@ -251,7 +251,7 @@ POSTS = set(
     hand_in_event restore_event publish_event approve_risks settle_need change_registration remove_rule
     own_reminders share_reminders
     agree_to_be_named take_name_back remove_photo note_consents show_recording hide_recording remove_recording
-    reopen_agreement publish_minutes hide_minutes send_invitation_again
+    publish_minutes hide_minutes send_invitation_again
     check_link_again keep_report see_alarm unsee_alarm drop_import forget_export resume_mail
     walk_in undo_walk_in check_in undo_check_in keep_session throw_session_away
     """)
@@ -459,7 +459,7 @@ def arguments(db) -> dict[str, dict]:
             {"pk": event.pk},
         ),
         **dict.fromkeys(words("series edit_series series_agreements"), {"pk": circle.pk}),
-        **dict.fromkeys(words("settle_agreement reopen_agreement"), {"pk": agreed.pk}),
+        "edit_agreement": {"pk": agreed.pk},
         **dict.fromkeys(words("staff_invitation send_invitation_again withdraw_invitation"), {"pk": invited.pk}),
         "settle_need": {"pk": need.pk},
         **dict.fromkeys(["event_registration", "change_registration"], {"pk": event.pk, "registration": holder.pk}),

@@ -21,6 +21,8 @@ from hypothesis import strategies as st
 
 from events import actions as events
 from events.actors.forms import ActorForm, HelperForm
+from events.agreements.forms import EditAgreementForm
+from events.agreements.models import Agreement
 from events.invitations import actions as invitations
 from events.invitations.forms import AcceptForm, InviteForm
 from events.invitations.rules import secret_url
@@ -94,6 +96,7 @@ MAKERS: dict[type, Callable[[QueryDict], list[BaseForm]]] = {
     WishesForm: lambda data: [WishesForm(Event(largest_party=size), data, largest=3) for size in (1, 4)],
     AcceptForm: lambda data: [AcceptForm(Event(largest_party=size), data) for size in (1, 4)],
     InviteForm: lambda data: [InviteForm({}, data)],
+    EditAgreementForm: lambda data: [EditAgreementForm(Agreement(owner="Skolan"), data)],
     RuleTextForm: lambda data: [RuleTextForm("ar", data)],
     ProgramTextsForm: lambda data: [ProgramTextsForm({7: SimpleNamespace(title_ar="", abstract_ar="")}, "ar", data)],
     RecordingForm: lambda data: [RecordingForm(Event(ends_at=timezone.now()), data)],

@@ -1,15 +1,17 @@
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import pgettext
 
-from events.agreements.models import Agreement, Minutes
+from events.agreements.models import Agreement, Minutes, Outcome
 from events.models import Event
 from events.series.models import Series
 from portal.accounts.models import User
 from portal.audit import actions as audit
+from portal.meanwhile import refuse_clashes
 
 
 class NotPublicError(ValidationError):
@@ -25,25 +27,31 @@ def agree(*, by: User, event: Event | None = None, series: Series | None = None,
 
 
 @transaction.atomic
-def settle(agreement: Agreement, *, outcome: str, reason: str, by: User) -> None:
-    """Say what became of it; what is settled already stays as it is."""
+def edit(agreement: Agreement, *, by: User, was: Mapping[str, Any] | None = None, **values: Any) -> Agreement:
+    """Change what was agreed, or say what became of it: an empty `outcome` opens it again. `was` is what the writer had
+    seen. Why it was dropped belongs to nothing else.
+
+    Raises ChangedMeanwhileError, and changes nothing, when one of the fields was changed by somebody else.
+    """
     held: Agreement = Agreement.objects.select_for_update(of=("self",)).get(pk=agreement.pk)
-    if held.settled_at is not None:
-        return
-    held.outcome, held.reason, held.settled_at = outcome, reason, timezone.now()
-    held.save(update_fields=["outcome", "reason", "settled_at"])
-    audit.record("settle_agreement", held, by=by, changes={"outcome": ("", outcome)})
+    refuse_clashes({name: getattr(held, name) for name in values}, was=was or {}, values=values)
+    if values.get("outcome", held.outcome) != Outcome.DROPPED:
+        values["reason"] = ""
+    changes, verb = audit.changed(held, values), "edit"
+    if "outcome" in changes:
+        values["settled_at"] = timezone.now() if values["outcome"] else None
+        verb = "settle_agreement" if values["outcome"] else "reopen_agreement"
+    for name, value in values.items():
+        setattr(held, name, value)
+    if changes:
+        held.save(update_fields=[*values])
+        told = {name: pair if name in _TOLD else (audit.UNTOLD, audit.UNTOLD) for name, pair in changes.items()}
+        audit.record(verb, held, by=by, changes=told)
+    return held
 
 
-@transaction.atomic
-def reopen(agreement: Agreement, *, by: User) -> None:
-    """Take back what had become of it."""
-    held: Agreement = Agreement.objects.select_for_update(of=("self",)).get(pk=agreement.pk)
-    if held.settled_at is None:
-        return
-    audit.record("reopen_agreement", held, by=by, changes={"outcome": (held.outcome, "")})
-    held.outcome, held.reason, held.settled_at = "", "", None
-    held.save(update_fields=["outcome", "reason", "settled_at"])
+_TOLD: Final = frozenset({"due_on", "outcome"})
+"""By the log; the words are not, nor whom they name."""
 
 
 @transaction.atomic

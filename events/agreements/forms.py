@@ -1,12 +1,14 @@
 from typing import Any, ClassVar
 
 from django import forms
+from django.db.models import Q
 from django.utils.translation import pgettext, pgettext_lazy
 
 from events.actors.models import Actor
 from events.agreements.models import Agreement, Minutes, Outcome
 from portal import guard
 from portal.accounts.models import Role, User
+from portal.meanwhile import MeanwhileForm
 
 
 class AgreementForm(guard.GuardedForm, forms.ModelForm[Agreement]):
@@ -45,11 +47,17 @@ class AgreementForm(guard.GuardedForm, forms.ModelForm[Agreement]):
         return {name: self.cleaned_data[name] for name in self.Meta.fields}
 
 
-class SettleAgreementForm(guard.GuardedForm):
-    guarded: ClassVar[tuple[str, ...]] = ("reason",)
+class EditAgreementForm(MeanwhileForm, AgreementForm):
+    """With what became of it. Who sees to it is one thing in three fields: whoever changes one has seen all three."""
+
+    guarded: ClassVar[tuple[str, ...]] = (*AgreementForm.guarded, "reason")
+    OWNERS: ClassVar[tuple[str, ...]] = ("owner", "owner_actor", "owner_user")
 
     outcome = forms.ChoiceField(
-        label=pgettext_lazy("staff", "What became of it"), choices=Outcome.choices, widget=forms.RadioSelect
+        label=pgettext_lazy("staff", "What became of it"),
+        choices=[("", pgettext_lazy("staff", "Open")), *Outcome.choices],
+        widget=forms.RadioSelect,
+        required=False,
     )
     reason = forms.CharField(
         label=pgettext_lazy("staff", "Why not, if it is not done"),
@@ -58,15 +66,27 @@ class SettleAgreementForm(guard.GuardedForm):
         required=False,
     )
 
+    def __init__(self, agreement: Agreement, *args: Any, **kwargs: Any) -> None:
+        standing = {"outcome": agreement.outcome, "reason": agreement.reason}
+        super().__init__(*args, instance=agreement, initial=standing, **kwargs)
+        # Whoever sees to it already may be chosen, too.
+        actor, user = self.fields["owner_actor"], self.fields["owner_user"]
+        assert isinstance(actor, forms.ModelChoiceField)
+        assert isinstance(user, forms.ModelChoiceField)
+        actor.queryset = Actor.objects.filter(Q(is_active=True) | Q(pk=agreement.owner_actor_id))
+        holders = User.objects.holding(Role.EVENTS).values("pk")
+        user.queryset = User.objects.filter(Q(pk__in=holders) | Q(pk=agreement.owner_user_id)).order_by("name", "pk")
+
     def clean(self) -> dict[str, Any]:
-        data = super().clean() or {}
+        data = super().clean()
         if data.get("outcome") == Outcome.DROPPED and not data.get("reason") and "reason" not in self.errors:
             self.add_error("reason", pgettext("staff", "Say why it is not done."))
         return data
 
-    def values(self) -> dict[str, str]:
-        """As `actions.settle` wants them."""
-        return {name: self.cleaned_data[name] for name in ("outcome", "reason")}
+    def changes(self) -> dict[str, Any]:
+        found = super().changes()
+        owners = {name: self.cleaned_data[name] for name in self.OWNERS}
+        return found | owners if found.keys() & owners.keys() else found
 
 
 class MinutesForm(guard.GuardedForm, forms.ModelForm[Minutes]):

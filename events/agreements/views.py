@@ -7,11 +7,12 @@ from django.utils.translation import pgettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from events.agreements import actions
-from events.agreements.forms import AgreementForm, MinutesForm, SettleAgreementForm
+from events.agreements.forms import AgreementForm, EditAgreementForm, MinutesForm
 from events.agreements.models import Agreement, Minutes
 from events.models import Event
 from events.series.models import Series
 from portal.http import StaffRequest, staff
+from portal.meanwhile import ChangedMeanwhileError
 from portal.revisions.rules import heading
 
 
@@ -71,24 +72,21 @@ def _home(agreement: Agreement) -> str:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff("agreements.edit")
-def settle_agreement(request: StaffRequest, pk: int) -> HttpResponse:
+def edit_agreement(request: StaffRequest, pk: int) -> HttpResponse:
+    """Its words, who sees to it by when, and what became of it; what was said of that is taken back in the same way."""
     found = get_object_or_404(Agreement, pk=pk)
-    form = SettleAgreementForm(request.POST if request.method == "POST" else None)
+    back = _home(found)
+    form = EditAgreementForm(found, request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
-        actions.settle(found, by=request.user, **form.values())
-        messages.success(request, pgettext("staff", "Saved."))
-        return redirect(_home(found))
-    context = {"agreement": found, "form": form, "back": _home(found)}
-    return render(request, "agreements/staff/settle_agreement.html", context, status=422 if form.errors else 200)
-
-
-@require_POST
-@staff("agreements.edit")
-def reopen_agreement(request: StaffRequest, pk: int) -> HttpResponse:
-    found = get_object_or_404(Agreement, pk=pk)
-    actions.reopen(found, by=request.user)
-    messages.success(request, pgettext("staff", "It is open again."))
-    return redirect(_home(found))
+        try:
+            actions.edit(found, by=request.user, was=form.was(), **form.changes())
+        except ChangedMeanwhileError as error:
+            form.show_what_is_now(error.now)
+        else:
+            messages.success(request, pgettext("staff", "Saved."))
+            return redirect(back)
+    context = {"form": form, "back": back}
+    return render(request, "agreements/staff/edit_agreement.html", context, status=422 if form.errors else 200)
 
 
 # Minutes -------------------------------------------------------------------------------------------------------

@@ -1,5 +1,5 @@
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from events.registrations.models import State as Seat
 from portal.accounts.models import User
 from portal.audit import actions as audit
 from portal.mail import actions as mail
+from portal.mail.rules import Promise
 from portal.questions import actions as questions
 from portal.questions.models import Door
 from portal.secret_links import new_nonce
@@ -24,6 +25,7 @@ from portal.secret_links import new_nonce
 INVITATION: Final = "event_invitation"
 SUBSTITUTE: Final = "event_substitute"
 ENDED: Final = "event_invitation_ended"
+ANSWERED: Final = "event_invitation_answered"
 
 
 class ClosedError(ValidationError):
@@ -209,6 +211,25 @@ def _answer(held: Invitation, answer: Answer, **values: Any) -> None:
     audit.record("answer_invitation", held, by=None, changes={"answer": (before, answer.value)})
     # What would still have asked for an answer.
     mail.cancel(prefix=held.key)
+    if answer not in {before, Answer.YES}:
+        _tell_hosts(held)
+
+
+def _tell_hosts(held: Invitation) -> None:
+    """That somebody does not come themselves. What is answered within one half-hour is one mail to each."""
+    every = int(rules.TOLD_EVERY.total_seconds())
+    since = int(timezone.now().timestamp()) // every * every
+    due_at = datetime.fromtimestamp(since + every, UTC)
+    promises = [
+        Promise(
+            f"event:{held.event_id}:answers:{user.pk}:{since}",
+            user.email,
+            user.language,
+            {"event": held.event_id, "user": user.pk, "since": since},
+        )
+        for user in rules.hosts(held)
+    ]
+    mail.plan_all(kind=ANSWERED, promises=promises, due_at=due_at, expires_at=due_at + timedelta(days=1))
 
 
 def _withdraw_substitute(held: Invitation, *, by: User | None) -> None:
@@ -269,16 +290,16 @@ def _tell_changes(event: Event, now: datetime) -> None:
 def purge(*, now: datetime) -> int:
     """Forget who was invited: what stays is the organization, the answer and whether somebody came. Returns how many.
 
-    Before registrations are purged, which tell who came.
+    Before registrations are purged: a check-in that has lost its registration tells of nobody.
     """
-    expired = Invitation.objects.expired(now).select_related("event", "registration")
+    expired = Invitation.objects.expired(now).select_related("event", "registration__check_in")
     by_event: dict[Event, list[Invitation]] = {}
     for invitation in expired.select_for_update(of=("self",)):
         by_event.setdefault(invitation.event, []).append(invitation)
     for event, invitations in by_event.items():
         mail.forget(prefix=f"{event.mail_prefix}invitation:")
         for invitation in invitations:
-            _forget(invitation, has_come=invitation.withdrawn_at is None and invitation.has_come)
+            _forget(invitation, has_come=invitation.has_come)
         audit.record("purge", event, by=None, note=f"{len(invitations)} invitations")
     return sum(map(len, by_event.values()))
 
@@ -295,6 +316,7 @@ def announce() -> None:
         (INVITATION, rules.invitation, pgettext_lazy("staff", "Invitation to an event")),
         (SUBSTITUTE, rules.substitute, pgettext_lazy("staff", "Receipt that somebody else comes instead")),
         (ENDED, rules.ended, pgettext_lazy("staff", "End of an invitation")),
+        (ANSWERED, rules.answered, pgettext_lazy("staff", "To colleagues: somebody who is invited does not come")),
     ):
         mail.register(kind, render, label=label, if_twice=pgettext_lazy("staff", "Says the same again."))
     mail.plan_before_delivering(keep)

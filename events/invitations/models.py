@@ -44,14 +44,20 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
         return self.unanswered().planned().filter(event__starts_at__gt=now, told_sequence__lt=F("event__sequence"))
 
     def as_rows(self) -> "InvitationQuerySet":
-        """Who has not answered first."""
-        found = self.select_related("actor", "registration", "stands_in_for")
-        return found.order_by(F("withdrawn_at").asc(nulls_first=True), "answer", Lower("name"), "pk")
+        """The newest answer first, then who has not answered; what was withdrawn last."""
+        found = self.select_related("actor", "registration__check_in", "stands_in_for")
+        is_withdrawn, newest = F("withdrawn_at").asc(nulls_first=True), F("answered_at").desc(nulls_last=True)
+        return found.order_by(is_withdrawn, newest, Lower("name"), "pk")
+
+    def told_between(self, since: datetime, until: datetime) -> "InvitationQuerySet":
+        """Who does not come themselves, and has said so in this time."""
+        is_away = Q(answer__in=[Answer.NO, Answer.SUBSTITUTE])
+        return self.standing().filter(is_away, answered_at__gte=since, answered_at__lt=until)
 
     def of_organizations(self) -> "InvitationQuerySet":
         """To what is or was held, newest event first: what a coverage report counts."""
         held = self.standing().filter(actor__isnull=False, event__status=Status.PUBLISHED)
-        return held.select_related("event", "registration").order_by("-event__starts_at", "-pk")
+        return held.select_related("event", "registration__check_in").order_by("-event__starts_at", "-pk")
 
     def expired(self, now: datetime) -> "InvitationQuerySet":
         return self.filter(forgotten_at__isnull=True, event__ends_at__lt=now - Invitation.KEEP_AFTER_EVENT)
@@ -101,7 +107,7 @@ class Invitation(models.Model):
     )
     withdrawn_at = models.DateTimeField(null=True, editable=False)
     came = models.BooleanField(null=True, editable=False)
-    """Kept when all else is forgotten; null before that."""
+    """What the check-in had told, kept when all else is forgotten; null before that."""
     forgotten_at = models.DateTimeField(null=True, editable=False)
 
     objects: ClassVar[models.Manager[Any]] = InvitationQuerySet.as_manager()
@@ -166,7 +172,7 @@ class Invitation(models.Model):
 
     @property
     def has_come(self) -> bool:
-        """Once the event is over: whoever had a seat and did not give it back."""
+        """They were checked in; nothing else tells that somebody came."""
         if self.came is not None:
             return self.came
-        return self.event.has_passed and self.is_seated
+        return self.registration is not None and hasattr(self.registration, "check_in")

@@ -1,6 +1,7 @@
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import rules
@@ -15,18 +16,27 @@ from events.agreements.models import Agreement
 from events.invitations.models import Answer, Invitation
 from events.models import Event
 from portal import contacts, languages, secret_links
-from portal.accounts.models import Role
+from portal.accounts.models import Role, User
 from portal.accounts.rules import has_role
 from portal.mail.models import Delivery
 from portal.mail.rules import Message
 from portal.public import absolute
-from portal.revisions.rules import read
+from portal.revisions.rules import heading, read
 
 rules.add_perm("invitations.view", has_role(Role.EVENTS))
 rules.add_perm("invitations.edit", has_role(Role.EVENTS))
 
 PURPOSE: Final = "events.invitation"
 """Of secret links."""
+TOLD_EVERY: Final = timedelta(minutes=30)
+"""How often at most colleagues are told who does not come."""
+
+
+def hosts(invitation: Invitation) -> models.QuerySet[User]:
+    """Who is told what this person has answered: the colleagues who hold the event, and whoever has invited."""
+    first = invitation.stands_in_for or invitation
+    is_host = models.Q(events=invitation.event_id) | models.Q(pk=first.invited_by_id)
+    return User.objects.holding(Role.EVENTS).filter(is_host).distinct()
 
 
 # Secret links ----------------------------------------------------------------------------------------------------
@@ -85,6 +95,23 @@ def ended(delivery: Delivery) -> Message | None:
     if found.event.is_canceled:
         return letter("emails/events/invitation_ended", pgettext("mail", "Canceled: %(title)s"), found)
     return letter("emails/events/invitation_ended", pgettext("mail", "You are no longer invited: %(title)s"), found)
+
+
+def answered(delivery: Delivery) -> Message | None:
+    """To a colleague: how many do not come themselves. It names nobody: a mailbox is not the register."""
+    context = delivery.context
+    since = datetime.fromtimestamp(context["since"], UTC)
+    event = Event.objects.filter(pk=context["event"], ends_at__gt=timezone.now()).first()
+    if event is None or not User.objects.holding(Role.EVENTS).filter(pk=context["user"]).exists():
+        return None
+    told = Counter(event.invitations.told_between(since, since + TOLD_EVERY).values_list("answer", flat=True))
+    if not told:
+        return None
+    lines = [f"{Answer(value).label}: {number}" for value, number in sorted(told.items())]
+    return Message(
+        subject=pgettext("staff", "Answers to your invitations: %(title)s") % {"title": heading(event)},
+        text="\n\n".join([*lines, absolute(reverse("event_invitations", args=[event.pk]))]),
+    )
 
 
 def letter(

@@ -150,6 +150,7 @@ def event_invitations(request: StaffRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(Event.objects.read_in(languages.SOURCE).select_related("series"), pk=pk)
     invitations = list(found.invitations.as_rows())
     standing = [each for each in invitations if each.withdrawn_at is None]
+    seated, came = sum(each.is_seated for each in standing), sum(each.has_come for each in standing)
     actors.consult_list(Actor, by=request.user)
     context = {
         "event": found,
@@ -157,7 +158,9 @@ def event_invitations(request: StaffRequest, pk: int) -> HttpResponse:
         "invitations": invitations,
         "unanswered": sum(not each.answer for each in standing),
         "answers": [(Answer(value).label, sum(each.answer == value for each in standing)) for value in Answer.values],
-        "seated": sum(each.is_seated for each in standing),
+        "seated": seated,
+        "came": came,
+        "is_nobody_checked_in": found.has_passed and seated and not came,
     }
     return render(request, "invitations/staff/event_invitations.html", context)
 

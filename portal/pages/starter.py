@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, Final
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -18,11 +19,20 @@ from django.utils import timezone
 from events import actions as events
 from events.actors import actions as actors
 from events.actors.models import Actor
+from events.agreements import actions as agreements
+from events.attendance.models import Method as Counted
+from events.invitations import actions as invitations
+from events.invitations.models import Invitation
 from events.models import Event
 from events.models import Status as EventStatus
+from events.outreach import actions as outreach
+from events.outreach.actions import Said
+from events.outreach.models import Session
 from events.programs import actions as programs
 from events.programs.models import Speaker
 from events.recordings import actions as recordings
+from events.series import actions as series
+from events.series.models import Series
 from portal import front_matter, languages
 from portal.accounts.models import User
 from portal.audit import actions as audit
@@ -33,6 +43,8 @@ from portal.facts.packs import actions as packs
 from portal.facts.packs.models import Pack
 from portal.front_matter import File
 from portal.pages.models import Page
+from portal.questions import actions as questions
+from portal.questions.models import Outcome, Question
 from portal.revisions import actions as revisions
 from portal.revisions.glossary import actions as glossary
 from portal.revisions.glossary.models import Term
@@ -102,6 +114,8 @@ def load() -> dict[str, int]:
         made["event texts"] += _load_event(versions, by)
     made["packs"] = _load_pack(by)
     made["actors"] = _load_actors(by)
+    made["invitations"] = _load_round_table(by)
+    made["visits"] = _load_visit(by)
     return dict(made)
 
 
@@ -335,6 +349,71 @@ def _load_actors(by: User) -> int:
     for row in content["helper"]:
         actors.add_helper(by=by, **agreed(row))
     return len(content["actor"])
+
+
+def _meetings() -> dict[str, Any]:
+    return tomllib.loads((FOLDER / "meetings.toml").read_text("utf-8"))
+
+
+@transaction.atomic
+def _load_round_table(by: User) -> int:
+    """The circle of a round table, what it has agreed on, and who has been invited and has answered; for a site that
+    has no series yet."""
+    content = _meetings()
+    row, today = content["series"], timezone.localdate()
+    event = Event.objects.filter(slug=row["event"], starts_at__gt=timezone.now()).first()
+    if event is None or Series.objects.exists():
+        return 0
+    known = {actor.name: actor for actor in Actor.objects.filter(name__in=row["circle"])}
+    circle = series.create(name=row["name"], about=row["about"], circle=known.values(), by=by)
+    for agreed in content["agreement"]:
+        owner = {"owner": agreed.get("owner", ""), "owner_actor": known.get(agreed.get("actor"))}
+        due_on = today + timedelta(days=agreed["due_in_days"])
+        agreements.agree(series=circle, what=agreed["what"], due_on=due_on, by=by, **owner)
+    answers_due_at = event.starts_at - timedelta(days=row["answers_due_days_before"])
+    event = events.edit(event, series=circle, theme=row["theme"], answers_due_at=answers_due_at, by=by)
+    guests = [guest for guest in content["guest"] if guest["actor"] in known]
+    for guest in guests:
+        actor = known[guest["actor"]]
+        about = {"actor": actor, "name": actor.name, "email": actor.email, "language": guest["language"]}
+        (invitation,) = invitations.invite(event, guests=[about], by=by)
+        _answer(invitation, guest)
+    return len(guests)
+
+
+def _answer(invitation: Invitation, guest: Mapping[str, Any]) -> None:
+    match guest.get("answer"):
+        case "yes":
+            invitations.accept(invitation, language=guest["language"], needs=guest["needs"], question=guest["question"])
+        case "no":
+            invitations.decline(invitation)
+        case "substitute":
+            invitations.name_substitute(invitation, **guest["substitute"])
+
+
+@transaction.atomic
+def _load_visit(by: User) -> int:
+    """One with questions, of which one is answered; for a site that has none yet."""
+    if Session.objects.exists():
+        return 0
+    row = _meetings()["visit"]
+    starts_at = _moment(timezone.localdate() - timedelta(days=row.pop("days_ago")), row.pop("start"))
+    asked, handed_out = row.pop("question"), Fact.objects.filter(slug__in=row.pop("handed_out"))
+    session = outreach.log(
+        by=by,
+        form_id=uuid4(),
+        starts_at=starts_at,
+        ends_at=starts_at + timedelta(minutes=row.pop("minutes")),
+        heads={"method": Counted.BAND, "number": row.pop("band")},
+        asked=[Said(each["text"], each["language"]) for each in asked],
+        handed_out=handed_out,
+        **row,
+    )
+    for one, each in zip(session.asked.in_order(), asked, strict=True):
+        fact = Fact.objects.filter(slug=each.get("fact")).first()
+        if fact is not None:
+            questions.settle(Question.objects.get(asked=one), outcome=Outcome.ANSWERED, fact=fact, by=by)
+    return 1
 
 
 def _moment(day: date, clock: str) -> datetime:

@@ -8,13 +8,28 @@ from events.agreements import actions
 from events.agreements.models import Agreement, Minutes
 from events.series import actions as series
 from portal.accounts.models import Role
+from portal.audit.models import AuditEvent
 from tests import factories
 from tests.accounts.people import person, sign_in
+from tests.actors.conftest import actor
 from tests.events.conftest import make_event, public, staff
 
 __all__ = ["make_event", "public", "staff"]
 
 pytestmark = pytest.mark.django_db
+
+
+def form_of(client, agreement) -> dict[str, str]:
+    """What stands in the form to change it, with what it was opened with."""
+    form = client.get(f"/staff/events/agreements/{agreement.pk}/edit/").context["form"]
+    now = {field.html_name: "" if field.value() is None else str(field.value()) for field in form}
+    return now | {f"initial-{name}": value for name, value in now.items()}
+
+
+def change(client, agreement, form=None, **fields):
+    """Send that form with other values; it is opened now unless it was before."""
+    url = f"/staff/events/agreements/{agreement.pk}/edit/"
+    return client.post(url, (form or form_of(client, agreement)) | fields)
 
 
 def agree(what="Vi skriver ett brev.", **fields) -> Agreement:
@@ -37,8 +52,8 @@ def test_what_is_open_and_what_was_settled_since_the_last_sitting_is_carried_on(
     agree("Öppen", event=first)
     agree("Från serien", series=first.series)
     done, old = agree("Klar", event=last), agree("Klar för länge sedan", event=first)
-    actions.settle(done, outcome="done", reason="", by=factories.user())
-    actions.settle(old, outcome="done", reason="", by=factories.user())
+    for each in (done, old):
+        actions.edit(each, outcome="done", by=factories.user())
     Agreement.objects.filter(pk=old.pk).update(settled_at=last.starts_at - timedelta(days=1))
     agree("Här", event=to_come)
     assert whats(Agreement.objects.brought_to(to_come)) == {"Öppen", "Från serien", "Klar"}
@@ -73,14 +88,63 @@ def test_it_is_written_down_settled_and_opened_again(sittings, staff):
     assert "Vi ses" in refused.content.decode()
     client.post(path, {"what": "Vi ses", "owner": "Skolan", "due_on": "2026-01-01"})
     made = Agreement.objects.get()
-    settle = f"/staff/events/agreements/{made.pk}/settle/"
-    assert client.post(settle, {"outcome": "dropped", "reason": ""}).status_code == 422
-    client.post(settle, {"outcome": "dropped", "reason": "Ingen hann."})
+    assert change(client, made, outcome="dropped").status_code == 422
+    change(client, made, outcome="dropped", reason="Ingen hann.")
     made.refresh_from_db()
     assert (made.outcome, made.reason) == ("dropped", "Ingen hann.")
-    client.post(f"/staff/events/agreements/{made.pk}/reopen/")
+    change(client, made, outcome="")
     made.refresh_from_db()
-    assert (made.outcome, made.settled_at) == ("", None)
+    assert (made.outcome, made.reason, made.settled_at) == ("", "", None)
+    verbs = AuditEvent.objects.filter(kind="agreements.agreement").values_list("verb", flat=True)
+    assert sorted(verbs) == ["agree", "reopen_agreement", "settle_agreement"]
+
+
+def test_words_owner_and_day_are_changed_and_the_log_is_not_told_the_words(sittings, staff):
+    made, school = agree(event=sittings[1], due_on=timezone.localdate()), actor("Exempelskolan")
+    change(staff(Role.EVENTS), made, what="Vi ringer dem.", owner="", owner_actor=school.pk, due_on="2027-01-31")
+    made.refresh_from_db()
+    assert (made.what, made.owner, made.owner_actor, str(made.due_on)) == ("Vi ringer dem.", "", school, "2027-01-31")
+    log = AuditEvent.objects.get(verb="edit", kind="agreements.agreement")
+    assert log.changes["due_on"][1] == "2027-01-31"
+    assert "ringer" not in str(log.changes)
+    assert "Skolan" not in str(log.changes)
+
+
+def test_who_sees_to_it_already_may_go_on_though_they_could_not_be_chosen_anew(sittings, staff):
+    gone = actor("Föreningen som upphörde", is_active=False)
+    made = agree(event=sittings[1], owner="", owner_actor=gone)
+    assert change(staff(Role.EVENTS), made, what="Vi ringer dem.").status_code == 302
+    made.refresh_from_db()
+    assert (made.what, made.owner_actor) == ("Vi ringer dem.", gone)
+
+
+def test_two_who_change_it_at_once_lose_nothing(sittings, staff):
+    made, client = agree(event=sittings[1]), staff(Role.EVENTS)
+    opened, also_opened = form_of(client, made), form_of(client, made)
+    assert change(client, made, opened, what="Först.").status_code == 302
+    second = change(client, made, also_opened, what="Sedan.", due_on="2027-01-31")
+    assert second.status_code == 422
+    assert "Först." in second.content.decode()
+    assert "Sedan." in second.content.decode()
+    made.refresh_from_db()
+    assert (made.what, made.due_on) == ("Först.", None)
+    # What nobody else has touched is saved, and what was read is put in its place by sending it once more.
+    assert change(client, made, also_opened, due_on="2027-01-31").status_code == 302
+    shown = {each.html_name: each.value() for each in second.context["form"]}
+    again = shown | {f"initial-{name}": second.context["form"].data[f"initial-{name}"] for name in shown}
+    assert change(client, made, again, due_on="2027-01-31").status_code == 302
+    made.refresh_from_db()
+    assert (made.what, str(made.due_on)) == ("Sedan.", "2027-01-31")
+
+
+def test_two_who_name_different_owners_leave_no_two(sittings, staff):
+    made, client, school = agree(event=sittings[1]), staff(Role.EVENTS), actor("Exempelskolan")
+    colleague = person(Role.EVENTS)
+    also_opened = form_of(client, made)
+    change(client, made, owner="", owner_user=colleague.pk)
+    assert change(client, made, also_opened, owner="", owner_actor=school.pk).status_code == 422
+    made.refresh_from_db()
+    assert (made.owner, made.owner_actor, made.owner_user) == ("", None, colleague)
 
 
 def test_who_may_only_read_writes_nothing(sittings, staff):

@@ -10,17 +10,20 @@ from django.utils import timezone, translation
 
 from events import actions as events
 from events.agreements import actions as agreements
+from events.attendance import actions as attendance
+from events.attendance.models import How
 from events.invitations import actions, rules
 from events.invitations.models import Answer, Invitation
 from events.registrations import actions as registrations
 from events.registrations.models import Registration, State
 from events.series import actions as series
+from portal.accounts.models import Role
 from portal.mail import actions as mail
 from portal.mail.models import Delivery
 from portal.pages.actions import purge
 from portal.questions.models import Door, Question
 from tests import factories
-from tests.accounts.people import browser
+from tests.accounts.people import browser, person
 from tests.invitations.conftest import guest, instead, invite, page_of, sent
 
 pytestmark = pytest.mark.django_db
@@ -257,20 +260,27 @@ def test_the_invitation_is_in_two_languages_each_with_its_direction(round_table)
 def test_what_was_agreed_is_told_to_who_is_invited_next_time(round_table, public, make_event):
     circle = series.create(name="Rundabordet", by=factories.user())
     past = make_event("sv", series=circle, starts_in=-timedelta(days=30))
-    agreements.agree(event=past, what="Vi skriver om 16 a §.", owner="Skolan", by=factories.user())
+    agreed = agreements.agree(event=past, what="Vi skriver.", owner="Skolan", by=factories.user())
+    agreements.edit(agreed, what="Vi skriver om 16 a §.", by=factories.user())
     found = invite(round_table("sv", "ar", series=circle), language="ar")
     message = rendered(Delivery.objects.get(kind=actions.INVITATION))
     assert message.text.count("Vi skriver om 16 a §.") == 2
+    assert "Det är klart." not in message.text
     page = public.get(page_of(found)).content.decode()
     assert re.search(r'<span lang="sv" dir="ltr">Vi skriver om', page)
+    # It is carried on as it stands when somebody reads it.
+    agreements.edit(agreed, outcome="done", by=factories.user())
+    assert "Det är klart." in rendered(Delivery.objects.get(kind=actions.INVITATION)).text
 
 
 def test_after_thirty_days_nobody_is_named_and_it_is_known_who_came(round_table):
     event = round_table()
     came, absent, gave_back = invite(event), invite(event, "Kansliet"), invite(event, "Ledaren")
-    for each in (came, gave_back):
+    stayed_away = invite(event, "Gruppen")
+    for each in (came, gave_back, stayed_away):
         actions.accept(each, language="sv")
     registrations.cancel(gave_back.event.registrations.get(email=gave_back.email))
+    attendance.check_in(event.registrations.get(email=came.email), how=How.LIST, by=factories.user())
     with time_machine.travel(event.ends_at + timedelta(days=29)):
         actions.purge(now=timezone.now())
     came.refresh_from_db()
@@ -278,11 +288,88 @@ def test_after_thirty_days_nobody_is_named_and_it_is_known_who_came(round_table)
     with time_machine.travel(event.ends_at + timedelta(days=31)):
         purge(now=timezone.now())
     found = {each.pk: each for each in Invitation.objects.all()}
-    assert [found[each.pk].came for each in (came, absent, gave_back)] == [True, False, False]
+    assert [found[each.pk].came for each in (came, absent, gave_back, stayed_away)] == [True, False, False, False]
     rows = str([dump()[model._meta.db_table] for model in (Invitation, Registration, Delivery)])
     assert "@example.org" not in rows
-    assert not [name for name in ("Styrelsen", "Kansliet", "Ledaren") if name in rows]
+    assert not [name for name in ("Styrelsen", "Kansliet", "Ledaren", "Gruppen") if name in rows]
     assert found[came.pk].answer == "yes"
+
+
+def test_who_came_and_wants_to_be_forgotten_has_come(round_table, public):
+    event = round_table()
+    found = invite(event)
+    actions.accept(found, language="sv")
+    attendance.check_in(event.registrations.get(), how=How.SCAN, by=factories.user())
+    public.post(page_of(found), sent("erase"))
+    found.refresh_from_db()
+    assert (found.name, found.has_come) == ("", True)
+
+
+def test_the_check_in_alone_tells_who_came_and_can_be_taken_back(round_table, staff):
+    event, by = round_table(), factories.user()
+    came, stayed_away = invite(event), invite(event, "Kansliet")
+    for each in (came, stayed_away):
+        actions.accept(each, language="sv")
+    url = f"/staff/events/{event.pk}/invitations/"
+    with time_machine.travel(event.ends_at + timedelta(days=1)):
+        client = staff(Role.EVENTS)
+        assert client.get(url).context["is_nobody_checked_in"]
+        attendance.check_in(event.registrations.get(email=came.email), how=How.LIST, by=by)
+        page = client.get(url).context
+        assert (page["came"], page["is_nobody_checked_in"]) == (1, False)
+        assert {each.pk: each.has_come for each in page["invitations"]} == {came.pk: True, stayed_away.pk: False}
+        attendance.undo_check_in(event.registrations.get(email=came.email), by=by)
+        assert client.get(url).context["came"] == 0
+
+
+# Who is told -----------------------------------------------------------------------------------------------------
+
+
+def test_the_team_and_who_has_invited_are_told_once_of_all_that_do_not_come(round_table):
+    colleague, inviting = person(Role.EVENTS), person(Role.EVENTS)
+    event = round_table(team=[colleague, person(Role.EDITOR)])
+    everybody = [guest(name) for name in ("Styrelsen", "Kansliet", "Ledaren")]
+    first, second, comes = actions.invite(event, guests=everybody, by=inviting)
+    began = timezone.now().replace(minute=1)
+    with time_machine.travel(began, tick=False):
+        actions.accept(comes, language="sv")
+        assert planned(actions.ANSWERED) == []
+        actions.decline(first)
+        actions.decline(first)
+        actions.name_substitute(second, name="Mira", email="mira@example.org", language="ar")
+    assert planned(actions.ANSWERED) == sorted([colleague.email, inviting.email])
+    told = rendered(Delivery.objects.get(kind=actions.ANSWERED, recipient=inviting.email))
+    assert "Träff sv" in told.subject
+    assert told.text.splitlines()[0:3:2] == ["Kommer inte: 1", "Skickar någon annan: 1"]
+    assert f"/staff/events/{event.pk}/invitations/" in told.text
+    assert not [name for name in ("Styrelsen", "Mira", "@") if name in told.text]
+    # What the substitute answers later is the next mail, to the same people.
+    with time_machine.travel(began + timedelta(hours=1), tick=False):
+        actions.decline(second.substitutes.get())
+        late = Delivery.objects.filter(kind=actions.ANSWERED, recipient=inviting.email).last()
+        assert rendered(late).text.splitlines()[0] == "Kommer inte: 1"
+
+
+def test_nobody_is_told_what_holds_no_more(round_table):
+    inviting = person(Role.EVENTS)
+    (found,) = actions.invite(round_table(), guests=[guest()], by=inviting)
+    actions.decline(found)
+    message = Delivery.objects.get(kind=actions.ANSWERED)
+    actions.accept(found, language="sv")
+    assert rendered(message) is None
+    actions.decline(found)
+    assert rendered(message) is not None
+    inviting.groups.clear()
+    assert rendered(message) is None
+
+
+def test_the_newest_answer_stands_first_and_then_who_has_not_answered(round_table, staff):
+    event = round_table()
+    waits, late, early = invite(event), invite(event, "Kansliet"), invite(event, "Ledaren")
+    actions.decline(early)
+    actions.accept(late, language="sv")
+    page = staff(Role.EVENTS).get(f"/staff/events/{event.pk}/invitations/")
+    assert [each.pk for each in page.context["invitations"]] == [late.pk, early.pk, waits.pk]
 
 
 def test_who_wants_to_be_forgotten_is_at_once(round_table, public):

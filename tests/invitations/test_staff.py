@@ -7,6 +7,8 @@ from django.utils import timezone
 from python_calamine import load_workbook
 
 from events.actors.models import Actor
+from events.attendance import actions as attendance
+from events.attendance.models import How
 from events.invitations import actions, rules
 from events.invitations.models import Invitation
 from events.invitations.rules import Reach
@@ -89,7 +91,8 @@ def sitting(round_table):
             for each in invited:
                 made = invite(event, each.name, email=f"a{each.pk}@example.org", actor=each)
                 if each in came:
-                    actions.accept(made, language="sv")
+                    seat = actions.accept(made, language="sv")
+                    attendance.check_in(seat, how=How.LIST, by=factories.user())
         return event
 
     return make

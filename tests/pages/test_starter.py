@@ -4,10 +4,15 @@ from shutil import copytree
 
 import pytest
 
+from events.agreements.models import Agreement
+from events.invitations.models import Invitation
+from events.models import Event
+from events.outreach.models import Session
 from portal.facts import actions as facts
 from portal.facts.models import Fact
 from portal.pages import starter
 from portal.pages.models import Page
+from portal.questions.models import Door, Question
 from portal.revisions import actions as revisions
 from portal.revisions.models import Provenance, Revision
 from tests import factories
@@ -21,7 +26,7 @@ EXAMPLE = "Nytt exempel?"
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     """A few of the texts, loaded once, as files that the next release may change."""
-    for name in ("topics.toml", "words.toml", "actors.toml"):
+    for name in ("topics.toml", "words.toml", "actors.toml", "meetings.toml"):
         (tmp_path / name).write_bytes((starter.FOLDER / name).read_bytes())
     for name in ("rumors", "events"):
         (tmp_path / name).mkdir()
@@ -53,6 +58,17 @@ def test_nothing_is_made_when_nothing_has_changed(example_content):
     before = Revision.objects.count()
     assert set(start().values()) == {0}
     assert Revision.objects.count() == before > 100
+
+
+def test_the_demo_has_a_round_table_with_answers_and_a_visit_with_questions(example_content):
+    answers = Invitation.objects.values_list("answer", flat=True)
+    assert set(answers) == {"yes", "no", "substitute", ""}
+    event = Event.objects.get(slug="rundabord-trygghet")
+    brought = Agreement.objects.brought_to(event)
+    assert [each.is_overdue for each in brought] == [True, False]
+    asked = Question.objects.filter(door=Door.OUTREACH).values_list("outcome", flat=True)
+    assert sorted(asked) == ["answered", "open", "open"]
+    assert Session.objects.get().actor is not None
 
 
 def test_the_same_question_for_parents_and_children_is_one_matter(folder):
