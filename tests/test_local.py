@@ -360,6 +360,21 @@ def test_a_missing_program_of_the_system_is_named_with_its_package(tmp_path: Pat
     assert "apt-get install chromium" in done.stderr
 
 
+def test_what_a_linked_venv_leads_to_is_left_alone(tmp_path: Path) -> None:
+    installer, theirs = tmp_path / "mine" / "portal" / "local" / "install.py", tmp_path / "theirs"
+    installer.parent.mkdir(parents=True)
+    theirs.mkdir()
+    (theirs / "installed").touch()
+    (tmp_path / "mine" / ".venv").symlink_to(theirs)
+    shutil.copy(places.CHECKOUT / "portal" / "local" / "install.py", installer)
+    (tmp_path / "mine" / "requirements").mkdir()
+    (tmp_path / "mine" / "requirements" / "dev.lock").touch()
+    done = subprocess.run([sys.executable, installer], capture_output=True, text=True, check=False)
+    assert is_one_sentence(done), done.stderr
+    assert "is a link" in done.stderr
+    assert [path.name for path in theirs.iterdir()] == ["installed"]
+
+
 def test_a_folder_that_cannot_be_made_is_said_in_one_sentence(home: Home) -> None:
     done = home.local("exec", "--", "true", KLARLAGT_LOCAL="/proc/1/no-such-folder")
     assert is_one_sentence(done), done.stderr

@@ -86,6 +86,8 @@ PROGRAMS: dict[str, tuple[str, Callable[[], bool], str]] = {
 
 def install_packages() -> None:
     """Bring .venv to what the lock says; nothing to do when it was made from the same lock, Python and folder."""
+    if VENV.is_symlink():
+        fail(f"{VENV} is a link, and what it leads to would be emptied: remove the link, then try again.")
     with LOCK.open("rb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # `make run` and `make test` may both be here
         state = hashlib.sha256(f"{VENV} {sys.version} {sys.prefix}".encode() + lock.read()).hexdigest()
