@@ -89,7 +89,7 @@ class EditAgreementForm(MeanwhileForm, AgreementForm):
         return found | owners if found.keys() & owners.keys() else found
 
 
-class MinutesForm(guard.GuardedForm, forms.ModelForm[Minutes]):
+class MinutesForm(MeanwhileForm, guard.GuardedForm, forms.ModelForm[Minutes]):
     guarded: ClassVar[tuple[str, ...]] = ("text",)
 
     class Meta:

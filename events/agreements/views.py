@@ -99,9 +99,14 @@ def minutes(request: StaffRequest, pk: int) -> HttpResponse:
     written = Minutes.objects.filter(event=found).first()
     form = MinutesForm(request.POST if request.method == "POST" else None, instance=written)
     if form.is_bound and form.is_valid():
-        actions.write_minutes(found, text=form.cleaned_data["text"], by=request.user)
-        messages.success(request, pgettext("staff", "Saved."))
-        return redirect("event_agreements", pk)
+        try:
+            if changes := form.changes():
+                actions.write_minutes(found, was=form.was()["text"], by=request.user, **changes)
+        except ChangedMeanwhileError as error:
+            form.show_what_is_now(error.now)
+        else:
+            messages.success(request, pgettext("staff", "Saved."))
+            return redirect("event_agreements", pk)
     context = {"event": found, "title": heading(found), "form": form, "minutes": written}
     return render(request, "agreements/staff/minutes.html", context, status=422 if form.errors else 200)
 

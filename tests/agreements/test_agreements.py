@@ -13,6 +13,7 @@ from tests import factories
 from tests.accounts.people import person, sign_in
 from tests.actors.conftest import actor
 from tests.events.conftest import make_event, public, staff
+from tests.shown import as_shown
 
 __all__ = ["make_event", "public", "staff"]
 
@@ -180,6 +181,24 @@ def test_minutes_are_for_colleagues_until_they_are_published(make_event, staff, 
     cache.clear()
     client.post(f"/staff/events/{event.pk}/minutes/hide/")
     assert "Vi talades vid" not in public.get(page).content.decode()
+
+
+def test_two_who_write_the_minutes_at_once_lose_nothing(make_event, staff):
+    event, first, second = make_event("sv"), staff(Role.EVENTS), staff(Role.EVENTS)
+    address = f"/staff/events/{event.pk}/minutes/"
+    opened = as_shown(second.get(address))
+    first.post(address, {"text": "Skolan ringer först."})
+    response = second.post(address, opened | {"text": "Kyrkan bjuder in."})
+    assert response.status_code == 422
+    page = response.content.decode()
+    assert "Kyrkan bjuder in." in page
+    assert "Skolan ringer först." in page
+    assert Minutes.objects.get().text == "Skolan ringer först."
+    # Who has seen what the other wrote may put their own in its place, and who has changed nothing changes nothing.
+    second.post(address, as_shown(response) | {"text": "Skolan ringer först. Kyrkan bjuder in."})
+    assert Minutes.objects.get().text == "Skolan ringer först. Kyrkan bjuder in."
+    first.post(address, {"text": "Skolan ringer först.", "initial-text": "Skolan ringer först."})
+    assert Minutes.objects.get().text == "Skolan ringer först. Kyrkan bjuder in."
 
 
 def test_minutes_of_a_draft_are_not_published(make_event):
