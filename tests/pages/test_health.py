@@ -131,7 +131,7 @@ def test_the_process_says_it_is_alive_without_asking_a_database_or_a_cache(clien
 
 def test_everything_works(client, all_is_well):
     assert broken(client) == []
-    assert client.get("/readyz").json()["parts"].keys() == {"cache", "database", "beat", "mail"}
+    assert client.get("/readyz").json()["parts"].keys() == {"cache", "database", "beat", "mail", "purge"}
 
 
 def test_a_database_that_refuses_is_named(client, all_is_well, monkeypatch):
@@ -262,8 +262,8 @@ def test_gauges_show_what_works_and_how_old_it_is(client, settings, db):
     actions.beat(at=timezone.now() - timedelta(seconds=40))
     promise("late", age=timedelta(minutes=20))
     found = gauges(client)
-    assert found["klarlagt_part_up"] == {"cache": 1, "database": 1, "beat": 1, "mail": 0}
-    assert found["klarlagt_age_seconds"].keys() == {"beat", "mail"}
+    assert found["klarlagt_part_up"] == {"cache": 1, "database": 1, "beat": 1, "mail": 0, "purge": 1}
+    assert found["klarlagt_age_seconds"].keys() == {"beat", "mail", "purge"}
     assert 40 <= found["klarlagt_age_seconds"]["beat"] <= 40 + PATIENCE
     assert 1200 <= found["klarlagt_age_seconds"]["mail"] <= 1200 + PATIENCE
 
@@ -274,7 +274,7 @@ def test_gauges_show_the_dead_part(client, settings, all_is_well, monkeypatch):
         patch.setitem(connection.settings_dict, "PORT", NOWHERE)
         assert gauges(client)["klarlagt_part_up"] == {"cache": 1, "database": 0}
     redis_at(settings, NOWHERE)
-    assert gauges(client)["klarlagt_part_up"] == {"cache": 0, "database": 1, "beat": 1, "mail": 1}
+    assert gauges(client)["klarlagt_part_up"] == {"cache": 0, "database": 1, "beat": 1, "mail": 1, "purge": 1}
     Heartbeat.objects.all().delete()
     assert gauges(client)["klarlagt_part_up"]["beat"] == 0
 

@@ -290,8 +290,8 @@ def test_what_shows_a_picture_outlives_it(note, picture, reporter):
 
 @pytest.mark.django_db(transaction=True)
 def test_the_clock_purges_pictures(picture, files):
-    assert pages.purge(now=timezone.now())["pictures"] == 0
-    assert pages.purge(now=timezone.now() + LATER)["pictures"] == 1
+    assert pages.purge(now=timezone.now()).counts["pictures"] == 0
+    assert pages.purge(now=timezone.now() + LATER).counts["pictures"] == 1
     assert files() == []
     assert AuditEvent.objects.about(picture).first().by is None
 
