@@ -7,6 +7,7 @@ import time
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.db import connection
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
@@ -15,7 +16,7 @@ from events.registrations.actions import CONFIRMATION
 from portal.mail import actions as mail
 from portal.mail.models import Delivery
 from portal.pages import actions, tasks
-from portal.pages.models import Heartbeat
+from portal.pages.models import Heartbeat, Purge
 from tests.factories import user
 
 NOWHERE = "9"
@@ -224,6 +225,24 @@ def test_mail_that_somebody_holds_back_is_not_late_and_not_forgotten(client, all
     assert client.get("/readyz").json()["parts"]["mail"] == {"ok": True, "seconds": 0, "paused": True}
     mail.resume(prefix="", by=by)
     assert broken(client) == ["mail"]
+
+
+def test_a_site_that_has_not_purged_as_a_whole_for_two_days_is_named(client, db):
+    """Counted from the first migration where there has been none, so that a new site is not broken."""
+    for days, found in [(1, []), (3, ["purge"])]:
+        with time_machine.travel(timezone.now() + timedelta(days=days)):
+            tasks.heartbeat()
+            assert broken(client) == found, days
+    tasks.purge()
+    for days, found in [(1, []), (3, ["purge"])]:
+        with time_machine.travel(timezone.now() + timedelta(days=days)):
+            tasks.heartbeat()
+            failed = Purge(began_at=timezone.now(), ended_at=timezone.now(), version="1", failed=["questions"])
+            failed.save()
+            assert broken(client) == found, days
+    with time_machine.travel(timezone.now() + timedelta(days=3)):
+        tasks.purge()
+        assert broken(client) == []
 
 
 def test_nothing_of_anybody_is_told(client, all_is_well, settings):
