@@ -1,6 +1,7 @@
 """Everything that a site leaves behind: rows, keys and files."""
 
 from contextlib import closing
+from io import BytesIO
 from pathlib import Path
 
 import redis
@@ -19,8 +20,9 @@ def tables() -> dict[str, list[str]]:
         cursor.execute(RELATIONS)
         found = {}
         for (name,) in cursor.fetchall():
-            with cursor.copy(f"COPY (SELECT * FROM {name}) TO STDOUT") as copy:
-                found[name] = sorted(b"".join(copy).decode().splitlines())
+            out = BytesIO()
+            cursor.copy_expert(f"COPY (SELECT * FROM {name}) TO STDOUT", out)
+            found[name] = sorted(out.getvalue().decode().splitlines())
     return found
 
 
