@@ -295,6 +295,7 @@ def test_when_their_time_is_over_nothing_tells_of_anybody_and_the_numbers_stay(
         left = dump(logged)
     gone = ["registered", "offered", "waiting", "without an address", "invited", "sends somebody", "substitute"]
     assert places(left, *(town[door] for door in gone)) == {QUESTIONS}, "what was asked stays a year, without a name"
+    assert "table mail_delivery" not in places(left, *town.values())
     assert Delivery.objects.filter(state="sent").count() >= told
     assert not Registration.objects.exists()
 
