@@ -170,7 +170,7 @@ LISTS = {
     "/staff/questions/missing/": (Role.EDITOR, missing_fact, 3),
     "/staff/reports/": (Role.MANAGER, report, 4),
     "/staff/reports/audit/": (Role.AUDITOR, threat, 4),
-    "/staff/purges/": (Role.AUDITOR, purged, 5),
+    "/staff/purges/": (Role.AUDITOR, purged, 6),
     "/sv/rumors/": (None, public_answer, 2),
 }
 
