@@ -2,6 +2,7 @@
 
 import logging
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -171,6 +172,7 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600, "global_keyprefix": "celery-"}
+PURGE_EVERY = timedelta(hours=6)
 # UTC and plain intervals: crontab schedules break at the changes of daylight saving time. A tick that could not
 # be taken before the next one comes is worth nothing, so each one expires.
 CELERY_BEAT_SCHEDULER = "portal.beat:Steady"
@@ -202,7 +204,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
-    "purge": {"task": "portal.pages.tasks.purge", "schedule": 6 * 3600.0, "options": {"expires": 3600}},
+    "purge": {
+        "task": "portal.pages.tasks.purge",
+        "schedule": PURGE_EVERY.total_seconds(),
+        "options": {"expires": 3600},
+    },
     "mirror_contacts": {
         "task": "portal.pages.tasks.mirror_contacts",
         "schedule": 300.0,

@@ -36,9 +36,10 @@ def browser():
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup, django_db_blocker):
-    """The audit log refuses to be emptied, which is how Django cleans up after tests with real transactions."""
+    """Some tables refuse to be emptied, which is how Django cleans up after tests with real transactions."""
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute("ALTER TABLE audit_auditevent DISABLE TRIGGER audit_refuse_truncate")
+        cursor.execute("ALTER TABLE pages_purge DISABLE TRIGGER pages_refuse_truncate_of_purges")
 
 
 @pytest.fixture(autouse=True)

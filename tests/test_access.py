@@ -92,6 +92,7 @@ TABLE = {
     "staff": ALL,
     "staff_contacts": {R.EDITOR, R.ADMIN},
     "staff_page": ALL,
+    "purges": {R.AUDITOR, R.ADMIN},
     "text": {R.EDITOR},
     "writing": {R.EDITOR},
     "text_history": ALL,

@@ -19,6 +19,7 @@ from events.series.models import Series
 from portal.accounts.models import Role
 from portal.mail import actions as mail
 from portal.mail.models import Delivery
+from portal.pages import actions as pages
 from portal.questions import actions as questions
 from portal.reports import actions as reports
 from rumors import actions
@@ -70,6 +71,10 @@ def missing_fact(number: int, by) -> None:
 
 def report(number: int, by) -> None:
     reports.keep(scope="period", first=date(2026, 1, 1), last=date(2026, 1, number + 1), by=by, form_id=uuid4())
+
+
+def purged(number: int, by) -> None:
+    pages.purge(now=timezone.now())
 
 
 def export(number: int, by) -> None:
@@ -165,6 +170,7 @@ LISTS = {
     "/staff/questions/missing/": (Role.EDITOR, missing_fact, 3),
     "/staff/reports/": (Role.MANAGER, report, 4),
     "/staff/reports/audit/": (Role.AUDITOR, threat, 4),
+    "/staff/purges/": (Role.AUDITOR, purged, 6),
     "/sv/rumors/": (None, public_answer, 2),
 }
 

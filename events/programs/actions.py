@@ -261,10 +261,10 @@ def _take_out(speaker: Speaker, **values: Any) -> None:
 
 @transaction.atomic
 def purge(*, now: datetime) -> int:
-    """Forget addresses that remind of nothing any more, and speakers of no program; returns how many of these."""
-    Speaker.objects.with_needless_address(now).update(email="")
+    """Forget addresses that remind of nothing any more, and speakers of no program; returns how many of both."""
+    addresses = Speaker.objects.with_needless_address(now).update(email="")
     _total, counts = Speaker.objects.of_no_program().delete()
-    return counts.get(Speaker._meta.label, 0)
+    return int(addresses) + counts.get(Speaker._meta.label, 0)
 
 
 def announce() -> None:

@@ -325,10 +325,15 @@ def _tell_new_link(event: Event) -> None:
     holders.update(told_join=event.join_version)
 
 
+def forget_needs(*, now: datetime) -> int:
+    """What somebody needed to be able to come, which goes before the registration itself."""
+    needs, _per_model = Need.objects.expired(now).delete()
+    return int(needs)
+
+
 @transaction.atomic
 def purge(*, now: datetime) -> int:
-    """Forget what somebody needed, then who took part; returns how many registrations went."""
-    Need.objects.expired(now).delete()
+    """Forget who took part; returns how many registrations went."""
     expired = Registration.objects.expired(now)
     total = 0
     for event in Event.objects.filter(registrations__in=expired).only("slug").distinct():

@@ -222,6 +222,8 @@ def event_registrations(request: StaffRequest, pk: int) -> HttpResponse:
             (each for each in everybody if each.state != State.CONFIRMED), key=lambda each: (each.queued_at, each.pk)
         ),
         "canceled": found.registrations.filter(state=State.CANCELED).count(),
+        "names_until": found.ends_at + Registration.KEEP_AFTER_EVENT,
+        "needs_until": found.ends_at + Need.KEEP_AFTER_EVENT,
     }
     return render(request, "events/staff/registrations.html", context)
 

@@ -1,14 +1,13 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection
 from django.db.models import Model
-from django.utils import timezone
 
 from portal import guard
 from portal.audit.models import AuditEvent
@@ -60,8 +59,8 @@ def changed(thing: Model, values: Mapping[str, Any]) -> dict[str, tuple[Any, Any
     return {name: (before[name], value) for name, value in values.items() if before[name] != value}
 
 
-def purge(*, keep: timedelta) -> int:
-    """Delete what is older than `keep` through the one function that may; returns how many rows went."""
+def purge(*, now: datetime) -> int:
+    """Delete what is too old through the one function that may; returns how many rows went."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT audit_purge(%s)", [timezone.now() - keep])
+        cursor.execute("SELECT audit_purge(%s)", [now - AuditEvent.KEEP])
         return int(cursor.fetchone()[0])

@@ -1,4 +1,5 @@
-from typing import Any, ClassVar
+from datetime import timedelta
+from typing import Any, ClassVar, Final
 
 from django.conf import settings
 from django.db import models
@@ -12,6 +13,8 @@ class EventQuerySet(models.QuerySet["AuditEvent"]):
 
 class AuditEvent(models.Model):
     """Who did what to which object, with the changed fields before and after. Append-only, by a trigger."""
+
+    KEEP: Final = timedelta(days=5 * 365)
 
     at = models.DateTimeField(auto_now_add=True, db_index=True)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")

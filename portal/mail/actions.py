@@ -560,12 +560,15 @@ def resubscribe(*, address: str) -> None:
         suppression.delete()
 
 
+def forget_addresses(*, now: datetime) -> int:
+    """Those of mail that was settled long ago; a hash of each stays."""
+    old = Delivery.objects.filter(ended_at__lte=now - Delivery.KEEP_RECIPIENT).exclude(recipient="")
+    return int(old.update(recipient="", payload={}))
+
+
 @transaction.atomic
 def purge(*, now: datetime) -> int:
-    """Forget addresses, then whole rows, whose time is over; returns how many rows were touched."""
-    ended = Delivery.objects.filter(ended_at__isnull=False)
-    old = ended.filter(ended_at__lte=now - Delivery.KEEP_RECIPIENT).exclude(recipient="")
-    forgotten = old.update(recipient="", payload={})
-    removed, _ = ended.filter(ended_at__lte=now - Delivery.KEEP).delete()
+    """Delete what was sent, and addresses that were stopped, when their time is over; returns how many rows went."""
+    removed, _ = Delivery.objects.filter(ended_at__lte=now - Delivery.KEEP).delete()
     lifted, _ = Suppression.objects.outlived(now).delete()
-    return int(forgotten + removed + lifted)
+    return int(removed + lifted)

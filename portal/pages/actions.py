@@ -1,10 +1,13 @@
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+import traceback
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Final
 
-from django.db import transaction
+import structlog
+from django.db import connection, transaction
 from django.db.models import Model
 from django.urls import reverse
+from django.utils import timezone
 
 from events.actors import actions as actors
 from events.attendance import actions as attendance
@@ -13,7 +16,7 @@ from events.outreach import actions as outreach
 from events.programs import actions as programs
 from events.recordings import actions as recordings
 from events.registrations import actions as registrations
-from portal import contacts
+from portal import VERSION, contacts
 from portal.accounts import actions as accounts
 from portal.accounts.models import User
 from portal.audit import actions as audit
@@ -21,7 +24,7 @@ from portal.facts import actions as facts
 from portal.facts.packs import actions as packs
 from portal.facts.readings import actions as readings
 from portal.mail import actions as mail
-from portal.pages.models import Contact, Heartbeat, Page
+from portal.pages.models import Contact, Heartbeat, Page, Purge
 from portal.pictures import actions as pictures
 from portal.questions import actions as questions
 from portal.revisions import actions as revisions
@@ -35,7 +38,7 @@ from rumors.imports import actions as imports
 from rumors.intake import actions as intake
 from rumors.notices import actions as notices
 
-AUDIT_KEEP: Final = timedelta(days=5 * 365)
+log = structlog.get_logger(__name__)
 
 
 @transaction.atomic
@@ -70,35 +73,83 @@ def beat(*, at: datetime) -> None:
     Heartbeat.objects.update_or_create(pk=1, defaults={"at": at})
 
 
-def purge(*, now: datetime) -> dict[str, int]:
-    """Everything whose retention has run out, in every module; counts by what it was."""
-    return {
-        "questions": questions.purge(now=now),
-        # Before registrations, which tell who came.
-        "invitations": invitations.purge(now=now),
-        "registrations": registrations.purge(now=now),
-        "speakers": programs.purge(now=now),
-        "consents to recordings": recordings.purge(now=now),
-        "words of feedback": attendance.purge(now=now),
-        "safety notes and drafts of visits": outreach.purge(now=now),
-        "contacts and helpers": actors.purge(now=now),
-        "rumors": rumors.purge(now=now),
-        "notices": notices.purge(now=now),
-        "seen alarms": alarms.purge(now=now),
-        "drafts of what was heard": intake.purge(now=now),
-        "pictures": pictures.purge(now=now),
-        "reader checks": readers.purge(now=now),
-        "followers": packs.purge(now=now),
-        "deliveries": mail.purge(now=now),
-        "audit": audit.purge(keep=AUDIT_KEEP),
-        "sessions": accounts.purge(now=now),
-        "readings": readings.purge(now=now),
-        "searches": search.purge(now=now),
-        "uploads": exchange.purge(now=now),
-        "exports": exports.purge(now=now),
-        "imports": imports.purge(now=now),
-        "unsaved texts": revisions.purge(now=now),
-    }
+def forget_purges(*, now: datetime) -> int:
+    """Our own records, through the one function that may delete them; returns how many rows went."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pages_forget_purges(%s)", [now - Purge.KEEP])
+        return int(cursor.fetchone()[0])
+
+
+_PARTS: Final[Mapping[str, Callable[..., int]]] = {
+    "questions": questions.purge,
+    "codes": questions.forget_codes,
+    # Before registrations, which tell who came.
+    "invitations": invitations.purge,
+    "needs": registrations.forget_needs,
+    "registrations": registrations.purge,
+    "speakers": programs.purge,
+    "consents to recordings": recordings.purge,
+    "words of feedback": attendance.purge,
+    "safety notes and drafts of visits": outreach.purge,
+    "contacts and helpers": actors.purge,
+    "rumors": rumors.purge,
+    "notices": notices.purge,
+    "seen alarms": alarms.purge,
+    "drafts of what was heard": intake.purge,
+    "pictures": pictures.purge,
+    "reader checks": readers.purge,
+    "followers": packs.purge,
+    "addresses of mail": mail.forget_addresses,
+    "deliveries": mail.purge,
+    "audit": audit.purge,
+    "sessions": accounts.purge,
+    "readings": readings.purge,
+    "searches": search.purge,
+    "uploads": exchange.purge,
+    "exports": exports.purge,
+    "imports": imports.purge,
+    "unsaved texts": revisions.purge,
+    "purges": forget_purges,
+}
+"""By the name that their number is kept under."""
+
+
+def purge(*, now: datetime) -> Purge:
+    """Everything whose retention has run out, in every module, with a row that says what that was."""
+    done = _purge_all(now=now)
+    done.save()
+    return done
+
+
+def rehearse(*, now: datetime) -> Purge:
+    """What `purge` would do, by doing it in a transaction that is rolled back: files go on commit, and none comes.
+
+    Whoever works on a row is not kept waiting by this, so a part may fail that would not in the night.
+    """
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL lock_timeout = '2s'")
+        found = _purge_all(now=now)
+        transaction.set_rollback(True)
+    return found
+
+
+def _purge_all(*, now: datetime) -> Purge:
+    """Each part for itself: one that fails leaves everything of its own, keeps no other from its work, and is tried
+    again the next time."""
+    done = Purge(began_at=timezone.now(), version=VERSION)
+    for part, purge_part in _PARTS.items():
+        try:
+            with transaction.atomic():
+                done.counts[part] = purge_part(now=now)
+        except Exception as error:  # noqa: BLE001
+            done.failed.append(part)
+            # What the database says may name somebody; the kind and the place of the error do not.
+            frames = traceback.extract_tb(error.__traceback__)
+            places = [f"{frame.filename}:{frame.lineno}" for frame in frames]
+            log.error("purge_failed", part=part, error=type(error).__name__, places=places)
+    done.ended_at = max(timezone.now(), done.began_at)
+    return done
 
 
 def reindex(thing: Model, language: str) -> None:

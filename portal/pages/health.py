@@ -6,13 +6,15 @@ from typing import Any, Final
 from django.conf import settings
 from django.core.cache import cache
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
+from django.db.migrations.recorder import MigrationRecorder
+from django.db.models import Max
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 
 from portal.mail.models import Delivery, Pause
-from portal.pages.models import Heartbeat
+from portal.pages.models import Heartbeat, Purge
 from portal.public import CACHE_DOWN
 
 BEAT_MAY_BE_SILENT: Final = timedelta(seconds=90)
@@ -40,6 +42,7 @@ def _findings() -> dict[str, dict[str, Any]]:
         found["database"] = {"ok": True}
         found["beat"] = _beat()
         found["mail"] = _mail()
+        found["purge"] = _purge()
     except DatabaseError:
         found["database"] = {"ok": False}
     return found
@@ -76,6 +79,15 @@ def _mail() -> dict[str, Any]:
     return {"ok": age < MAIL_MAY_WAIT, "seconds": round(age.total_seconds()), "paused": Pause.objects.exists()}
 
 
+def _purge() -> dict[str, Any]:
+    """A site that has never purged is as late as it is old."""
+    last = Purge.objects.whole().first()
+    tables = MigrationRecorder.Migration.objects.filter(app="pages")
+    since = last.began_at if last else tables.aggregate(newest=Max("applied"))["newest"]
+    age = timezone.now() - since
+    return {"ok": age < Purge.MAY_BE_SILENT, "seconds": round(age.total_seconds())}
+
+
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
     """Gauges for Prometheus, only where METRICS is set; the proxy keeps strangers out."""
@@ -84,7 +96,10 @@ def metrics(request: HttpRequest) -> HttpResponse:
     registry = CollectorRegistry()
     up = Gauge("klarlagt_part_up", "1 when the part works", ["part"], registry=registry)
     age = Gauge(
-        "klarlagt_age_seconds", "Age of the last beat and of the oldest unsent delivery", ["part"], registry=registry
+        "klarlagt_age_seconds",
+        "Age of the last beat, of the oldest unsent delivery and of the last purge in which all went well",
+        ["part"],
+        registry=registry,
     )
     for name, finding in _findings().items():
         up.labels(name).set(1 if finding["ok"] else 0)

@@ -22,4 +22,5 @@ staff = [
     path("", views.staff_home, name="staff"),
     path("contacts/", views.staff_contacts, name="staff_contacts"),
     path("pages/<int:pk>/", views.staff_page, name="staff_page"),
+    path("purges/", views.purges, name="purges"),
 ]

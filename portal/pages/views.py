@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 import structlog
 from django.conf import settings
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone, translation
@@ -19,9 +20,9 @@ from portal import languages
 from portal.facts.models import Audience, Fact
 from portal.http import StaffRequest, staff
 from portal.mail.models import Delivery, Pause
-from portal.pages import actions, checks
+from portal.pages import actions, checks, rules
 from portal.pages.forms import ContactsForm, SearchForm
-from portal.pages.models import Page
+from portal.pages.models import Page, Purge
 from portal.public import alternates, guarded, public
 from portal.questions.models import Question
 from portal.revisions.models import Revision, State
@@ -194,3 +195,18 @@ def staff_page(request: StaffRequest, pk: int) -> HttpResponse:
         "newest_findings": _findings(page, under_way.fields.get("body", "")) if under_way else [],
     }
     return render(request, "pages/staff/page.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff("purges.view")
+def purges(request: StaffRequest) -> HttpResponse:
+    """What was deleted when; asked by POST, what would go by tonight. That changes nothing, but is much work for the
+    database: nobody who only follows a link asks for it."""
+    last = Purge.objects.first()
+    context = {
+        "page": Paginator(Purge.objects.all(), 50).get_page(request.GET.get("page")),
+        "last_whole": Purge.objects.whole().first(),
+        "next_at": last.began_at + settings.PURGE_EVERY if last else None,
+        "rehearsal": actions.rehearse(now=rules.evening(timezone.localdate())) if request.method == "POST" else None,
+    }
+    return render(request, "pages/staff/purges.html", context)

@@ -92,8 +92,9 @@ def remove(picture: Picture, *, by: User | None) -> bool:
 
 def purge(*, now: datetime) -> int:
     """Remove pictures that nobody refers to, and files without a row; how many pictures that were."""
+    swept = _sweep(now=now)  # before rows go, whose files stay until that is certain
     found = list(Picture.objects.orphans(now).values_list("pk", flat=True))
-    return sum(_remove_orphan(pk, now=now) for pk in found) + _sweep(now=now)
+    return sum(_remove_orphan(pk, now=now) for pk in found) + swept
 
 
 @transaction.atomic
@@ -121,15 +122,25 @@ def _remove_files(name: str) -> None:
 
 
 def _sweep(*, now: datetime) -> int:
-    """Files whose row never came to be, or which could not be removed with it."""
-    swept = 0
+    """Files whose row never came to be, or which could not be removed with it; how many pictures that were."""
+    lost: set[str] = set()
+    try:
+        for names in storage.untouched_since((now - Picture.WAITS).timestamp()):
+            lost |= names - set(Picture.objects.filter(name__in=names).values_list("name", flat=True))
+    except OSError as error:
+        _tell_not_swept(error)
+    transaction.on_commit(partial(_remove_lost, lost))
+    return len(lost)
+
+
+def _remove_lost(names: set[str]) -> None:
     try:
         storage.close()
-        for names in storage.untouched_since((now - Picture.WAITS).timestamp()):
-            lost = names - set(Picture.objects.filter(name__in=names).values_list("name", flat=True))
-            for name in lost:
-                storage.remove(name)
-            swept += len(lost)
+        for name in names:
+            storage.remove(name)
     except OSError as error:
-        log.error("pictures_not_swept", error=errno.errorcode.get(error.errno or 0, ""))
-    return swept
+        _tell_not_swept(error)
+
+
+def _tell_not_swept(error: OSError) -> None:
+    log.error("pictures_not_swept", error=errno.errorcode.get(error.errno or 0, ""))

@@ -187,9 +187,12 @@ def _write(held: Question, verb: str, *, by: User | None, **values: object) -> N
     audit.record(verb, held, by=by, changes={"outcome": (before, str(held.outcome))} if is_moved else None)
 
 
-@transaction.atomic
+def forget_codes(*, now: datetime) -> int:
+    """The hashes of codes that work no more."""
+    return int(Question.objects.with_expired_code(now).update(code_hash=None))
+
+
 def purge(*, now: datetime) -> int:
-    """Delete questions when their time is over, and the hashes of codes that work no more."""
-    Question.objects.with_expired_code(now).update(code_hash=None)
+    """Delete questions when their time is over."""
     count, _per_model = Question.objects.expired(now).delete()
     return int(count)

@@ -251,6 +251,7 @@ def _remove_file(name: str) -> None:
 
 def purge(*, now: datetime) -> int:
     """Delete exports after a week, and files without a row; how many exports those were."""
+    _sweep(now=now)  # before rows go, whose files stay until that is certain
     purged = 0
     for pk in Export.objects.expired(now).values_list("pk", flat=True):
         with transaction.atomic():
@@ -258,14 +259,27 @@ def purge(*, now: datetime) -> int:
             if found is not None:
                 _delete(found)
                 purged += 1
-    _sweep(now=now)
     return purged
 
 
 def _sweep(*, now: datetime) -> None:
+    old: list[Path] = []
     try:
-        for path in storage.untouched_since(now.timestamp() - _DAY):
-            if not Export.objects.filter(name=path.name).exists():
-                storage.sweep(path)
+        old.extend(storage.untouched_since(now.timestamp() - _DAY))
     except OSError as error:
-        log.error("exports_not_swept", error=errno.errorcode.get(error.errno or 0, ""))
+        _tell_not_swept(error)
+    has_row = set(Export.objects.filter(name__in=[path.name for path in old]).values_list("name", flat=True))
+    transaction.on_commit(partial(_remove_lost, [path for path in old if path.name not in has_row]))
+
+
+def _remove_lost(paths: list[Path]) -> None:
+    try:
+        storage.close()
+        for path in paths:
+            storage.sweep(path)
+    except OSError as error:
+        _tell_not_swept(error)
+
+
+def _tell_not_swept(error: OSError) -> None:
+    log.error("exports_not_swept", error=errno.errorcode.get(error.errno or 0, ""))

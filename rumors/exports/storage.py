@@ -12,7 +12,7 @@ from django.conf import settings
 
 from portal.pictures.storage import new_name, not_through_a_link, private, settle
 
-__all__ = ["begin", "finish", "new_name", "read", "remove", "sweep", "untouched_since"]
+__all__ = ["begin", "close", "finish", "new_name", "read", "remove", "sweep", "untouched_since"]
 
 _UNFINISHED: Final = ".part"
 _NAME: Final = re.compile(r"[0-9a-f]{32}")
@@ -53,12 +53,18 @@ def remove(name: str) -> None:
         (_folder(name) / f"{name}{suffix}").unlink(missing_ok=True)
 
 
+def close() -> None:
+    """Let nobody else in, whatever a restored backup has left."""
+    root = _root()
+    if root.is_dir():
+        private(root)
+
+
 def untouched_since(moment: float) -> Iterator[Path]:
     """Files, and folders of parts, that nobody has written to since, whatever they are called."""
     root = _root()
     if not root.is_dir():
         return
-    private(root)
     for folder in sorted(root.iterdir()):
         if folder.is_symlink() or not folder.is_dir():
             continue

@@ -240,7 +240,7 @@ def test_after_two_years_somebody_who_was_not_asked_again_is_forgotten(make):
 def test_the_purge_of_the_site_does_it():
     contact(days_ago=800)
     helper(days_ago=800)
-    assert pages.purge(now=timezone.now())["contacts and helpers"] == 2
+    assert pages.purge(now=timezone.now()).counts["contacts and helpers"] == 2
     assert not Contact.objects.exists()
 
 

@@ -240,7 +240,7 @@ def test_a_file_is_kept_for_an_hour(translator):
     before = Revision.objects.count()
     assert client.post(shown["Location"])["Location"] == PAGE
     assert Revision.objects.count() == before
-    assert pages.purge(now=timezone.now())["uploads"] == 1
+    assert pages.purge(now=timezone.now()).counts["uploads"] == 1
     assert not Upload.objects.exists()
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone, translation
 
 from events import actions as events
@@ -25,6 +25,7 @@ from portal.questions.models import Door, Question
 from tests import factories
 from tests.accounts.people import browser, person
 from tests.invitations.conftest import guest, instead, invite, page_of, sent
+from tests.traces import tables
 
 pytestmark = pytest.mark.django_db
 
@@ -41,34 +42,24 @@ def rendered(delivery: Delivery):
         return mail.kinds()[delivery.kind].render(delivery)
 
 
-def dump() -> dict[str, list]:
-    """Every row of every table."""
-    found = {}
-    with connection.cursor() as cursor:
-        for table in sorted(connection.introspection.table_names()):
-            cursor.execute(f'SELECT t::text FROM "{table}" t ORDER BY 1')
-            found[table] = cursor.fetchall()
-    return found
-
-
 def test_a_scanner_that_follows_every_link_of_the_mail_leaves_the_database_as_it_is(round_table):
     event = round_table("sv", "ar")
     found = invite(event, language="ar")
     message = rendered(Delivery.objects.get(kind=actions.INVITATION))
     links = {link.partition("://")[2].partition("/")[2] for link in LINK.findall(message.text + message.html)}
     assert {link.split("/")[0] for link in links} == {"ar", "sv"}
-    before = dump()
+    before = tables()
     for link in links:
         for headers in ({}, {"sec-purpose": "prefetch"}, {"user-agent": "LinkScanner/1.0"}):
             for method in ("get", "head", "options"):
                 getattr(browser(), method)(f"/{link}", headers=headers)
     assert browser().get(f"/{link}").status_code == 200
-    assert dump() == before
+    assert tables() == before
     # A scanner that presses buttons has no token of a page.
     browser().post(f"/{link}", {"do": "yes", "language": "ar"})
-    assert dump() == before
+    assert tables() == before
     assert browser().post(page_of(found), sent("no")).status_code == 302
-    assert dump() != before
+    assert tables() != before
 
 
 def test_the_page_of_an_invitation_is_kept_nowhere(round_table, public):
@@ -289,7 +280,7 @@ def test_after_thirty_days_nobody_is_named_and_it_is_known_who_came(round_table)
         purge(now=timezone.now())
     found = {each.pk: each for each in Invitation.objects.all()}
     assert [found[each.pk].came for each in (came, absent, gave_back, stayed_away)] == [True, False, False, False]
-    rows = str([dump()[model._meta.db_table] for model in (Invitation, Registration, Delivery)])
+    rows = str([tables()[model._meta.db_table] for model in (Invitation, Registration, Delivery)])
     assert "@example.org" not in rows
     assert not [name for name in ("Styrelsen", "Kansliet", "Ledaren", "Gruppen") if name in rows]
     assert found[came.pk].answer == "yes"

@@ -212,7 +212,7 @@ def test_the_purge_forgets_addresses_after_30_days_and_rows_after_400(plan):
     for reason in Reason:
         actions.suppress(address_hash=address_hash("x@example.org"), reason=reason)
     Suppression.objects.update(at=now - timedelta(days=401))
-    actions.purge(now=now)
+    assert (actions.forget_addresses(now=now), actions.purge(now=now)) == (2, 1 + 2)
     assert {d.key: d.recipient for d in Delivery.objects.all()} == {
         "fresh": "reader1@example.org",
         "old": "",

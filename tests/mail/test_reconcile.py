@@ -214,5 +214,5 @@ def test_a_late_answer_finds_nothing_to_change_once_it_is_settled(postfix, lost,
 def test_an_address_and_a_text_that_nobody_decided_on_are_forgotten(lost):
     lost(kind="account", payload={"subject": "s", "text": "secret link"})
     Delivery.objects.update(ended_at=timezone.now() - Delivery.KEEP_RECIPIENT)
-    actions.purge(now=timezone.now())
+    actions.forget_addresses(now=timezone.now())
     assert list(Delivery.objects.values_list("state", "recipient", "payload")) == [("uncertain", "", {})]

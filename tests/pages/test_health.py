@@ -7,6 +7,7 @@ import time
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.db import connection
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
@@ -15,7 +16,7 @@ from events.registrations.actions import CONFIRMATION
 from portal.mail import actions as mail
 from portal.mail.models import Delivery
 from portal.pages import actions, tasks
-from portal.pages.models import Heartbeat
+from portal.pages.models import Heartbeat, Purge
 from tests.factories import user
 
 NOWHERE = "9"
@@ -131,7 +132,7 @@ def test_the_process_says_it_is_alive_without_asking_a_database_or_a_cache(clien
 
 def test_everything_works(client, all_is_well):
     assert broken(client) == []
-    assert client.get("/readyz").json()["parts"].keys() == {"cache", "database", "beat", "mail"}
+    assert client.get("/readyz").json()["parts"].keys() == {"cache", "database", "beat", "mail", "purge"}
 
 
 def test_a_database_that_refuses_is_named(client, all_is_well, monkeypatch):
@@ -226,6 +227,24 @@ def test_mail_that_somebody_holds_back_is_not_late_and_not_forgotten(client, all
     assert broken(client) == ["mail"]
 
 
+def test_a_site_that_has_not_purged_as_a_whole_for_two_days_is_named(client, db):
+    """Counted from the first migration where there has been none, so that a new site is not broken."""
+    for days, found in [(1, []), (3, ["purge"])]:
+        with time_machine.travel(timezone.now() + timedelta(days=days)):
+            tasks.heartbeat()
+            assert broken(client) == found, days
+    tasks.purge()
+    for days, found in [(1, []), (3, ["purge"])]:
+        with time_machine.travel(timezone.now() + timedelta(days=days)):
+            tasks.heartbeat()
+            failed = Purge(began_at=timezone.now(), ended_at=timezone.now(), version="1", failed=["questions"])
+            failed.save()
+            assert broken(client) == found, days
+    with time_machine.travel(timezone.now() + timedelta(days=3)):
+        tasks.purge()
+        assert broken(client) == []
+
+
 def test_nothing_of_anybody_is_told(client, all_is_well, settings):
     settings.METRICS = True
     promise("late", age=timedelta(minutes=16))
@@ -262,8 +281,8 @@ def test_gauges_show_what_works_and_how_old_it_is(client, settings, db):
     actions.beat(at=timezone.now() - timedelta(seconds=40))
     promise("late", age=timedelta(minutes=20))
     found = gauges(client)
-    assert found["klarlagt_part_up"] == {"cache": 1, "database": 1, "beat": 1, "mail": 0}
-    assert found["klarlagt_age_seconds"].keys() == {"beat", "mail"}
+    assert found["klarlagt_part_up"] == {"cache": 1, "database": 1, "beat": 1, "mail": 0, "purge": 1}
+    assert found["klarlagt_age_seconds"].keys() == {"beat", "mail", "purge"}
     assert 40 <= found["klarlagt_age_seconds"]["beat"] <= 40 + PATIENCE
     assert 1200 <= found["klarlagt_age_seconds"]["mail"] <= 1200 + PATIENCE
 
@@ -274,7 +293,7 @@ def test_gauges_show_the_dead_part(client, settings, all_is_well, monkeypatch):
         patch.setitem(connection.settings_dict, "PORT", NOWHERE)
         assert gauges(client)["klarlagt_part_up"] == {"cache": 1, "database": 0}
     redis_at(settings, NOWHERE)
-    assert gauges(client)["klarlagt_part_up"] == {"cache": 0, "database": 1, "beat": 1, "mail": 1}
+    assert gauges(client)["klarlagt_part_up"] == {"cache": 0, "database": 1, "beat": 1, "mail": 1, "purge": 1}
     Heartbeat.objects.all().delete()
     assert gauges(client)["klarlagt_part_up"]["beat"] == 0
 

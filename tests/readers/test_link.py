@@ -414,7 +414,7 @@ def test_the_clock_forgets_answers_after_two_years_and_dead_links_after_ninety_d
     ReaderCheck.objects.filter(pk=waiting.pk).update(expires_at=now + timedelta(days=800))
 
     def left(later: timedelta) -> set[int]:
-        counts = pages.purge(now=now + later)
+        counts = pages.purge(now=now + later).counts
         assert counts["reader checks"] <= 1
         return set(ReaderCheck.objects.values_list("pk", flat=True))
 

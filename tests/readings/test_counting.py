@@ -97,5 +97,5 @@ def test_counts_are_purged_after_three_years():
     keep = timedelta(days=3 * 365)
     for days in (timedelta(), timedelta(days=1)):
         ReadingCount.objects.create(fact_id=7, language="ar", day=localdate() - keep - days, count=1)
-    assert purge(now=now())["readings"] == 1
+    assert purge(now=now()).counts["readings"] == 1
     assert [row.day for row in ReadingCount.objects.all()] == [localdate() - keep]

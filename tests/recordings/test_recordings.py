@@ -255,6 +255,6 @@ def test_pages_of_staff_parse_strictly(staff, event):
 def test_who_agreed_is_forgotten_a_year_after_the_last_day(event):
     recording = shown(event)
     end = timezone.now() + timedelta(days=30)
-    assert pages.purge(now=end + timedelta(days=365))["consents to recordings"] == 0
-    assert pages.purge(now=end + timedelta(days=366))["consents to recordings"] == 2
+    assert pages.purge(now=end + timedelta(days=365)).counts["consents to recordings"] == 0
+    assert pages.purge(now=end + timedelta(days=366)).counts["consents to recordings"] == 2
     assert Recording.objects.get() == recording

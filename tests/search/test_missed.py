@@ -186,5 +186,5 @@ def test_a_question_that_was_told_does_not_hide_a_search():
 def test_missed_searches_are_purged_after_180_days():
     for ago in (180, 181):
         missed("skolplikt", ago=ago)
-    assert purge(now=now())["searches"] == 1
+    assert purge(now=now()).counts["searches"] == 1
     assert [row.day for row in MissedSearch.objects.all()] == [localdate() - timedelta(days=180)]

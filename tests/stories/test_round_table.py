@@ -17,7 +17,6 @@ from portal.questions.models import Door, Question
 from portal.revisions.models import Revision
 from tests import factories
 from tests.actors.conftest import actor, contact
-from tests.invitations.test_answers import dump
 from tests.stories.conftest import DESK
 from tests.stories.test_seminar import celery, letters, mail_server, wait_for
 
@@ -48,7 +47,7 @@ def own_link(letter) -> str:
 
 
 def standing() -> dict[str, list]:
-    return {table: rows for table, rows in dump().items() if table not in BY_CLOCK}
+    return {table: rows for table, rows in tables().items() if table not in BY_CLOCK}
 
 
 def invite(desk, event, *names: str) -> None:
