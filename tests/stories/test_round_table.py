@@ -19,6 +19,7 @@ from tests import factories
 from tests.actors.conftest import actor, contact
 from tests.stories.conftest import DESK
 from tests.stories.test_seminar import celery, letters, mail_server, wait_for
+from tests.traces import tables
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
