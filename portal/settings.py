@@ -89,6 +89,7 @@ INSTALLED_APPS = [
     "events",
     "events.programs",
     "events.recordings",
+    "events.attachments",
     "events.registrations",
     "events.attendance",
     "events.outreach",
@@ -479,6 +480,7 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
         "django.request": {"level": "ERROR", "filters": ["hide_path"]},
+        "pikepdf": {"level": "WARNING"},
         "weasyprint.progress": {"level": "WARNING"},
         "django.security.DisallowedHost": {"level": "CRITICAL"},
         "django.security.csrf": {"filters": ["hide_path"]},
