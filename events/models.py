@@ -125,16 +125,13 @@ class EventQuerySet(models.QuerySet["Event"]):
         links = JSONObject(**{name: name for name in ("starts_at", "status", *link_columns(code))})
         appointments = Appointment.objects.filter(event=OuterRef("pk")).order_by("sequence")
         attachments = Event.objects.filter(pk=OuterRef("pk"), attachments__isnull=False)
-        shown = {name: f"attachments__{name}" for name in ("pk", "title", "language", "pages", "bytes")}
+        attachments = attachments.order_by("attachments__language", "attachments__title", "attachments__pk")
+        shown = JSONObject(**{name: f"attachments__{name}" for name in ("pk", "title", "language", "pages", "bytes")})
         return self.annotate(
             series_name=F("series__name"),
             sister_rows=ArraySubquery(sisters.annotate(row=links).values("row")),
             appointment_rows=ArraySubquery(appointments.values(row=JSONObject(starts_at="starts_at", at="at"))),
-            attachment_rows=ArraySubquery(
-                attachments.order_by(*(shown[name] for name in ("language", "title", "pk"))).values(
-                    row=JSONObject(**shown)
-                )
-            ),
+            attachment_rows=ArraySubquery(attachments.annotate(row=shown).values("row")),
         )
 
     def with_taken(self) -> "EventQuerySet":

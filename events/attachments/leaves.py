@@ -1,8 +1,8 @@
 """Makes a PDF anew with what its pages need to be seen, read aloud and led on from, and nothing else.
 
-Every kind of object has its list of keys (`_SHAPES`), and what stands on no list goes: scripts and other actions, forms,
-comments, embedded files, layers, the names of people and programs. Links to the web, to mail and to phones stay, as do
-tags, bookmarks and places inside of the document.
+Every kind of object has its list of keys (`_SHAPES`), and what stands on no list goes: scripts and other actions,
+forms, comments, embedded files, layers, the names of people and programs. Links to the web, to mail and to phones stay,
+as do tags, bookmarks and places inside of the document.
 
 What is sent may have been made to break whoever opens it. So this runs as a program of its own, which is given the file
 and no secret, may take only so much memory and time, and imports nothing of the site.
@@ -27,7 +27,7 @@ MOST_UNPACKED: Final = 300 * 1024 * 1024
 """Of all that is packed in it together."""
 MOST_UNPACKED_AT_ONCE: Final = 100 * 1024 * 1024
 MOST_PIXELS: Final = 100_000_000
-MOST_MEMORY: Final = 1024**3
+MOST_MEMORY: Final = 512 * 1024 * 1024
 MOST_SECONDS: Final = 20
 
 _WHERE_TO: Final = re.compile(rb"(https?://|mailto:|tel:)[!-~]+", re.IGNORECASE)
@@ -297,6 +297,9 @@ class _Walk:
         if isinstance(part, Stream):
             # Anywhere else it would be a file that nobody sees.
             return "material" if shape in {"material", "shown"} and part.get("/Subtype") != "/PS" else None
+        return self._shape_of_dictionary(part, shape)
+
+    def _shape_of_dictionary(self, part: Any, shape: str) -> str | None:
         if part.objgen in self.pages:
             return {"page": "page"}.get(shape, "" if shape in {"page of ours", "place"} else None)
         if shape == "shown":

@@ -1,7 +1,6 @@
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.cache import get_conditional_response
 from django.utils.http import content_disposition_header
@@ -19,13 +18,13 @@ from portal.pictures.views import HEADERS
 
 @require_safe
 @public.public(stored=False)
-def attachment(request: HttpRequest, slug: str, pk: int) -> HttpResponseBase:
+def attachment(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """A document, to download, as long as the page of its event can be read. Asked each time anew."""
     found = get_object_or_404(Attachment.objects.without_content().of_published(slug), pk=pk)
     return _document(request, found)
 
 
-def _document(request: HttpRequest, found: Attachment) -> HttpResponseBase:
+def _document(request: HttpRequest, found: Attachment) -> HttpResponse:
     etag = f'"{found.sha256}"'
     told = {
         "Content-Disposition": content_disposition_header(as_attachment=True, filename=rules.filename(found)) or "",
@@ -33,7 +32,7 @@ def _document(request: HttpRequest, found: Attachment) -> HttpResponseBase:
         "ETag": etag,
     }
     response = HttpResponse(content_type="application/pdf", headers=HEADERS | told)
-    answer: HttpResponseBase = get_conditional_response(request, etag=etag, response=response)
+    answer = get_conditional_response(request, etag=etag, response=response) or response
     if answer is response:
         response.content = bytes(found.content)
     return answer
@@ -70,16 +69,11 @@ def add_attachment(request: StaffRequest, pk: int) -> HttpResponse:
     if form.is_bound and form.is_valid():
         values = {name: form.cleaned_data[name] for name in ("title", "language", "file")}
         try:
-            added = actions.add(event, by=request.user, **values)
+            actions.add(event, by=request.user, **values)
         except ValidationError as error:
             form.add_error("file", error)
         else:
-            if added.is_for_screen_readers:
-                messages.success(request, pgettext("staff", "Added."))
-            else:
-                messages.warning(
-                    request, pgettext("staff", "Added, but people who use a screen reader cannot read this one.")
-                )
+            messages.success(request, pgettext("staff", "Added."))
             return redirect("attachments", pk)
     context = {"event": event, "form": form}
     return render(request, "events/staff/add_attachment.html", context, status=422 if form.errors else 200)
@@ -92,7 +86,7 @@ def _attachment(pk: int, attachment: int) -> Attachment:
 
 @require_safe
 @staff("events.view")
-def staff_attachment(request: StaffRequest, pk: int, attachment: int) -> HttpResponseBase:
+def staff_attachment(request: StaffRequest, pk: int, attachment: int) -> HttpResponse:
     """The document as readers get it, published or not."""
     return _document(request, _attachment(pk, attachment))
 

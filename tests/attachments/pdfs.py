@@ -18,6 +18,7 @@ from tests.pictures.images import exif, file_of, photograph
 MARK = "HIDDEN-57.7089N"
 """Stands in everything that has to go, and in nothing that stays."""
 RUN = String(f"app.alert('{MARK}')")
+ELSEWHERE = String(f"//evil.example/{MARK}.pdf")
 MEGABYTE = 1024 * 1024
 
 
@@ -104,11 +105,10 @@ def actions(content: bytes) -> set[tuple[str, str]]:
 
 
 FORBIDDEN = set(
-    """/AA /OpenAction /JS /JavaScript /EmbeddedFiles /EF /AF /RF /UF /FS /F /Metadata /PieceInfo /Thumb /XFA /AcroForm
-    /FT /Info /OCProperties /OC /OCGs /OPI /Alternates /Next-of-action /RichMediaContent /3DD /3DV /Rendition /Sound /Movie
-    /Collection /Perms /DSS /Threads /B /URIBase /Author /Producer /Creator /CreationDate /ModDate /Title-of-info /Win
-    /Requirements /Extensions /Legal /SpiderInfo /OutputIntents /PresSteps /Trans /Dur /LastModified /Ref /PS /T-of-note
-    /Popup /RC /AP /MK /DA""".split()
+    """/AA /OpenAction /JS /JavaScript /EmbeddedFiles /EF /AF /RF /UF /FS /Metadata /PieceInfo /Thumb /XFA /AcroForm /FT
+    /Info /OCProperties /OC /OCGs /OPI /Alternates /RichMediaContent /3DD /3DV /Rendition /Sound /Movie /Collection
+    /Perms /DSS /Threads /Author /Producer /Creator /CreationDate /ModDate /Win /Requirements /Extensions /Legal
+    /SpiderInfo /OutputIntents /PresSteps /Trans /Dur /LastModified /Ref /PS /Popup /RC /AP /MK /DA""".split()
 )
 
 
@@ -215,6 +215,11 @@ def _drawing(**more: Any) -> Change:
     return change
 
 
+def _text_in_another_file(pdf: Pdf) -> None:
+    text = pdf.pages[0].obj.Contents
+    text.F, text.FFilter = ELSEWHERE, Name.FlateDecode
+
+
 def _photograph(pdf: Pdf) -> None:
     content = file_of(photograph(), "JPEG", exif=exif(), comment=MARK.encode())
     assert MARK.encode() in content
@@ -254,33 +259,41 @@ def _names(pdf: Pdf) -> Dictionary:
     )
 
 
-ELSEWHERE = String(f"//evil.example/{MARK}.pdf")
-
 HOSTILE: dict[str, Change] = {
     "script when it is opened": _of_root("OpenAction", lambda _pdf: _script()),
     "script of the document": _of_root("AA", lambda _pdf: Dictionary(WC=_script(), DP=_script())),
     "scripts, files and templates by name": _of_root("Names", _names),
     "script of a page": _of_page("AA", lambda _pdf: Dictionary(O=_script(), C=_script())),
     "script in a link": _linked(lambda _pdf: _script()),
-    "script after a link": _linked(lambda _pdf: _action("URI", URI=String("https://example.org/"), Next=Array([_script()]))),
+    "script after a link": _linked(
+        lambda _pdf: _action("URI", URI=String("https://example.org/"), Next=Array([_script()]))
+    ),
     "script in a web address": _linked(lambda _pdf: _action("URI", URI=String(f"javascript:alert('{MARK}')"))),
     "script with a space before it": _linked(lambda _pdf: _action("URI", URI=String(f" \tjavascript:{MARK}"))),
     "file of the reader": _linked(lambda _pdf: _action("URI", URI=String(f"file:///etc/{MARK}"))),
     "data in a web address": _linked(lambda _pdf: _action("URI", URI=String(f"data:text/html,{MARK}"))),
     "web address on two lines": _linked(lambda _pdf: _action("URI", URI=String(f"https://example.org/\r\n{MARK}"))),
     "web address that is no text": _linked(lambda _pdf: _action("URI", URI=Dictionary(JS=RUN))),
-    "program": _linked(lambda _pdf: _action("Launch", F=ELSEWHERE, Win=Dictionary(F=String("cmd.exe"), P=String(MARK)))),
+    "program": _linked(
+        lambda _pdf: _action("Launch", F=ELSEWHERE, Win=Dictionary(F=String("cmd.exe"), P=String(MARK)))
+    ),
     "form that is sent": _linked(lambda _pdf: _action("SubmitForm", F=ELSEWHERE, Flags=4)),
     "data that is fetched": _linked(lambda _pdf: _action("ImportData", F=ELSEWHERE)),
     "another document": _linked(lambda _pdf: _action("GoToR", F=ELSEWHERE, D=Array([0, Name.Fit]), NewWindow=True)),
-    "document inside of it": _linked(lambda _pdf: _action("GoToE", F=ELSEWHERE, D=Array([0, Name.Fit]), T=Dictionary(R=Name.C))),
+    "document inside of it": _linked(
+        lambda _pdf: _action("GoToE", F=ELSEWHERE, D=Array([0, Name.Fit]), T=Dictionary(R=Name.C))
+    ),
     "article": _linked(lambda _pdf: _action("Thread", F=ELSEWHERE, D=0)),
-    "film that starts": _linked(lambda _pdf: _action("Rendition", OP=0, JS=RUN, R=Dictionary(S=Name.MR, N=String(MARK)))),
+    "film that starts": _linked(
+        lambda _pdf: _action("Rendition", OP=0, JS=RUN, R=Dictionary(S=Name.MR, N=String(MARK)))
+    ),
     "layer that shows": _linked(lambda _pdf: _action("SetOCGState", State=Array([Name.ON]), JS=RUN)),
     "fields that hide": _linked(lambda _pdf: _action("Hide", T=String(MARK), JS=RUN)),
     "menu of the program": _linked(lambda _pdf: _action("Named", N=Name.Print, JS=RUN)),
     "solid": _linked(lambda _pdf: _action("GoTo3DView", TA=Dictionary(T=String(MARK)), V=0)),
-    "link with more than one thing to do": _laid_on("Link", A=_web, AA=lambda _pdf: Dictionary(E=_script()), PA=lambda _pdf: _script()),
+    "link with more than one thing to do": _laid_on(
+        "Link", A=_web, AA=lambda _pdf: Dictionary(E=_script()), PA=lambda _pdf: _script()
+    ),
     "comment": _laid_on("Text", Contents=String(MARK), Popup=lambda _pdf: Dictionary(Open=True), RC=String(MARK)),
     "text laid on it": _laid_on("FreeText", Contents=String(MARK), AP=lambda _pdf: Dictionary()),
     "stamp": _laid_on("Stamp", AP=lambda pdf: Dictionary(N=Stream(pdf, MARK.encode()))),
@@ -291,7 +304,9 @@ HOSTILE: dict[str, Change] = {
     "screen": _laid_on("Screen", A=lambda _pdf: _action("Rendition", JS=RUN), AA=lambda _pdf: Dictionary(PV=_script())),
     "rich media": _laid_on("RichMedia", RichMediaContent=lambda pdf: Dictionary(Assets=_embedded(pdf))),
     "thing in three dimensions": _laid_on("3D", **{"3DD": lambda pdf: Stream(pdf, MARK.encode(), OnInstantiate=RUN)}),
-    "field without a form": _laid_on("Widget", FT=Name.Btn, A=lambda _pdf: _script(), MK=lambda _pdf: Dictionary(CA=String(MARK))),
+    "field without a form": _laid_on(
+        "Widget", FT=Name.Btn, A=lambda _pdf: _script(), MK=lambda _pdf: Dictionary(CA=String(MARK))
+    ),
     "form": _form,
     "tag that leads to a form": _tag_that_leads_to_a_form,
     "tags in a file": _of_root("StructTreeRoot", lambda pdf: Stream(pdf, MARK.encode(), Type=Name.StructTreeRoot)),
@@ -306,9 +321,12 @@ HOSTILE: dict[str, Change] = {
     "files of a page": _of_page("AF", lambda pdf: Array([_embedded(pdf)])),
     "articles": _of_root("Threads", lambda _pdf: Array([Dictionary(I=Dictionary(Title=String(MARK)))])),
     "portfolio": _of_root("Collection", lambda _pdf: Dictionary(D=String(MARK), View=Name.H)),
-    "signatures": _of_root("Perms", lambda _pdf: Dictionary(DocMDP=Dictionary(Contents=String(MARK), Name=String(MARK)))),
+    "signatures": _of_root(
+        "Perms", lambda _pdf: Dictionary(DocMDP=Dictionary(Contents=String(MARK), Name=String(MARK)))
+    ),
     "where all addresses begin": _of_root("URI", lambda _pdf: Dictionary(Base=String(f"https://evil.example/{MARK}/"))),
     "what no list knows": _of_root("XXYZ", lambda pdf: Stream(pdf, MARK.encode())),
+    "text in another file": _text_in_another_file,
     "drawing from another file": _drawing(Ref=lambda pdf: Dictionary(F=_embedded(pdf), Page=0)),
     "drawing with metadata": _drawing(Metadata=lambda pdf: Stream(pdf, MARK.encode())),
     "drawing with its print shop": _drawing(OPI=lambda _pdf: Dictionary(V2=Dictionary(F=ELSEWHERE))),
