@@ -352,7 +352,8 @@ def _links(page: Any, pdf: Pdf) -> list[Any]:
     """Of all that is laid on a page only these stay on it."""
     found = [each for each in page.get("/Annots", ()) if _is_link(each)]
     kept = [each if each.is_indirect else pdf.make_indirect(each) for each in found]
-    page.Annots = Array(kept)
+    if "/Annots" in page:
+        page.Annots = Array(kept)
     return kept
 
 

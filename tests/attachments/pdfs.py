@@ -185,15 +185,22 @@ def _tag_that_leads_to_a_form(pdf: Pdf) -> None:
     pdf.Root.StructTreeRoot = root
 
 
-def _page_of_no_document(pdf: Pdf) -> None:
-    hidden = pdf.make_indirect(
+def _page_of_no_document(pdf: Pdf) -> Any:
+    return pdf.make_indirect(
         Dictionary(Type=Name.Page, Contents=Stream(pdf, MARK.encode()), AA=Dictionary(O=_script()))
     )
-    pdf.Root.StructTreeRoot = Dictionary(
-        Type=Name.StructTreeRoot, K=Dictionary(Type=Name.StructElem, S=Name.P, Pg=hidden, K=0)
+
+
+def _tag_on_such_a_page(pdf: Pdf) -> Dictionary:
+    element = Dictionary(Type=Name.StructElem, S=Name.P, Pg=_page_of_no_document(pdf), K=0)
+    return Dictionary(Type=Name.StructTreeRoot, K=element)
+
+
+def _places_on_such_pages(pdf: Pdf) -> Dictionary:
+    hidden = [_page_of_no_document(pdf) for _ in range(3)]
+    return Dictionary(
+        A=Array([hidden[0], Name.Fit]), B=Dictionary(D=Array([hidden[1], Name.Fit])), C=Dictionary(D=hidden[2])
     )
-    pdf.Root.Dests = Dictionary(There=Array([hidden, Name.Fit]), Here=Dictionary(D=hidden, SD=hidden))
-    pdf.Root.PageLabels = Dictionary(Nums=Array([0, hidden]))
 
 
 def _layer(pdf: Pdf) -> None:
@@ -310,7 +317,9 @@ HOSTILE: dict[str, Change] = {
     "form": _form,
     "tag that leads to a form": _tag_that_leads_to_a_form,
     "tags in a file": _of_root("StructTreeRoot", lambda pdf: Stream(pdf, MARK.encode(), Type=Name.StructTreeRoot)),
-    "page that is in no document": _page_of_no_document,
+    "tag on a page that is in no document": _of_root("StructTreeRoot", _tag_on_such_a_page),
+    "places on pages that are in no document": _of_root("Dests", _places_on_such_pages),
+    "label that is a page": _of_root("PageLabels", lambda pdf: Dictionary(Nums=Array([0, _page_of_no_document(pdf)]))),
     "layer that is not shown": _layer,
     "bookmark with a script": _bookmark(lambda _pdf: _script()),
     "bookmark to a program": _bookmark(lambda _pdf: _action("Launch", F=ELSEWHERE)),

@@ -2,6 +2,7 @@
 
 import io
 import os
+import zlib
 from pathlib import Path
 
 import pikepdf
@@ -167,6 +168,17 @@ def test_what_was_changed_or_hangs_on_behind_is_gone():
     for sent in (TAGGED + b"PK\x03\x04" + MARK, PLAIN + b"<script>" + MARK, later):
         assert MARK in pdfs.told(sent) if sent is later else MARK in sent
         assert MARK not in pdfs.told(encode(sent).content)
+
+
+def test_what_hangs_on_behind_what_is_packed_is_gone():
+    with Pdf.open(io.BytesIO(PLAIN)) as pdf:
+        text = pdf.pages[0].obj.Contents
+        text.write(zlib.compress(text.read_bytes()) + MARK, filter=Name.FlateDecode)
+        sent = pdfs.saved(pdf)
+    assert MARK in sent
+    content = encode(sent).content
+    assert MARK not in content
+    assert read(content).pages[0].extract_text() == "Hello"
 
 
 # What is no PDF of ours ---------------------------------------------------------------------------------------------
