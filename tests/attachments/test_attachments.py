@@ -386,3 +386,11 @@ def test_readers_can_only_read(event, client):
     added = attach(event)
     assert client.post(address(added)).status_code == 405
     assert client.get(address(added)).content == bytes(added.content)
+
+
+def test_the_example_has_a_program_to_print_that_everybody_can_read(example_content, public):
+    added = Attachment.objects.get()
+    assert added.is_for_screen_readers
+    text = read(public.get(address(added)).content).pages[0].extract_text()
+    assert "08:40–09:20" in text
+    assert "Från anmälan till beslut" in text
