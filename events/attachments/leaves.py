@@ -280,7 +280,7 @@ class _Walk:
                     yield part, found
             return
         known = _SHAPES[shape]
-        for key in set(thing.keys()) - _OF_STREAMS:
+        for key in set(thing.keys()) - (_OF_STREAMS if isinstance(thing, Stream) else set()):
             part, wanted = thing[key], known.get(key) or known.get("*")
             found = self._shape(part, wanted) if wanted else None
             if found is None:
@@ -340,6 +340,7 @@ class _Walk:
 
 
 _OF_STREAMS: Final = {"/Length", "/Filter"}
+"""What qpdf writes anew."""
 
 
 def _listed(value: Any) -> list[Any]:

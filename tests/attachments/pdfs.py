@@ -334,6 +334,7 @@ HOSTILE: dict[str, Change] = {
         "Perms", lambda _pdf: Dictionary(DocMDP=Dictionary(Contents=String(MARK), Name=String(MARK)))
     ),
     "where all addresses begin": _of_root("URI", lambda _pdf: Dictionary(Base=String(f"https://evil.example/{MARK}/"))),
+    "what only packed things have": _of_page("Filter", lambda pdf: Dictionary(JS=RUN, EF=_embedded(pdf))),
     "what no list knows": _of_root("XXYZ", lambda pdf: Stream(pdf, MARK.encode())),
     "text in another file": _text_in_another_file,
     "drawing from another file": _drawing(Ref=lambda pdf: Dictionary(F=_embedded(pdf), Page=0)),
