@@ -118,15 +118,20 @@ class EventQuerySet(models.QuerySet["Event"]):
 
     def with_surroundings(self, code: str) -> "EventQuerySet":
         """With what stands around the text, in the same query: `series_name`, `appointment_rows` for
-        `rules.moved_from`, and `sister_rows`, the other public events of its series that are nearest to now."""
+        `rules.moved_from`, `sister_rows`, the other public events of its series that are nearest to now, and
+        `attachment_rows`, the documents that can be opened."""
         sisters = Event.objects.published().filter(series=OuterRef("series")).exclude(pk=OuterRef("pk"))
         sisters = sisters.order_by("-starts_at")[:SISTERS]
         links = JSONObject(**{name: name for name in ("starts_at", "status", *link_columns(code))})
         appointments = Appointment.objects.filter(event=OuterRef("pk")).order_by("sequence")
+        attachments = Event.objects.filter(pk=OuterRef("pk"), attachments__isnull=False)
+        attachments = attachments.order_by("attachments__language", "attachments__title", "attachments__pk")
+        shown = JSONObject(**{name: f"attachments__{name}" for name in ("pk", "title", "language", "pages", "bytes")})
         return self.annotate(
             series_name=F("series__name"),
             sister_rows=ArraySubquery(sisters.annotate(row=links).values("row")),
             appointment_rows=ArraySubquery(appointments.values(row=JSONObject(starts_at="starts_at", at="at"))),
+            attachment_rows=ArraySubquery(attachments.annotate(row=shown).values("row")),
         )
 
     def with_taken(self) -> "EventQuerySet":

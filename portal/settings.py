@@ -90,6 +90,7 @@ INSTALLED_APPS = [
     "events",
     "events.programs",
     "events.recordings",
+    "events.attachments",
     "events.registrations",
     "events.attendance",
     "events.outreach",
@@ -485,6 +486,7 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
         "django.request": {"level": "ERROR", "filters": ["hide_path"]},
+        "pikepdf": {"level": "WARNING"},
         "weasyprint.progress": {"level": "WARNING"},
         "django.security.DisallowedHost": {"level": "CRITICAL"},
         "django.security.csrf": {"filters": ["hide_path"]},

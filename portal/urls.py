@@ -6,6 +6,7 @@ from django.urls import include, path
 
 import events.actors.urls
 import events.agreements.urls
+import events.attachments.urls
 import events.attendance.urls
 import events.invitations.urls
 import events.outreach.urls
@@ -90,6 +91,7 @@ urlpatterns = [
                 *events.urls.staff,
                 *events.programs.urls.staff,
                 *events.recordings.urls.staff,
+                *events.attachments.urls.staff,
                 *events.registrations.urls.staff,
                 *events.attendance.urls.staff,
                 *events.outreach.urls.staff,
@@ -109,6 +111,7 @@ urlpatterns = [
         *rumors.urls.public,
         *events.urls.public,
         *events.programs.urls.public,
+        *events.attachments.urls.public,
         *events.registrations.urls.public,
         *events.attendance.urls.public,
         *events.invitations.urls.public,

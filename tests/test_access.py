@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from events import actions as events
 from events.agreements import actions as agreements
+from events.attachments import actions as attachments
 from events.invitations import actions as invitations
 from events.programs import actions as programs
 from events.programs.models import Speaker
@@ -40,6 +41,8 @@ from rumors.responses import actions as responses
 from tests import factories
 from tests.accounts.people import browser, person, sign_in
 from tests.actors import conftest as actors
+from tests.attachments.conftest import pdf
+from tests.attachments.pdfs import tagged
 from tests.outreach.conftest import visit
 from tests.pictures.conftest import sent
 from tests.pictures.images import file_of, screenshot
@@ -63,7 +66,7 @@ TABLE = {
         words("""
         root sitemap robots security_txt healthz readyz short unsubscribe front search feed accessibility
         privacy preview parents children embassies fact handout card tell_us told_answer rumors rumor rumor_card events
-        events_ics speaker_photo
+        events_ics speaker_photo attachment
         handouts print packs pack pack_pdf pack_zip follow followed following event_ics event register
         registered registration invitation find_registration feedback feedback_thanks openapi-json api-root
         list_languages list_facts get_fact
@@ -209,6 +212,8 @@ TABLE = {
         words("recording note_consents show_recording hide_recording remove_recording"),
         {R.EVENTS},
     ),
+    **dict.fromkeys(words("attachments staff_attachment"), ALL),
+    **dict.fromkeys(words("add_attachment remove_attachment"), {R.EVENTS}),
     **dict.fromkeys(words("check_in_list walk_in undo_walk_in check_in undo_check_in scan_check_in"), {R.EVENTS}),
     **dict.fromkeys(words("attendance event_feedback"), {R.EVENTS, R.MANAGER}),
     **dict.fromkeys(words("outreach outreach_session"), {R.REPORTER, R.EDITOR, R.EVENTS, R.SECURITY, R.MANAGER}),
@@ -252,6 +257,7 @@ POSTS = set(
     hand_in_event restore_event publish_event approve_risks settle_need change_registration remove_rule
     own_reminders share_reminders
     agree_to_be_named take_name_back remove_photo note_consents show_recording hide_recording remove_recording
+    remove_attachment
     publish_minutes hide_minutes send_invitation_again
     check_link_again keep_report see_alarm unsee_alarm drop_import forget_export resume_mail
     walk_in undo_walk_in check_in undo_check_in keep_session throw_session_away
@@ -262,6 +268,7 @@ NOT_THEIRS = {
     ("take_comment_back", 404),
     ("show_recording", 404),
     ("speaker_preview", 404),
+    ("staff_attachment", 404),
     ("change_registration", 404),
     ("settle_need", 404),
 }
@@ -328,6 +335,8 @@ def arguments(db) -> dict[str, dict]:
         no_captions_reason="",
         by=author,
     )
+    document = {"title": "Program", "language": "sv", "file": pdf(content=tagged())}
+    document = attachments.add(event, by=author, **document)
     holder = Registration.objects.create(event=event, name="Bo")
     need = Need.objects.create(registration=holder, kind="access", detail="Hiss")
     rule, spare = (
@@ -435,6 +444,8 @@ def arguments(db) -> dict[str, dict]:
                 "show_recording",
                 "hide_recording",
                 "remove_recording",
+                "attachments",
+                "add_attachment",
                 "event_registrations",
                 "export_registrations",
                 "check_in_list",
@@ -450,6 +461,7 @@ def arguments(db) -> dict[str, dict]:
             {"pk": event.pk},
         ),
         "program_texts": {"pk": event.pk, "language": "ar"},
+        **dict.fromkeys(["staff_attachment", "remove_attachment"], {"pk": event.pk, "attachment": document.pk}),
         "program_version": {"pk": event.pk, "number": 1},
         **dict.fromkeys(
             ["speaker", "speaker_preview", "remove_photo", "agree_to_be_named", "take_name_back"],
@@ -551,6 +563,7 @@ def test_everything_under_staff_says_what_it_asks_for():
             "step": "approve",
             "name": "1-1",
             "speaker": 1,
+            "attachment": 1,
             "rule": 1,
             "number": 1,
             "registration": 1,

@@ -31,6 +31,7 @@ from tests import factories
 from tests.accounts.people import browser, person, sign_in
 from tests.actors import conftest as actors
 from tests.actors.conftest import contact
+from tests.attachments.conftest import attach
 from tests.imports.conftest import csv_of, row
 from tests.outreach.conftest import visit
 from tests.questions.conftest import asked
@@ -143,7 +144,16 @@ def invited(number: int, by) -> None:
     agreements.agree(event=event, what=f"Sak {number}", owner_actor=actors.actor(), by=by)
 
 
+def document(number: int, by) -> None:
+    """Of the one event that the first of them makes."""
+    starts_at = timezone.now() + timedelta(days=9)
+    values = {"kind": "seminar", "starts_at": starts_at, "ends_at": starts_at + timedelta(hours=1)}
+    event = Event.objects.first() or events.create(by=by, pk=1, slug="seminarium", **values)
+    attach(event, f"Del {number}", by=by)
+
+
 LISTS = {
+    "/staff/events/1/attachments/": (Role.EVENTS, document, 4),
     "/staff/events/outreach/": (Role.EVENTS, session, 7),
     "/staff/events/series/": (Role.EVENTS, of_circle, 3),
     "/staff/events/series/1/": (Role.EVENTS, of_circle, 7),

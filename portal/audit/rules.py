@@ -14,6 +14,7 @@ from portal.audit.models import AuditEvent
 DEEDS: Final = {
     "accept": pgettext_lazy("staff", "Took an offered seat"),
     "add": pgettext_lazy("staff", "Made an account"),
+    "add_attachment": pgettext_lazy("staff", "Put a document to an event"),
     "add_evidence": pgettext_lazy("staff", "Wrote down what speaks for or against it"),
     "add_rule": pgettext_lazy("staff", "Made a reminder"),
     "agree_to_be_named": pgettext_lazy("staff", "Noted that a speaker may be named"),
@@ -87,6 +88,7 @@ DEEDS: Final = {
     "regret": pgettext_lazy("staff", "Registered again after canceling"),
     "rejected": pgettext_lazy("staff", "Sent a text back"),
     "relate": pgettext_lazy("staff", "Said whether two rumors belong together"),
+    "remove_attachment": pgettext_lazy("staff", "Took a document of an event away"),
     "remove_evidence": pgettext_lazy("staff", "Took back what speaks for or against it"),
     "remove_photo": pgettext_lazy("staff", "Deleted the photo of a speaker"),
     "remove_picture": pgettext_lazy("staff", "Removed a picture"),

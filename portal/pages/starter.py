@@ -4,6 +4,7 @@ everybody's. A text is a folder with one Markdown file per language (`portal.fro
 import tomllib
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -12,14 +13,17 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.core.files.base import ContentFile
 from django.db import transaction
 from django.db.models import Model, Q
 from django.utils import timezone
+from django.utils.html import format_html, format_html_join
 
 from events import actions as events
 from events.actors import actions as actors
 from events.actors.models import Actor
 from events.agreements import actions as agreements
+from events.attachments import actions as attachments
 from events.attendance.models import Method as Counted
 from events.invitations import actions as invitations
 from events.invitations.models import Invitation
@@ -37,7 +41,7 @@ from portal import front_matter, languages
 from portal.accounts.models import User
 from portal.audit import actions as audit
 from portal.facts import actions as facts
-from portal.facts import folder
+from portal.facts import documents, folder
 from portal.facts.models import Audience, Fact, Topic
 from portal.facts.packs import actions as packs
 from portal.facts.packs.models import Pack
@@ -302,9 +306,29 @@ def _make_event(file: File, by: User) -> Event:
         for speaker in Speaker.objects.of(event):
             programs.agree(speaker, by=by)
         programs.publish(event, by=by)
+        if meta.get("printed"):
+            _add_printed_program(event, file, by=by)
     if recording_days := meta.get("recording_days"):
         _add_recording(event, until=day + timedelta(days=recording_days), by=by)
     return event
+
+
+def _add_printed_program(event: Event, file: File, *, by: User) -> None:
+    """As a PDF with tags; without what makes PDFs the event has none."""
+    lines = format_html_join(
+        "",
+        "<tr><th scope='row'>{}–{}</th><td>{}</td></tr>",
+        ((item["start"], item["end"], item["title"][languages.SOURCE]) for item in file.meta["program"]),
+    )
+    page = format_html(
+        "<html lang='sv'><title>{0}</title><link rel='stylesheet' href='css/handout.css'><body><h1>{0}</h1>"
+        "<p>Exempel</p><table>{1}</table></body></html>",
+        file.meta["title"],
+        lines,
+    )
+    with suppress(documents.UnavailableError):
+        content = ContentFile(documents.make(page))
+        attachments.add(event, title="Program att skriva ut", language=languages.SOURCE, file=content, by=by)
 
 
 def _add_recording(event: Event, *, until: date, by: User) -> None:

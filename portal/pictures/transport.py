@@ -57,8 +57,8 @@ def _unanswered() -> ValidationError:
     return ValidationError(
         pgettext(
             "staff",
-            "The virus scanner cannot check pictures just now, so none is kept. Send the form without it, and tell "
-            "those who run this site.",
+            "The virus scanner cannot check files just now, so this one is not kept. Go on without it, and tell those "
+            "who run this site.",
         ),
         code="unscanned",
     )
