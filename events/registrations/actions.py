@@ -139,7 +139,7 @@ def cancel(registration: Registration, *, by: User | None = None) -> None:
     )
     audit.record("cancel", locked, by=by)
     mail.cancel(prefix=locked.key)
-    _plan(CANCELLATION, locked, f"canceled:{locked.calendar_changes}", event=event, had_a_seat=int(had_a_seat))
+    _plan(CANCELLATION, locked, f"canceled:{locked.calendar_changes}", event=event, context={"had_a_seat": had_a_seat})
 
 
 @transaction.atomic
@@ -251,7 +251,7 @@ def settle_need(need: Need, *, state: str, by: User) -> None:
     mail.cancel(prefix=f"{registration.key}{what}")
     if locked.is_certain and registration.event.is_upcoming:
         what += f"{state}:{int(locked.state_at.timestamp())}"
-        _plan(NEED, registration, what, event=registration.event, after=SETTLE, need=locked.pk)
+        _plan(NEED, registration, what, event=registration.event, context={"need": locked.pk}, after=SETTLE)
 
 
 # By the clock --------------------------------------------------------------------------------------------------
@@ -313,7 +313,7 @@ def _tell_changes(event: Event, now: datetime) -> None:
                 registration,
                 f"change:{event.sequence}",
                 event=event,
-                **{"from": registration.told_sequence, "to": event.sequence},
+                context={"from": registration.told_sequence, "to": event.sequence},
             )
     untold.update(told_sequence=event.sequence)
 
@@ -386,7 +386,13 @@ def _confirm(registration: Registration, *, again: str, event: Event) -> None:
 
 
 def _plan(
-    kind: str, registration: Registration, what: str, *, event: Event, after: timedelta = timedelta(), **context: int
+    kind: str,
+    registration: Registration,
+    what: str,
+    *,
+    event: Event,
+    context: Mapping[str, int] | None = None,
+    after: timedelta = timedelta(),
 ) -> None:
     if not registration.email:
         return
@@ -397,5 +403,5 @@ def _plan(
         language=registration.language,
         due_at=timezone.now() + after,
         expires_at=event.ends_at,
-        context={"registration": registration.pk, **context},
+        context={"registration": registration.pk, **(context or {})},
     )
