@@ -31,6 +31,8 @@ def test_an_events_mail_is_held_back_from_its_page_and_let_go_again(make_event, 
     assert "Salen har brunnit" not in words(desk.get(f"/staff/events/{other.pk}/"))
     assert f"<bdi>{event.title_sv}</bdi>" in words(desk.get("/staff/mail/"))
 
+    # The button on the event's own page is one that works.
+    assert 'name="csrfmiddlewaretoken"' in page.partition("Salen har brunnit")[2].partition("</form>")[0]
     desk.post("/staff/mail/resume/", {"prefix": Pause.objects.get().prefix})
     assert due() == ["ana@example.org", "bo@example.org"]
     assert "Salen har brunnit" not in words(desk.get(f"/staff/events/{event.pk}/"))

@@ -29,7 +29,7 @@ def test_a_parent_asks_in_somali_and_reads_the_answer_with_the_code(open_browser
     phone.locator("main form button").click()
     # Then the number is refused beside the field, nothing she wrote is lost, and the list of faults has the focus
     # (autofocus comes after the page is painted)
-    phone.wait_for_function("document.activeElement.matches('.summary')")
+    phone.locator(".summary:focus").wait_for()
     assert "850709" not in phone.locator(".summary").inner_text()
     assert phone.locator("textarea").input_value() == "Wiilkayga 850709-9805 miyaa la qaadayaa?"
     assert phone.locator("textarea").get_attribute("aria-invalid") == "true"
