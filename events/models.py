@@ -1,5 +1,6 @@
 import uuid
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Any, ClassVar, Final
 
 from django.conf import settings
@@ -14,6 +15,7 @@ from django.utils.translation import pgettext, pgettext_lazy
 
 from events.series.models import Series
 from portal import languages
+from portal.composed import Composed, Slot
 from portal.facts.models import Topic, link_columns
 from portal.revisions.rules import reading_columns
 
@@ -348,6 +350,18 @@ class Event(models.Model):
 
 SETTLE: Final = timedelta(minutes=2)
 """A change that is taken back within this time is told to nobody, and what follows within it is one message."""
+
+
+@cache
+def _page(code: str) -> Composed[Event]:
+    found = Event.objects.published().read_in(code).with_taken().with_surroundings(code)
+    return Composed(found.filter(slug=Slot("slug")))
+
+
+def page_at(slug: str, code: str) -> Any:
+    """The published event at an address, `with_taken` and `with_surroundings`; None when there is none. One query."""
+    found = _page(code).ask(slug=slug)
+    return found[0] if found else None
 
 
 class Appointment(models.Model):

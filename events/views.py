@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from events import actions, calendar, rules
 from events.forms import CalendarForm, CopyForm, EventFilterForm, EventForm, NewEventForm, ReasonForm, RiskForm
-from events.models import Access, Event, EventQuerySet, Group, Kind, Status
+from events.models import Access, Event, EventQuerySet, Group, Kind, Status, page_at
 from portal import languages, public
 from portal.facts.models import Audience, Fact, Link
 from portal.http import StaffRequest, staff
@@ -115,14 +115,13 @@ def _address(request: HttpRequest, query: str) -> str:
 @public.public()
 def event(request: HttpRequest, slug: str) -> HttpResponse:
     code = _code()
-    known = Event.objects.published().read_in(code).with_taken().with_surroundings(code)
-    found: Any = known.filter(slug=slug).first()
+    found = page_at(slug, code)
     if found is None:
         return gone_or_missing(Event, slug=slug)
     text = read(found, code)
     recording = getattr(found, "recording", None) if found.has_passed else None
     assert text is not None
-    version = found.program_versions.read_in(code).newest()
+    version = found.program_versions.read_newest(found, code)
     read_by = reading(request, found, text)
     context = {
         **read_by,

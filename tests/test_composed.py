@@ -3,11 +3,18 @@
 import pytest
 from django.db.models import Value
 
+from events.models import Event
+from events.models import page_at as event_at
+from events.series import actions as series
 from portal import languages
 from portal.composed import Composed, Slot
 from portal.facts.models import Fact, page_at
 from portal.revisions.models import Provenance
 from tests import factories
+from tests.events.conftest import make_event
+from tests.events.test_pages import program
+
+__all__ = ["make_event"]
 
 pytestmark = pytest.mark.django_db
 
@@ -31,6 +38,29 @@ def test_the_page_of_a_fact_is_what_the_queryset_says(code):
         assert [row["sections"] for row in kept.source_rows] == ["1 §"]
         assert [row["slug"] for row in kept.related_rows] == [(second if fact == first else first).slug]
     assert page_at("elsewhere", code) is None
+
+
+def plain(thing) -> dict:
+    """What it holds, but which database it came from, and what was brought along."""
+    return {name: value for name, value in vars(thing).items() if name != "_state"}
+
+
+@pytest.mark.parametrize("code", [known.code for known in languages.ACTIVE])
+def test_the_page_of_an_event_is_what_the_queryset_says(code, make_event):
+    circle = series.create(name="Kretsen", about="", circle=[], by=factories.user())
+    lines = program({"sv": "Oro", "ar": "قلق"}, {"sv": "Stöd"})
+    first, second = (make_event("sv", "ar", "ti", capacity=3, series=circle, program=lines) for _ in "12")
+    factories.seat(first, "ana@example.org", "bo@example.org", "cia@example.org")
+    for event in (first, second):
+        asked = Event.objects.published().read_in(code).with_taken().with_surroundings(code).get(pk=event.pk)
+        kept = event_at(event.slug, code)
+        assert plain(kept) == plain(asked)
+        version = event.program_versions.read_newest(kept, code)
+        assert plain(version) == plain(event.program_versions.read_in(code).newest())
+        assert version.read(code) == event.program_versions.newest().read(code)
+    assert (kept.series_name, len(kept.sister_rows), kept.is_full) == ("Kretsen", 1, False)
+    assert event_at(first.slug, code).is_full
+    assert event_at("elsewhere", code) is None
 
 
 def test_what_is_said_of_a_text_is_what_the_queryset_says():

@@ -2,6 +2,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Any, ClassVar, Final
 
 from django.conf import settings
@@ -9,13 +10,14 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import RangeOperators
 from django.db import models
-from django.db.models import Deferrable, Exists, F, Func, OuterRef, Q
+from django.db.models import Deferrable, Exists, F, Func, OuterRef, Q, Value
 from django.db.models.functions import JSONObject
 from django.utils import timezone
 from django.utils.translation import pgettext_lazy
 
 from events.models import Event
 from portal import languages
+from portal.composed import Composed, Slot
 from portal.pictures.models import Picture
 from portal.revisions.rules import Text, reading_columns, translated_fields
 
@@ -289,6 +291,13 @@ class ProgramVersionQuerySet(models.QuerySet["ProgramVersion"]):
     def newest(self) -> "ProgramVersion | None":
         return self.order_by("-number").first()
 
+    def read_newest(self, event: Event, code: str) -> "ProgramVersion | None":
+        """The newest of an event without the languages that a reader of `code` does not need, by a composed query."""
+        for version in _newest(code).ask(event=event.pk):
+            version.event = event
+            return version
+        return None
+
     def to_be_told(self) -> "ProgramVersionQuerySet":
         return self.filter(is_to_be_told=True, told_at=None)
 
@@ -339,3 +348,9 @@ class ProgramVersion(models.Model):
 
     def read(self, code: str) -> list[Line]:
         return self.snapshot.read(code, self.event)
+
+
+@cache
+def _newest(code: str) -> Composed[ProgramVersion]:
+    of_event = ProgramVersion.objects.filter(event_id=Value(Slot("event")))
+    return Composed(of_event.read_in(code).order_by("-number")[:1])
