@@ -59,7 +59,8 @@ def edit(event: Event, *, by: User, **values: Any) -> Event:
         raise NotYetError(_risk_first())
     if "join_url" in changes:
         locked.join_version += 1
-    if not changes.keys().isdisjoint({"starts_at", "ends_at"}):
+    # What the reminders of another series would have sent before is not made up for.
+    if not changes.keys().isdisjoint({"starts_at", "ends_at", "series"}):
         locked.time_set_at = timezone.now()
     if not changes.keys().isdisjoint(APPOINTMENT):
         locked.sequence += 1

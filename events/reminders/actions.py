@@ -106,6 +106,11 @@ def write(rule: Rule, *, language: str, text: str, by: User) -> None:
 def remove(rule: Rule, *, by: User) -> None:
     audit.record("remove_rule", rule, by=by, changes={"rule": (str(rule), "")})
     rule.delete()
+    of = rule.event or rule.series
+    if of is not None and not of.reminder_rules.exists():
+        # Others hold from now on; what they have missed meanwhile is not made up for.
+        events = Event.objects.filter(pk=rule.event_id) if rule.event else Event.objects.filter(series=rule.series)
+        events.update(time_set_at=timezone.now())
 
 
 @transaction.atomic

@@ -374,3 +374,22 @@ def test_a_reminder_before_its_link_may_be_shown_says_when_and_is_plain_text(rem
     assert "<" not in message.text
     assert f"{timezone.localtime(event.join_opens_at):%H:%M}" in message.text
     assert SECRET_LINK not in message.text + message.html
+
+
+@pytest.mark.parametrize("how", ["series", "remove own", "remove of series"])
+def test_other_rules_that_hold_from_now_on_do_not_remind_again(remind, make_event, now, how):
+    remind(days=1)
+    series = Series.objects.create(name="Rundabord")
+    of_series = remind(days=1, series=series)
+    event = make_event("sv", **({} if how == "series" else {"series": series}))
+    own = remind(days=1, event=event) if how == "remove own" else None
+    register(event, "a")
+    now.move_to(event.starts_at - timedelta(hours=20))
+    actions.keep(timezone.now())
+    assert len(planned()) == 1
+    if how == "series":
+        events.edit(event, by=factories.user(), series=series)
+    else:
+        actions.remove(own or of_series, by=factories.user())
+    actions.keep(timezone.now())
+    assert len(planned()) == 1
