@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import pgettext, pgettext_lazy
 
-from events.models import SETTLE, Event, Status
+from events.models import SEATED, SETTLE, Event, Status
 from events.registrations import rules
 from events.registrations.models import Need, Registration, Reveal, State
 from portal import secret_links
@@ -178,7 +178,7 @@ def change(
     more = party_size - locked.party_size
     if party_size > event.largest_party and more > 0:
         raise NoSeatError(pgettext("registration", "That is more than one person can register."))
-    if more > 0 and locked.is_seated and not _has_room(event, more):
+    if more > 0 and locked.state in SEATED and not _has_room(event, more):
         raise NoSeatError(pgettext("registration", "There are not that many seats left."))
     locked.language, locked.party_size = language, party_size
     locked.save(update_fields=["language", "party_size"])

@@ -394,3 +394,14 @@ def test_speakers_of_no_program_are_forgotten(db):
     Speaker.objects.create(name="Speaker of nothing")
     assert programs.purge(now=timezone.now()) == 1
     assert not Speaker.objects.exists()
+
+
+def test_an_offer_holds_as_many_seats_as_it_was_made_for(make_event):
+    event = make_event("sv", capacity=1, largest_party=4)
+    seated, offered = register(event, "a"), register(event, "b")
+    actions.cancel(seated)
+    actions.keep(timezone.now())
+    with pytest.raises(actions.NoSeatError):
+        actions.change(offered, language="sv", party_size=4, needs=[])
+    actions.accept(offered)
+    assert event.registrations.seats() == 1
