@@ -383,14 +383,15 @@ def _confirm(registration: Registration, *, again: str, event: Event) -> None:
 def _plan(
     kind: str, registration: Registration, what: str, *, event: Event, after: timedelta = timedelta(), **context: int
 ) -> None:
-    if not registration.email:
+    due_at = timezone.now() + after
+    if not registration.email or due_at >= event.ends_at:
         return
     mail.plan(
         kind=kind,
         key=f"{registration.key}{what}",
         to=registration.email,
         language=registration.language,
-        due_at=timezone.now() + after,
+        due_at=due_at,
         expires_at=event.ends_at,
         context={"registration": registration.pk, **context},
     )

@@ -405,3 +405,25 @@ def test_an_offer_holds_as_many_seats_as_it_was_made_for(make_event):
         actions.change(offered, language="sv", party_size=4, needs=[])
     actions.accept(offered)
     assert event.registrations.seats() == 1
+
+
+def test_an_offer_that_lapses_when_all_is_over_holds_up_nobody_elses(make_event):
+    """The clock stood still for days, or the event was moved nearer than the offer reaches."""
+    over, other = (make_event("sv", capacity=1, slug=slug, starts_in=timedelta(days=2)) for slug in ("over", "other"))
+    for event in (over, other):
+        seated = register(event, "a")
+        register(event, "b")
+        actions.cancel(seated)
+        if event == over:
+            actions.keep(timezone.now())
+    events.edit(
+        other,
+        by=factories.user(),
+        starts_at=other.starts_at + timedelta(days=9),
+        ends_at=other.ends_at + timedelta(days=9),
+    )
+    with time_machine.travel(over.ends_at + timedelta(minutes=1)):
+        actions.keep(timezone.now())
+        assert states(over)["b"] == State.LAPSED
+        assert states(other)["b"] == State.OFFERED
+    assert not Delivery.objects.filter(kind=actions.LAPSE).exists()
