@@ -262,8 +262,12 @@ def change_registration(request: StaffRequest, pk: int, registration: int) -> Ht
             actions.cancel(found, by=request.user)
             messages.success(request, pgettext("staff", "Canceled. They get a mail about it."))
         case "link":
-            actions.renew_link(found, by=request.user)
-            messages.success(request, pgettext("staff", "A new link is on its way. The old one leads nowhere."))
+            try:
+                actions.renew_link(found, by=request.user)
+            except ValidationError as error:
+                messages.error(request, error.messages[0])
+            else:
+                messages.success(request, pgettext("staff", "A new link is on its way. The old one leads nowhere."))
         case "ask_erase":
             context = {"event": found.event, "registration": found, "needs": [], "deliveries": [], "asked": "erase"}
             return render(request, "events/staff/registration.html", context)

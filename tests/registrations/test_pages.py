@@ -7,6 +7,7 @@ import time_machine
 from django.utils import timezone
 from python_calamine import CalamineWorkbook
 
+from events.models import Event
 from events.registrations import actions, rules
 from events.registrations.models import Registration, State
 from events.registrations.views import PER_HOUR
@@ -333,3 +334,17 @@ def test_who_has_registered_is_taken_out_as_a_file_and_the_log_says_how_many(sta
     assert rows[1][0] == "'=1+1"
     assert "ትግርኛ" in rows[1][4]
     assert AuditEvent.objects.about(event).get(verb="export_registrations").note == "1"
+
+
+def test_when_it_is_over_no_new_private_link_is_promised(staff, make_event):
+    event, client = make_event("sv"), staff(Role.EVENTS)
+    held = actions.register(event, name="Bo", email="bo@example.org", language="sv")
+    page = f"/staff/events/{event.pk}/registrations/{held.pk}/"
+    assert 'value="link"' in client.get(page).content.decode()
+    begun = timezone.now() - timedelta(days=2)
+    Event.objects.update(starts_at=begun, ends_at=begun + timedelta(hours=1), registration_ends_at=None)
+    assert 'value="link"' not in client.get(page).content.decode()
+    client.post(f"{page}change/", {"do": "link"})
+    nonce = held.nonce
+    held.refresh_from_db()
+    assert held.nonce == nonce
