@@ -84,9 +84,13 @@ def register(
         audit.record("register", registration, by=None, language=language, note=registration.state)
     if question and not is_twice:
         questions.ask(text=question, language=language, door=Door.REGISTRATION, form_id=form_id)
-    hours = int((now - registration.registered_at) / timedelta(hours=1))
-    if registration.state != State.OFFERED:
-        _confirm(registration, again=str(hours), event=locked)
+    again = str(int((now - registration.registered_at) / timedelta(hours=1)))
+    if registration.state == State.OFFERED:
+        _plan(OFFER, registration, f"offer:again-{again}", event=locked)
+    elif registration.state == State.LAPSED:
+        _plan(LAPSE, registration, f"lapse:again-{again}", event=locked)
+    else:
+        _confirm(registration, again=again, event=locked)
     return registration
 
 

@@ -427,3 +427,19 @@ def test_an_offer_that_lapses_when_all_is_over_holds_up_nobody_elses(make_event)
         assert states(over)["b"] == State.LAPSED
         assert states(other)["b"] == State.OFFERED
     assert not Delivery.objects.filter(kind=actions.LAPSE).exists()
+
+
+@pytest.mark.parametrize(("state", "kind"), [(State.OFFERED, actions.OFFER), (State.LAPSED, actions.LAPSE)])
+def test_who_registers_again_with_an_offer_is_told_of_the_offer(make_event, state, kind):
+    event = make_event("sv", capacity=1)
+    seated, waiting = register(event, "a"), register(event, "b")
+    actions.cancel(seated)
+    actions.keep(timezone.now())
+    if state == State.LAPSED:
+        waiting.refresh_from_db()
+        with time_machine.travel(waiting.offered_until + timedelta(minutes=1)):
+            actions.keep(timezone.now())
+    Delivery.objects.all().delete()
+    with time_machine.travel(timezone.now() + timedelta(days=3)):
+        register(event, "b")
+    assert [each.kind for each in Delivery.objects.all()] == [kind]
