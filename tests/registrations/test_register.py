@@ -443,3 +443,11 @@ def test_who_registers_again_with_an_offer_is_told_of_the_offer(make_event, stat
     with time_machine.travel(timezone.now() + timedelta(days=3)):
         register(event, "b")
     assert [each.kind for each in Delivery.objects.all()] == [kind]
+
+
+def test_one_form_that_is_sent_for_two_events_is_two_registrations(public, form, make_event):
+    filled = form(email="")
+    for event in (make_event("sv"), make_event("sv")):
+        response = public.post(f"/sv/events/{event.slug}/register/", filled)
+        assert response.status_code == 302
+        assert event.registrations.get().name == "Bo"
