@@ -78,7 +78,6 @@ def register(
             form_id=form_id,
             code_hash=_code_hash(form_id) if form_id and not email else None,
             told_sequence=locked.sequence,
-            told_join=locked.join_version if locked.is_joinable else 0,
         )
         Need.objects.bulk_create(Need(registration=registration, **need) for need in needs)
         audit.record("register", registration, by=None, language=language, note=registration.state)
@@ -383,6 +382,9 @@ def _move(registration: Registration, state: State, **values: Any) -> None:
 
 
 def _confirm(registration: Registration, *, again: str, event: Event) -> None:
+    if registration.is_seated and event.is_joinable:
+        registration.told_join = event.join_version
+        registration.save(update_fields=["told_join"])
     _plan(CONFIRMATION, registration, f"confirmation:{again}", event=event)
 
 

@@ -451,3 +451,15 @@ def test_one_form_that_is_sent_for_two_events_is_two_registrations(public, form,
         response = public.post(f"/sv/events/{event.slug}/register/", filled)
         assert response.status_code == 302
         assert event.registrations.get().name == "Bo"
+
+
+def test_who_takes_a_seat_when_the_link_is_shown_is_told_when_it_changes(make_event):
+    event = make_event("sv", capacity=1, starts_in=timedelta(hours=3), join_minutes=60)
+    seated, waiting = register(event, "a"), register(event, "b")
+    actions.cancel(seated)
+    actions.keep(timezone.now())
+    with time_machine.travel(event.starts_at - timedelta(minutes=30)):
+        actions.accept(waiting)
+        events.edit(event, by=factories.user(), join_url="https://meeting.example.org/other")
+        actions.keep(timezone.now())
+    assert Delivery.objects.get(kind=actions.NEW_LINK).recipient == "b@example.org"
