@@ -218,11 +218,11 @@ def erase(registration: Registration, *, by: User | None = None) -> None:
 def renew_link(registration: Registration, *, by: User) -> None:
     """A new private link, which leaves by mail; the old ones lead nowhere. Raises ClosedError when it is over."""
     event = _lock(registration.event)
+    if event.is_canceled or event.has_passed:
+        raise ClosedError(pgettext("staff", "The event is over or canceled: no new link is sent."))
     locked = _locked(registration, event)
     locked.nonce = secret_links.new_nonce()
     locked.save(update_fields=["nonce"])
-    if event.is_canceled or event.has_passed:
-        raise ClosedError(pgettext("staff", "The event is over or canceled: no new link is sent."))
     audit.record("renew_link", locked, by=by)
     _confirm(locked, again=f"link-{int(timezone.now().timestamp())}", event=event)
 

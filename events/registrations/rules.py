@@ -89,6 +89,8 @@ def confirmation(delivery: Delivery) -> Message | None:
     registration = _registration(delivery)
     if registration is None or registration.state not in {State.CONFIRMED, State.WAITING}:
         return None
+    if registration.event.is_canceled:
+        return None  # which they are told of
     if registration.state == State.WAITING:
         return message(
             "emails/events/waiting", pgettext("mail", "You are on the waiting list: %(title)s"), registration
@@ -117,14 +119,14 @@ def need(delivery: Delivery) -> Message | None:
 
 def offer(delivery: Delivery) -> Message | None:
     registration = _registration(delivery)
-    if registration is None or registration.state != State.OFFERED:
+    if registration is None or registration.state != State.OFFERED or not registration.event.is_upcoming:
         return None
     return message("emails/events/offer", pgettext("mail", "There is a seat for you: %(title)s"), registration)
 
 
 def lapse(delivery: Delivery) -> Message | None:
     registration = _registration(delivery)
-    if registration is None or registration.state != State.LAPSED:
+    if registration is None or registration.state != State.LAPSED or not registration.event.is_upcoming:
         return None
     return message("emails/events/lapse", pgettext("mail", "The offer of a seat has ended: %(title)s"), registration)
 
@@ -169,6 +171,8 @@ def _what_changed(old: Appointment, event: Event) -> tuple[str, str]:
 def new_link(delivery: Delivery) -> Message | None:
     registration = _registration(delivery)
     if registration is None or not registration.is_seated or registration.event.has_passed:
+        return None
+    if registration.event.is_canceled or not registration.event.join_url:
         return None
     return message(
         "emails/events/new_link",
