@@ -405,3 +405,16 @@ def test_a_double_click_on_sending_it_again_sends_it_again(round_table):
             actions.send_again(found, by=factories.user())
             clock.shift(timedelta(milliseconds=200))
     assert planned(actions.INVITATION) == [found.email]
+
+
+@pytest.mark.parametrize("state", [State.OFFERED, State.LAPSED, "erased"])
+def test_who_has_said_yes_is_not_told_of_a_seat_that_they_have_not(round_table, public, state):
+    found = invite(round_table())
+    seat = actions.accept(found, language="sv")
+    if state == "erased":
+        registrations.erase(seat)
+    else:
+        until = found.event.starts_at if state == State.OFFERED else None
+        Registration.objects.filter(pk=seat.pk).update(state=state, offered_until=until)
+    page = public.get(page_of(found)).content.decode()
+    assert "ja, jag kommer" not in page
