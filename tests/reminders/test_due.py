@@ -14,6 +14,7 @@ from events.registrations import actions as registrations
 from events.reminders import actions, rules
 from events.reminders.models import Anchor, Audience, Dispatch, Rule
 from events.series.models import Series
+from portal.accounts.models import Role
 from portal.mail import actions as mail
 from portal.mail.models import Delivery, State
 from tests import factories
@@ -393,3 +394,14 @@ def test_other_rules_that_hold_from_now_on_do_not_remind_again(remind, make_even
         actions.remove(own or of_series, by=factories.user())
     actions.keep(timezone.now())
     assert len(planned()) == 1
+
+
+@pytest.mark.parametrize(("role", "told"), [(Role.EVENTS, 2), (Role.TRANSLATOR, 0), (Role.REPORTER, 0)], ids=str)
+def test_a_preview_shows_the_link_to_join_to_those_alone_who_may_edit_it(remind, make_event, staff, role, told):
+    event, client = make_event("sv", starts_in=timedelta(minutes=30)), staff(role)
+    pages = [
+        client.get(f"/staff/events/{event.pk}/reminders/{remind(audience).pk}/sv/").content.decode()
+        for audience in (Audience.REGISTERED, Audience.SPEAKERS, Audience.INVITED)
+    ]
+    assert all('<article class="letter"' in page for page in pages)
+    assert sum(SECRET_LINK in page for page in pages) == told
