@@ -237,8 +237,11 @@ def reveal(registration: Registration) -> str:
     event = registration.event
     if not (registration.is_seated and event.is_joinable):
         return ""
-    Reveal.objects.create(registration=registration, join_version=event.join_version)
-    Registration.objects.filter(pk=registration.pk).update(told_join=event.join_version)
+    # Nobody deletes it meanwhile.
+    held: Registration = Registration.objects.select_for_update(of=("self",)).get(pk=registration.pk)
+    held.told_join = event.join_version
+    held.save(update_fields=["told_join"])
+    Reveal.objects.create(registration=held, join_version=event.join_version)
     return event.join_url
 
 

@@ -121,9 +121,12 @@ def registration(request: HttpRequest, slug: str, token: str) -> HttpResponse:
     if found is None:
         # The event's name stands in the address for people to read; the token alone says which seat it is.
         raise Http404
-    if request.method == "POST":
+    if request.method != "POST":
+        return _own_page(request, found)
+    try:
         return _act(request, found, token)
-    return _own_page(request, found)
+    except Registration.DoesNotExist as deleted_meanwhile:
+        raise Http404 from deleted_meanwhile
 
 
 def _act(request: HttpRequest, found: Registration, token: str) -> HttpResponse:

@@ -1,15 +1,18 @@
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from io import BytesIO
+from urllib.parse import urlsplit
 
 import pytest
 import time_machine
+from django.db import connection, transaction
 from django.utils import timezone
 from python_calamine import CalamineWorkbook
 
 from events.models import Event
 from events.registrations import actions, rules
-from events.registrations.models import Registration, State
+from events.registrations.models import Registration, Reveal, State
 from events.registrations.views import PER_HOUR
 from portal.accounts.models import Role
 from portal.audit.models import AuditEvent
@@ -348,3 +351,34 @@ def test_when_it_is_over_no_new_private_link_is_promised(staff, make_event):
     nonce = held.nonce
     held.refresh_from_db()
     assert held.nonce == nonce
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("do", ["cancel", "reveal", "change", "erase"])
+def test_a_button_that_comes_right_after_everything_was_deleted_in_another_tab_finds_nothing(public, make_event, do):
+    event = make_event("sv", starts_in=timedelta(minutes=30))
+    held = actions.register(event, name="Bo", email="bo@example.org", language="sv")
+    page = urlsplit(rules.private_url(held)).path
+    fields = {"token": form_token("registration"), "do": do, "language": "sv", "interpreter": "", "access": ""}
+
+    def press():
+        try:
+            return public.post(page, fields)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            actions.erase(held)
+            pressed = pool.submit(press)
+            while not _somebody_waits() and not pressed.done():
+                pass
+        answer = pressed.result(20)
+    assert answer.status_code == 404 or SECRET_LINK not in answer.content.decode()
+    assert not Reveal.objects.exists()
+
+
+def _somebody_waits() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return cursor.fetchone()[0] > 0
