@@ -32,12 +32,18 @@ OFFER: Final = timedelta(hours=48)
 SHORT_OFFER: Final = timedelta(hours=3)
 LAST_OFFERS: Final = timedelta(days=4)
 """Nearer than this to the start a seat is kept for the short time only."""
+MORNING: Final = 10
+EVENING: Final = 21
+"""Between these hours people can be expected to have read their mail."""
 
 
 def offer_ends(event: Event, now: datetime) -> datetime:
     """Until when a seat that is free now is kept for who is offered it; never beyond the start."""
     wait = OFFER if event.starts_at - now > LAST_OFFERS else SHORT_OFFER
-    return min(now + wait, event.starts_at)
+    ends = timezone.localtime(now + wait)
+    if not MORNING <= ends.hour < EVENING:
+        ends = ends.replace(hour=MORNING, minute=0) + timedelta(days=ends.hour >= EVENING)
+    return min(ends, event.starts_at)
 
 
 # Private links -------------------------------------------------------------------------------------------------
