@@ -267,9 +267,10 @@ def settle_need(need: Need, *, state: str, by: User) -> None:
 
 def keep(now: datetime) -> None:
     """Offer seats that are free, and tell who has to know what has changed. Any number of processes may do this."""
-    for event in Event.objects.filter(_with_work(now)).distinct():
+    for pk in Event.objects.filter(_with_work(now)).values_list("pk", flat=True):
         with transaction.atomic():
-            locked = Event.objects.select_for_update(of=("self",), skip_locked=True).filter(pk=event.pk).first()
+            events = Event.objects.without_text().select_for_update(of=("self",), skip_locked=True)
+            locked = events.filter(pk=pk).first()
             if locked is not None:
                 _offer_seats(locked, now)
                 _tell_changes(locked, now)

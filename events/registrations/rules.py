@@ -38,7 +38,7 @@ EVENING: Final = 21
 
 
 def offer_ends(event: Event, now: datetime) -> datetime:
-    """Until when a seat that is free now is kept for who is offered it; never beyond the start."""
+    """Until when a seat that is free now is kept for who is offered it; never beyond the start, nor into the night."""
     wait = OFFER if event.starts_at - now > LAST_OFFERS else SHORT_OFFER
     ends = timezone.localtime(now + wait)
     if not MORNING <= ends.hour < EVENING:

@@ -1,9 +1,10 @@
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from threading import Barrier
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
@@ -14,8 +15,9 @@ from events import actions as events
 from events.models import Event
 from events.programs import actions as programs
 from events.programs.models import Speaker
-from events.registrations import actions
+from events.registrations import actions, rules
 from events.registrations.models import Need, Registration, State
+from events.reminders import actions as reminders
 from portal.audit.models import AuditEvent
 from portal.mail.models import Delivery
 from portal.mail.models import State as Sent
@@ -463,3 +465,37 @@ def test_who_takes_a_seat_when_the_link_is_shown_is_told_when_it_changes(make_ev
         events.edit(event, by=factories.user(), join_url="https://meeting.example.org/other")
         actions.keep(timezone.now())
     assert Delivery.objects.get(kind=actions.NEW_LINK).recipient == "b@example.org"
+
+
+@pytest.mark.parametrize(
+    ("starts", "now", "ends"),
+    [
+        # Three hours later would be one o'clock at night, or the night is over, or has not begun.
+        ((25, 18), (24, 22), (25, 10)),
+        ((25, 18), (25, 6), (25, 10)),
+        ((25, 18), (25, 9), (25, 12)),
+        ((25, 8), (24, 22), (25, 8)),
+        # The longer time, too; and the night in which clocks go back.
+        ((30, 18), (20, 23), (23, 10)),
+        ((31, 18), (30, 22), (31, 10)),
+    ],
+)
+def test_no_offer_ends_while_people_sleep(starts, now, ends):
+    def october(day, hour):
+        return datetime(2027, 10, day, hour, tzinfo=ZoneInfo("Europe/Stockholm"))
+
+    event = Event(starts_at=october(*starts))
+    assert rules.offer_ends(event, october(*now).astimezone(UTC)) == october(*ends)
+
+
+def test_the_clock_reads_no_texts_of_events_and_rules(make_event, django_assert_max_num_queries):
+    event = make_event("sv", "ar", capacity=1)
+    for name in "ab":
+        register(event, name)
+    with django_assert_max_num_queries(30) as captured:
+        actions.keep(timezone.now())
+        reminders.keep(timezone.now())
+    asked = "".join(query["sql"] for query in captured.captured_queries)
+    assert "starts_at" in asked
+    assert "body_ar" not in asked
+    assert "text_ar" not in asked
