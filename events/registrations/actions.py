@@ -322,6 +322,7 @@ def _tell_changes(event: Event, now: datetime) -> None:
                 registration,
                 f"change:{event.sequence}",
                 event=event,
+                after=timedelta(),
                 **{"from": registration.told_sequence, "to": event.sequence},
             )
     untold.update(told_sequence=event.sequence)

@@ -112,7 +112,7 @@ def remove(rule: Rule, *, by: User) -> None:
     of = rule.event or rule.series
     if of is not None and not of.reminder_rules.exists():
         # Others hold from now on; what they have missed meanwhile is not made up for.
-        events = Event.objects.filter(pk=rule.event_id) if rule.event else Event.objects.filter(series=rule.series)
+        events = Event.objects.filter(pk=rule.event.pk) if rule.event else Event.objects.filter(series=rule.series)
         events.update(time_set_at=timezone.now())
 
 
