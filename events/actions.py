@@ -13,6 +13,7 @@ from events.models import Appointment, Event, RiskAssessment, Status
 from portal import languages, markup
 from portal.accounts.models import User
 from portal.audit import actions as audit
+from portal.meanwhile import refuse_clashes
 from portal.revisions import actions as revisions
 from portal.revisions.models import Revision
 from portal.revisions.models import State as TextState
@@ -42,13 +43,17 @@ def create(*, by: User, text: Mapping[str, str] | None = None, **values: Any) ->
 
 
 @transaction.atomic
-def edit(event: Event, *, by: User, **values: Any) -> Event:
-    """Change what is not text. Raises NotYetError for what a risk assessment has to come before.
+def edit(event: Event, *, by: User, was: Mapping[str, Any] | None = None, **values: Any) -> Event:
+    """Change what is not text. `was` is what the writer had seen; several that are chosen may be a set.
 
+    Raises ChangedMeanwhileError when one of the fields was changed by somebody else, and NotYetError for what a risk
+    assessment has to come before; nothing is changed then.
     Nobody is told here: who knows of an older appointment, or of an older link to join, is found by the clock.
     """
     locked = _locked(event)
+    refuse_clashes({name: _standing(locked, name) for name in values}, was=was or {}, values=values)
     team = values.pop("team", None)
+    values = {name: _in_order(name, value) if isinstance(value, set) else value for name, value in values.items()}
     changes = {
         name: ("…", "…") if name in SECRET else (str(old), str(new))
         for name, (old, new) in audit.changed(locked, values).items()
@@ -59,7 +64,8 @@ def edit(event: Event, *, by: User, **values: Any) -> Event:
         raise NotYetError(_risk_first())
     if "join_url" in changes:
         locked.join_version += 1
-    if not changes.keys().isdisjoint({"starts_at", "ends_at"}):
+    # What the reminders of another series would have sent before is not made up for.
+    if not changes.keys().isdisjoint({"starts_at", "ends_at", "series"}):
         locked.time_set_at = timezone.now()
     if not changes.keys().isdisjoint(APPOINTMENT):
         locked.sequence += 1
@@ -73,6 +79,19 @@ def edit(event: Event, *, by: User, **values: Any) -> Event:
     if "slug" in changes:
         _reindex_all(locked)
     return locked
+
+
+def _standing(event: Event, name: str) -> Any:
+    if name == "team":
+        return set(event.team.all())
+    value = getattr(event, name)
+    return set(value) if isinstance(value, list) else value
+
+
+def _in_order(name: str, chosen: set[str]) -> list[str]:
+    """As everywhere, in whatever order they were chosen."""
+    field: Any = Event._meta.get_field(name)
+    return [value for value, _label in field.base_field.choices if value in chosen]
 
 
 @transaction.atomic

@@ -10,6 +10,7 @@ from events.models import Access, Event, Group, Kind, RiskAssessment
 from portal import guard, languages
 from portal.accounts.models import Role, User
 from portal.filters import FilterForm
+from portal.meanwhile import MeanwhileForm
 
 LINK_LEAVES: Final = timedelta(hours=1)
 """Before the start: with the last reminder."""
@@ -186,6 +187,10 @@ class EventForm(guard.GuardedForm, forms.ModelForm[Event]):
         if starts and answers and answers > starts:
             self.add_error("answers_due_at", pgettext("staff", "Answers have to come before the event starts."))
         return data
+
+
+class EditEventForm(MeanwhileForm, EventForm):
+    """Colleagues may be changing other things of the same event."""
 
 
 class NewEventForm(EventForm):

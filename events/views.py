@@ -17,12 +17,22 @@ from django.utils.translation import get_language, pgettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from events import actions, calendar, rules
-from events.forms import CalendarForm, CopyForm, EventFilterForm, EventForm, NewEventForm, ReasonForm, RiskForm
+from events.forms import (
+    CalendarForm,
+    CopyForm,
+    EditEventForm,
+    EventFilterForm,
+    EventForm,
+    NewEventForm,
+    ReasonForm,
+    RiskForm,
+)
 from events.models import Access, Event, EventQuerySet, Group, Kind, Status, page_at
 from portal import languages, public
 from portal.facts.models import Audience, Fact, Link
 from portal.http import StaffRequest, staff
 from portal.mail.models import Pause
+from portal.meanwhile import ChangedMeanwhileError
 from portal.revisions.rules import heading, read
 from portal.revisions.views import gone_or_missing, language_rows, reading
 
@@ -212,11 +222,13 @@ def new_event(request: StaffRequest) -> HttpResponse:
 @staff("events.edit")
 def edit_event(request: StaffRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(Event, pk=pk)
-    form = EventForm(request.POST or None, instance=found)
+    form = EditEventForm(request.POST or None, instance=found)
     back = reverse("staff_event", args=[pk])
     if request.method == "POST" and form.is_valid():
         try:
-            actions.edit(found, by=request.user, **form.cleaned_data)
+            actions.edit(found, by=request.user, was=form.was(), **form.changes())
+        except ChangedMeanwhileError as error:
+            form.show_what_is_now(error.now)
         except ValidationError as error:
             form.add_error(None, error)
         else:

@@ -52,6 +52,7 @@ NOT_KEPT = {
     ("FirstPassword", "password1"): "a password",
     ("FirstPassword", "password2"): "a password",
     ("NewEventForm", "join_url"): "as in EventForm",
+    ("EditEventForm", "join_url"): "as in EventForm",
     ("EventForm", "join_url"): "the services number their meetings with ten digits, and no way would lead past it",
 }
 """Free text that may hold any digits, and why."""

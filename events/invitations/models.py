@@ -57,7 +57,9 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
     def of_organizations(self) -> "InvitationQuerySet":
         """To what is or was held, newest event first: what a coverage report counts."""
         held = self.standing().filter(actor__isnull=False, event__status=Status.PUBLISHED)
-        return held.select_related("event", "registration__check_in").order_by("-event__starts_at", "-pk")
+        columns = ("event__starts_at", "event__ends_at", "registration__event", "registration__check_in__registration")
+        found = held.select_related("event", "registration__check_in").only("actor", "came", *columns)
+        return found.order_by("-event__starts_at", "-pk")
 
     def expired(self, now: datetime) -> "InvitationQuerySet":
         return self.filter(forgotten_at__isnull=True, event__ends_at__lt=now - Invitation.KEEP_AFTER_EVENT)

@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import pgettext, pgettext_lazy
 
-from events.models import SETTLE, Event, Status
+from events.models import SEATED, SETTLE, Event, Status
 from events.registrations import rules
 from events.registrations.models import Need, Registration, Reveal, State
 from portal import secret_links
@@ -78,15 +78,18 @@ def register(
             form_id=form_id,
             code_hash=_code_hash(form_id) if form_id and not email else None,
             told_sequence=locked.sequence,
-            told_join=locked.join_version if locked.is_joinable else 0,
         )
         Need.objects.bulk_create(Need(registration=registration, **need) for need in needs)
         audit.record("register", registration, by=None, language=language, note=registration.state)
     if question and not is_twice:
         questions.ask(text=question, language=language, door=Door.REGISTRATION, form_id=form_id)
-    hours = int((now - registration.registered_at) / timedelta(hours=1))
-    if registration.state != State.OFFERED:
-        _confirm(registration, again=str(hours), event=locked)
+    again = str(int((now - registration.registered_at) / timedelta(hours=1)))
+    if registration.state == State.OFFERED:
+        _plan(OFFER, registration, f"offer:again-{again}", event=locked)
+    elif registration.state == State.LAPSED:
+        _plan(LAPSE, registration, f"lapse:again-{again}", event=locked)
+    else:
+        _confirm(registration, again=again, event=locked)
     return registration
 
 
@@ -178,7 +181,7 @@ def change(
     more = party_size - locked.party_size
     if party_size > event.largest_party and more > 0:
         raise NoSeatError(pgettext("registration", "That is more than one person can register."))
-    if more > 0 and locked.is_seated and not _has_room(event, more):
+    if more > 0 and locked.state in SEATED and not _has_room(event, more):
         raise NoSeatError(pgettext("registration", "There are not that many seats left."))
     locked.language, locked.party_size = language, party_size
     locked.save(update_fields=["language", "party_size"])
@@ -213,8 +216,10 @@ def erase(registration: Registration, *, by: User | None = None) -> None:
 
 @transaction.atomic
 def renew_link(registration: Registration, *, by: User) -> None:
-    """A new private link, which leaves by mail; the old ones lead nowhere."""
+    """A new private link, which leaves by mail; the old ones lead nowhere. Raises ClosedError when it is over."""
     event = _lock(registration.event)
+    if event.is_canceled or event.has_passed:
+        raise ClosedError(pgettext("staff", "The event is over or canceled: no new link is sent."))
     locked = _locked(registration, event)
     locked.nonce = secret_links.new_nonce()
     locked.save(update_fields=["nonce"])
@@ -232,8 +237,11 @@ def reveal(registration: Registration) -> str:
     event = registration.event
     if not (registration.is_seated and event.is_joinable):
         return ""
-    Reveal.objects.create(registration=registration, join_version=event.join_version)
-    Registration.objects.filter(pk=registration.pk).update(told_join=event.join_version)
+    # Nobody deletes it meanwhile.
+    held: Registration = Registration.objects.select_for_update(of=("self",)).get(pk=registration.pk)
+    held.told_join = event.join_version
+    held.save(update_fields=["told_join"])
+    Reveal.objects.create(registration=held, join_version=event.join_version)
     return event.join_url
 
 
@@ -259,9 +267,10 @@ def settle_need(need: Need, *, state: str, by: User) -> None:
 
 def keep(now: datetime) -> None:
     """Offer seats that are free, and tell who has to know what has changed. Any number of processes may do this."""
-    for event in Event.objects.filter(_with_work(now)).distinct():
+    for pk in Event.objects.filter(_with_work(now)).values_list("pk", flat=True):
         with transaction.atomic():
-            locked = Event.objects.select_for_update(of=("self",), skip_locked=True).filter(pk=event.pk).first()
+            events = Event.objects.without_text().select_for_update(of=("self",), skip_locked=True)
+            locked = events.filter(pk=pk).first()
             if locked is not None:
                 _offer_seats(locked, now)
                 _tell_changes(locked, now)
@@ -382,6 +391,9 @@ def _move(registration: Registration, state: State, **values: Any) -> None:
 
 
 def _confirm(registration: Registration, *, again: str, event: Event) -> None:
+    if registration.is_seated and event.is_joinable:
+        registration.told_join = event.join_version
+        registration.save(update_fields=["told_join"])
     _plan(CONFIRMATION, registration, f"confirmation:{again}", event=event)
 
 
@@ -394,14 +406,15 @@ def _plan(
     context: Mapping[str, int] | None = None,
     after: timedelta = timedelta(),
 ) -> None:
-    if not registration.email:
+    due_at = timezone.now() + after
+    if not registration.email or due_at >= event.ends_at:
         return
     mail.plan(
         kind=kind,
         key=f"{registration.key}{what}",
         to=registration.email,
         language=registration.language,
-        due_at=timezone.now() + after,
+        due_at=due_at,
         expires_at=event.ends_at,
         context={"registration": registration.pk, **(context or {})},
     )

@@ -32,12 +32,18 @@ OFFER: Final = timedelta(hours=48)
 SHORT_OFFER: Final = timedelta(hours=3)
 LAST_OFFERS: Final = timedelta(days=4)
 """Nearer than this to the start a seat is kept for the short time only."""
+MORNING: Final = 10
+EVENING: Final = 21
+"""Between these hours people can be expected to have read their mail."""
 
 
 def offer_ends(event: Event, now: datetime) -> datetime:
-    """Until when a seat that is free now is kept for who is offered it; never beyond the start."""
+    """Until when a seat that is free now is kept for who is offered it; never beyond the start, nor into the night."""
     wait = OFFER if event.starts_at - now > LAST_OFFERS else SHORT_OFFER
-    return min(now + wait, event.starts_at)
+    ends = timezone.localtime(now + wait)
+    if not MORNING <= ends.hour < EVENING:
+        ends = ends.replace(hour=MORNING, minute=0) + timedelta(days=ends.hour >= EVENING)
+    return min(ends, event.starts_at)
 
 
 # Private links -------------------------------------------------------------------------------------------------
@@ -89,6 +95,8 @@ def confirmation(delivery: Delivery) -> Message | None:
     registration = _registration(delivery)
     if registration is None or registration.state not in {State.CONFIRMED, State.WAITING}:
         return None
+    if registration.event.is_canceled:
+        return None  # which they are told of
     if registration.state == State.WAITING:
         return message(
             "emails/events/waiting", pgettext("mail", "You are on the waiting list: %(title)s"), registration
@@ -117,14 +125,14 @@ def need(delivery: Delivery) -> Message | None:
 
 def offer(delivery: Delivery) -> Message | None:
     registration = _registration(delivery)
-    if registration is None or registration.state != State.OFFERED:
+    if registration is None or registration.state != State.OFFERED or not registration.event.is_upcoming:
         return None
     return message("emails/events/offer", pgettext("mail", "There is a seat for you: %(title)s"), registration)
 
 
 def lapse(delivery: Delivery) -> Message | None:
     registration = _registration(delivery)
-    if registration is None or registration.state != State.LAPSED:
+    if registration is None or registration.state != State.LAPSED or not registration.event.is_upcoming:
         return None
     return message("emails/events/lapse", pgettext("mail", "The offer of a seat has ended: %(title)s"), registration)
 
@@ -169,6 +177,8 @@ def _what_changed(old: Appointment, event: Event) -> tuple[str, str]:
 def new_link(delivery: Delivery) -> Message | None:
     registration = _registration(delivery)
     if registration is None or not registration.is_seated or registration.event.has_passed:
+        return None
+    if registration.event.is_canceled or not registration.event.join_url:
         return None
     return message(
         "emails/events/new_link",

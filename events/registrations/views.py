@@ -56,7 +56,7 @@ def register(request: HttpRequest, slug: str) -> HttpResponse:
         who = form.registration()
         try:
             # The same form sent twice is one registration; sent back and mended, with another address, it is another.
-            made = actions.register(found, form_id=uuid5(form_id, f"{who['email']} {who['name']}"), **who)
+            made = actions.register(found, form_id=uuid5(form_id, f"{found.pk} {who['email']} {who['name']}"), **who)
         except ValidationError as error:
             form.add_error(None, error)
         else:
@@ -121,9 +121,12 @@ def registration(request: HttpRequest, slug: str, token: str) -> HttpResponse:
     if found is None:
         # The event's name stands in the address for people to read; the token alone says which seat it is.
         raise Http404
-    if request.method == "POST":
+    if request.method != "POST":
+        return _own_page(request, found)
+    try:
         return _act(request, found, token)
-    return _own_page(request, found)
+    except Registration.DoesNotExist as deleted_meanwhile:
+        raise Http404 from deleted_meanwhile
 
 
 def _act(request: HttpRequest, found: Registration, token: str) -> HttpResponse:
@@ -264,8 +267,12 @@ def change_registration(request: StaffRequest, pk: int, registration: int) -> Ht
             actions.cancel(found, by=request.user)
             messages.success(request, pgettext("staff", "Canceled. They get a mail about it."))
         case "link":
-            actions.renew_link(found, by=request.user)
-            messages.success(request, pgettext("staff", "A new link is on its way. The old one leads nowhere."))
+            try:
+                actions.renew_link(found, by=request.user)
+            except ValidationError as error:
+                messages.error(request, error.messages[0])
+            else:
+                messages.success(request, pgettext("staff", "A new link is on its way. The old one leads nowhere."))
         case "ask_erase":
             context = {"event": found.event, "registration": found, "needs": [], "deliveries": [], "asked": "erase"}
             return render(request, "events/staff/registration.html", context)

@@ -2,6 +2,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import pgettext_lazy
 
@@ -14,6 +15,7 @@ from portal import languages
 from portal.accounts.models import User
 from portal.audit import actions as audit
 from portal.mail import actions as mail
+from portal.revisions.rules import reading_columns
 
 REMINDER: Final = "event_reminder"
 TIMED: Final = ("audience", "anchor", "days", "at", "minutes")
@@ -34,7 +36,8 @@ def keep(now: datetime) -> None:
 
 def _standing(events: list[Event]) -> list[tuple[Event, list[Rule]]]:
     """The active rules that hold for each event, as `Rule.objects.of` finds them for one."""
-    every = list(Rule.objects.all())
+    of_events = Q(event__isnull=True) | Q(event__in=events)
+    every = list(Rule.objects.filter(of_events).only(*reading_columns(Rule, ())))
     found = []
     for event in events:
         own = [rule for rule in every if rule.event_id == event.pk]
@@ -47,7 +50,7 @@ def _standing(events: list[Event]) -> list[tuple[Event, list[Rule]]]:
 @transaction.atomic
 def _dispatch(event: Event, occurrence: rules.Occurrence, now: datetime) -> None:
     # Who registers holds this lock: everybody who was there in time is seen, and nobody else.
-    locked: Event = Event.objects.select_for_update(of=("self",)).get(pk=event.pk)
+    locked: Event = Event.objects.without_text().select_for_update(of=("self",)).get(pk=event.pk)
     rule = occurrence.rule
     is_still_so = locked.status == Status.PUBLISHED and rules.anchor_of(rule, locked) == occurrence.anchor_at
     if not (is_still_so and occurrence.is_due(locked, now)):
@@ -106,6 +109,11 @@ def write(rule: Rule, *, language: str, text: str, by: User) -> None:
 def remove(rule: Rule, *, by: User) -> None:
     audit.record("remove_rule", rule, by=by, changes={"rule": (str(rule), "")})
     rule.delete()
+    of = rule.event or rule.series
+    if of is not None and not of.reminder_rules.exists():
+        # Others hold from now on; what they have missed meanwhile is not made up for.
+        events = Event.objects.filter(pk=rule.event.pk) if rule.event else Event.objects.filter(series=rule.series)
+        events.update(time_set_at=timezone.now())
 
 
 @transaction.atomic

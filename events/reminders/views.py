@@ -160,6 +160,8 @@ def preview(request: StaffRequest, pk: int, rule: int, language: str) -> HttpRes
     found = get_object_or_404(Rule, pk=rule)
     if language not in languages.CATALOG:
         raise Http404
+    if not request.user.has_perm("events.edit"):
+        event.join_url = ""  # in memory alone: it is not shown to them on the event's own page either
     with translation.override(language):
         message = _sample(found, event, language, request)
     context = {

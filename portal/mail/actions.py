@@ -211,7 +211,9 @@ def reconcile(*, now: datetime) -> int:
     """Settle by our mail server's ledger what was lost after the fence; returns how many. What it does not know stays
     uncertain, for people to decide."""
     ledger = ledgers.configured()
-    uncertain = list(Delivery.objects.uncertain().filter(ended_at__gt=now - RECONCILE_FOR)) if ledger else []
+    # Who was forgotten meanwhile cannot be written to again.
+    recent = Delivery.objects.uncertain().filter(ended_at__gt=now - RECONCILE_FOR).exclude(recipient="")
+    uncertain = list(recent) if ledger else []
     now_by_watch = time.monotonic()
     _watch.since = {each.message_id: _watch.since.get(each.message_id, now_by_watch) for each in uncertain}
     if ledger is None or not uncertain:

@@ -124,14 +124,7 @@ def test_a_place_is_public_only_after_a_risk_assessment_that_another_person_appr
     event = make_event("sv", place="Biblioteket", is_online=False)
     author, other, desk = staff(Role.EVENTS), staff(Role.EVENTS), staff(Role.EDITOR)
     base = f"/staff/events/{event.pk}"
-    sent = {
-        "kind": "seminar",
-        "slug": event.slug,
-        "starts_at": "2027-04-22T08:30",
-        "ends_at": "2027-04-22T10:00",
-        "place": "Biblioteket",
-        "is_place_public": "on",
-    }
+    sent = as_opened(author.get(f"{base}/edit/")) | {"is_place_public": "on"}
     assert author.post(f"{base}/edit/", sent).status_code == 422
     with pytest.raises(IntegrityError, match="public_after_a_risk_assessment"), transaction.atomic():
         Event.objects.filter(pk=event.pk).update(is_place_public=True)
@@ -282,3 +275,38 @@ def test_staff_pages_parse_strictly(staff, make_event):
         response = office.get(f"/staff/events/{path}")
         assert response.status_code == 200, path
         parser.parse(response.content.decode())
+
+
+def as_opened(page) -> dict[str, list[str]]:
+    """What a browser sends when nothing is typed."""
+    sent: dict[str, list[str]] = {}
+    root = html5lib.parse(page.content.decode(), namespaceHTMLElements=False)
+    for element in [each for form in root.iter("form") for each in form.iter()]:
+        name, kind = element.get("name"), element.get("type")
+        if not name or (kind in {"checkbox", "radio"} and element.get("checked") is None):
+            continue
+        if element.tag == "select":
+            sent[name] = [each.get("value") for each in element.iter("option") if each.get("selected") is not None]
+        elif element.tag in {"input", "textarea"}:
+            sent.setdefault(name, []).append(element.get("value", element.text or ""))
+    return sent
+
+
+def test_two_who_change_one_event_at_once_overwrite_nothing_that_they_have_not_seen(staff, make_event):
+    event = make_event("sv", place="Biblioteket", spoken=["sv"], groups=["parents"], capacity=None)
+    one, other, path = staff(Role.EVENTS), staff(Role.EVENTS), f"/staff/events/{event.pk}/edit/"
+    first, second = as_opened(one.get(path)), as_opened(other.get(path))
+    assert one.post(path, first | {"place": "Kommunhuset", "spoken": ["sv", "ar"]}).status_code == 302
+    # Other fields stand beside each other, and nobody is told a second time of a place.
+    assert other.post(path, second | {"capacity": "7", "groups": ["young", "parents"]}).status_code == 302
+    event.refresh_from_db()
+    assert (event.place, event.capacity, event.sequence) == ("Kommunhuset", 7, 1)
+    assert (event.spoken, event.groups) == (["sv", "ar"], ["parents", "young"])
+    # The same field is shown as it is now, beside what was typed; once more, and it is put there.
+    refused = other.post(path, second | {"place": "Skolan"})
+    assert refused.status_code == 422
+    assert "Kommunhuset" in refused.content.decode()
+    assert "Skolan" in refused.content.decode()
+    assert other.post(path, as_opened(refused)).status_code == 302
+    event.refresh_from_db()
+    assert (event.place, event.capacity) == ("Skolan", 7)

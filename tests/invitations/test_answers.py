@@ -376,3 +376,36 @@ def test_who_wants_to_be_forgotten_is_at_once(round_table, public):
     found.refresh_from_db()
     assert (found.name, found.email, found.answer, found.came) == ("", "", "yes", False)
     assert not Delivery.objects.waiting().exists()
+
+
+def test_an_invitation_can_be_withdrawn_while_the_event_is_held(round_table):
+    event = round_table()
+    found = invite(event)
+    Delivery.objects.update(state="sent", fenced_at=timezone.now(), sent_at=timezone.now(), ended_at=timezone.now())
+    with time_machine.travel(event.starts_at + timedelta(minutes=5)):
+        actions.withdraw(found, by=factories.user())
+    found.refresh_from_db()
+    assert found.withdrawn_at
+    assert planned(actions.ENDED) == []
+
+
+def test_a_double_click_on_sending_it_again_sends_it_again(round_table):
+    found = invite(round_table())
+    with time_machine.travel(timezone.now() + timedelta(hours=1), tick=False) as clock:
+        for _click in range(2):
+            actions.send_again(found, by=factories.user())
+            clock.shift(timedelta(milliseconds=200))
+    assert planned(actions.INVITATION) == [found.email]
+
+
+@pytest.mark.parametrize("state", [State.OFFERED, State.LAPSED, "erased"])
+def test_who_has_said_yes_is_not_told_of_a_seat_that_they_have_not(round_table, public, state):
+    found = invite(round_table())
+    seat = actions.accept(found, language="sv")
+    if state == "erased":
+        registrations.erase(seat)
+    else:
+        until = found.event.starts_at if state == State.OFFERED else None
+        Registration.objects.filter(pk=seat.pk).update(state=state, offered_until=until)
+    page = public.get(page_of(found)).content.decode()
+    assert "ja, jag kommer" not in page

@@ -153,3 +153,15 @@ def test_the_file_names_no_person(sitting, staff):
     assert [row[0] for row in rows[1:]] == ["Föreningen"]
     assert "Mira" not in str(rows)
     assert AuditEvent.objects.filter(verb="export").exists()
+
+
+def test_ten_years_of_invitations_are_counted_without_the_texts_of_their_events(
+    sitting, staff, django_assert_max_num_queries
+):
+    group = old_actor("Föreningen")
+    for days in (90, 60, 30):
+        sitting(days, [group], [group])
+    with django_assert_max_num_queries(1) as captured:
+        found = rules.coverage([group], Invitation.objects.of_organizations(), now=timezone.now())
+    assert [(row.invited, row.came) for row in found] == [(3, 3)]
+    assert "body_ar" not in captured.captured_queries[0]["sql"]

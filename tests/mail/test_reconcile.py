@@ -216,3 +216,14 @@ def test_an_address_and_a_text_that_nobody_decided_on_are_forgotten(lost):
     Delivery.objects.update(ended_at=timezone.now() - Delivery.KEEP_RECIPIENT)
     actions.forget_addresses(now=timezone.now())
     assert list(Delivery.objects.values_list("state", "recipient", "payload")) == [("uncertain", "", {})]
+
+
+def test_what_never_arrived_is_not_sent_to_who_was_forgotten_and_stops_nobody_elses(post, postfix, lost, wait, plan):
+    delivery = lost()
+    actions.forget(prefix="notice:")
+    plan(2)
+    actions.reconcile(now=timezone.now())
+    wait()
+    assert actions.deliver() == {"sent": 1}
+    delivery.refresh_from_db()
+    assert delivery.state in {State.UNCERTAIN, State.CANCELED}

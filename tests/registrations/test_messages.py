@@ -318,3 +318,26 @@ def test_who_needs_an_interpreter_is_told_what_became_of_it_and_nothing_is_said_
         assert len(inbox) == 3
     assert not any("rullstol" in everything_in(letter) for letter in inbox)
     assert "rullstol" not in confirmation
+
+
+@pytest.mark.parametrize("kind", ["confirmation", "offer", "lapse", "new_link"])
+def test_who_was_to_be_told_of_a_seat_hears_nothing_of_it_when_the_event_is_canceled(make_event, kind):
+    event = make_event("sv", capacity=1, starts_in=timedelta(minutes=30))
+    register(event, "other")
+    held = register(event)
+    state = {"confirmation": State.WAITING, "offer": State.OFFERED, "lapse": State.LAPSED, "new_link": State.CONFIRMED}
+    until = {"offered_until": event.starts_at} if kind == "offer" else {}
+    Registration.objects.filter(pk=held.pk).update(state=state[kind], **until)
+    delivery = Delivery(kind="x", language="sv", context={"registration": held.pk})
+    assert getattr(rules, kind)(delivery)
+    events.cancel(event, by=factories.user(), reason="Sjukdom")
+    assert getattr(rules, kind)(delivery) is None
+
+
+def test_a_link_that_was_taken_away_is_no_new_link(make_event):
+    event = make_event("sv", starts_in=timedelta(minutes=30))
+    register(event)
+    events.edit(event, by=factories.user(), join_url="")
+    actions.keep(timezone.now())
+    delivery = Delivery.objects.filter(kind=actions.NEW_LINK).first()
+    assert delivery is None or rules.new_link(delivery) is None

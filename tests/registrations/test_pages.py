@@ -1,14 +1,18 @@
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from io import BytesIO
+from urllib.parse import urlsplit
 
 import pytest
 import time_machine
+from django.db import connection, transaction
 from django.utils import timezone
 from python_calamine import CalamineWorkbook
 
+from events.models import Event
 from events.registrations import actions, rules
-from events.registrations.models import Registration, State
+from events.registrations.models import Registration, Reveal, State
 from events.registrations.views import PER_HOUR
 from portal.accounts.models import Role
 from portal.audit.models import AuditEvent
@@ -333,3 +337,48 @@ def test_who_has_registered_is_taken_out_as_a_file_and_the_log_says_how_many(sta
     assert rows[1][0] == "'=1+1"
     assert "ትግርኛ" in rows[1][4]
     assert AuditEvent.objects.about(event).get(verb="export_registrations").note == "1"
+
+
+def test_when_it_is_over_no_new_private_link_is_promised(staff, make_event):
+    event, client = make_event("sv"), staff(Role.EVENTS)
+    held = actions.register(event, name="Bo", email="bo@example.org", language="sv")
+    page = f"/staff/events/{event.pk}/registrations/{held.pk}/"
+    assert 'value="link"' in client.get(page).content.decode()
+    begun = timezone.now() - timedelta(days=2)
+    Event.objects.update(starts_at=begun, ends_at=begun + timedelta(hours=1), registration_ends_at=None)
+    assert 'value="link"' not in client.get(page).content.decode()
+    client.post(f"{page}change/", {"do": "link"})
+    nonce = held.nonce
+    held.refresh_from_db()
+    assert held.nonce == nonce
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("do", ["cancel", "reveal", "change", "erase"])
+def test_a_button_that_comes_right_after_everything_was_deleted_in_another_tab_finds_nothing(public, make_event, do):
+    event = make_event("sv", starts_in=timedelta(minutes=30))
+    held = actions.register(event, name="Bo", email="bo@example.org", language="sv")
+    page = urlsplit(rules.private_url(held)).path
+    fields = {"token": form_token("registration"), "do": do, "language": "sv", "interpreter": "", "access": ""}
+
+    def press():
+        try:
+            return public.post(page, fields)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            actions.erase(held)
+            pressed = pool.submit(press)
+            while not _somebody_waits() and not pressed.done():
+                pass
+        answer = pressed.result(20)
+    assert answer.status_code == 404 or SECRET_LINK not in answer.content.decode()
+    assert not Reveal.objects.exists()
+
+
+def _somebody_waits() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return cursor.fetchone()[0] > 0

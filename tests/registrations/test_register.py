@@ -1,9 +1,10 @@
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from threading import Barrier
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
@@ -14,8 +15,9 @@ from events import actions as events
 from events.models import Event
 from events.programs import actions as programs
 from events.programs.models import Speaker
-from events.registrations import actions
+from events.registrations import actions, rules
 from events.registrations.models import Need, Registration, State
+from events.reminders import actions as reminders
 from portal.audit.models import AuditEvent
 from portal.mail.models import Delivery
 from portal.mail.models import State as Sent
@@ -394,3 +396,106 @@ def test_speakers_of_no_program_are_forgotten(db):
     Speaker.objects.create(name="Speaker of nothing")
     assert programs.purge(now=timezone.now()) == 1
     assert not Speaker.objects.exists()
+
+
+def test_an_offer_holds_as_many_seats_as_it_was_made_for(make_event):
+    event = make_event("sv", capacity=1, largest_party=4)
+    seated, offered = register(event, "a"), register(event, "b")
+    actions.cancel(seated)
+    actions.keep(timezone.now())
+    with pytest.raises(actions.NoSeatError):
+        actions.change(offered, language="sv", party_size=4, needs=[])
+    actions.accept(offered)
+    assert event.registrations.seats() == 1
+
+
+def test_an_offer_that_lapses_when_all_is_over_holds_up_nobody_elses(make_event):
+    """The clock stood still for days, or the event was moved nearer than the offer reaches."""
+    over, other = (make_event("sv", capacity=1, slug=slug, starts_in=timedelta(days=2)) for slug in ("over", "other"))
+    for event in (over, other):
+        seated = register(event, "a")
+        register(event, "b")
+        actions.cancel(seated)
+        if event == over:
+            actions.keep(timezone.now())
+    events.edit(
+        other,
+        by=factories.user(),
+        starts_at=other.starts_at + timedelta(days=9),
+        ends_at=other.ends_at + timedelta(days=9),
+    )
+    with time_machine.travel(over.ends_at + timedelta(minutes=1)):
+        actions.keep(timezone.now())
+        assert states(over)["b"] == State.LAPSED
+        assert states(other)["b"] == State.OFFERED
+    assert not Delivery.objects.filter(kind=actions.LAPSE).exists()
+
+
+@pytest.mark.parametrize(("state", "kind"), [(State.OFFERED, actions.OFFER), (State.LAPSED, actions.LAPSE)])
+def test_who_registers_again_with_an_offer_is_told_of_the_offer(make_event, state, kind):
+    event = make_event("sv", capacity=1)
+    seated, waiting = register(event, "a"), register(event, "b")
+    actions.cancel(seated)
+    actions.keep(timezone.now())
+    if state == State.LAPSED:
+        waiting.refresh_from_db()
+        with time_machine.travel(waiting.offered_until + timedelta(minutes=1)):
+            actions.keep(timezone.now())
+    Delivery.objects.all().delete()
+    with time_machine.travel(timezone.now() + timedelta(days=3)):
+        register(event, "b")
+    assert [each.kind for each in Delivery.objects.all()] == [kind]
+
+
+def test_one_form_that_is_sent_for_two_events_is_two_registrations(public, form, make_event):
+    filled = form(email="")
+    for event in (make_event("sv"), make_event("sv")):
+        response = public.post(f"/sv/events/{event.slug}/register/", filled)
+        assert response.status_code == 302
+        assert event.registrations.get().name == "Bo"
+
+
+def test_who_takes_a_seat_when_the_link_is_shown_is_told_when_it_changes(make_event):
+    event = make_event("sv", capacity=1, starts_in=timedelta(hours=3), join_minutes=60)
+    seated, waiting = register(event, "a"), register(event, "b")
+    actions.cancel(seated)
+    actions.keep(timezone.now())
+    with time_machine.travel(event.starts_at - timedelta(minutes=30)):
+        actions.accept(waiting)
+        events.edit(event, by=factories.user(), join_url="https://meeting.example.org/other")
+        actions.keep(timezone.now())
+    assert Delivery.objects.get(kind=actions.NEW_LINK).recipient == "b@example.org"
+
+
+@pytest.mark.parametrize(
+    ("starts", "now", "ends"),
+    [
+        # Three hours later would be one o'clock at night, or the night is over, or has not begun.
+        ((25, 18), (24, 22), (25, 10)),
+        ((25, 18), (25, 6), (25, 10)),
+        ((25, 18), (25, 9), (25, 12)),
+        ((25, 8), (24, 22), (25, 8)),
+        # The longer time, too; and the night in which clocks go back.
+        ((30, 18), (20, 23), (23, 10)),
+        ((31, 18), (30, 22), (31, 10)),
+    ],
+)
+def test_no_offer_ends_while_people_sleep(starts, now, ends):
+    def october(day, hour):
+        return datetime(2027, 10, day, hour, tzinfo=ZoneInfo("Europe/Stockholm"))
+
+    event = Event(starts_at=october(*starts))
+    assert rules.offer_ends(event, october(*now).astimezone(UTC)) == october(*ends)
+
+
+def test_the_clock_reads_no_texts_of_events_and_rules(make_event, django_assert_max_num_queries):
+    event = make_event("sv", "ar", capacity=1)
+    for name in "ab":
+        register(event, name)
+    with django_assert_max_num_queries(30) as captured:
+        actions.keep(timezone.now())
+        reminders.keep(timezone.now())
+    asked = "".join(query["sql"] for query in captured.captured_queries)
+    assert "starts_at" in asked
+    assert "body_ar" not in asked
+    assert "text_ar" not in asked

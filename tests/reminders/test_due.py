@@ -14,6 +14,7 @@ from events.registrations import actions as registrations
 from events.reminders import actions, rules
 from events.reminders.models import Anchor, Audience, Dispatch, Rule
 from events.series.models import Series
+from portal.accounts.models import Role
 from portal.mail import actions as mail
 from portal.mail.models import Delivery, State
 from tests import factories
@@ -374,3 +375,33 @@ def test_a_reminder_before_its_link_may_be_shown_says_when_and_is_plain_text(rem
     assert "<" not in message.text
     assert f"{timezone.localtime(event.join_opens_at):%H:%M}" in message.text
     assert SECRET_LINK not in message.text + message.html
+
+
+@pytest.mark.parametrize("how", ["series", "remove own", "remove of series"])
+def test_other_rules_that_hold_from_now_on_do_not_remind_again(remind, make_event, now, how):
+    remind(days=1)
+    series = Series.objects.create(name="Rundabord")
+    of_series = remind(days=1, series=series)
+    event = make_event("sv", **({} if how == "series" else {"series": series}))
+    own = remind(days=1, event=event) if how == "remove own" else None
+    register(event, "a")
+    now.move_to(event.starts_at - timedelta(hours=20))
+    actions.keep(timezone.now())
+    assert len(planned()) == 1
+    if how == "series":
+        events.edit(event, by=factories.user(), series=series)
+    else:
+        actions.remove(own or of_series, by=factories.user())
+    actions.keep(timezone.now())
+    assert len(planned()) == 1
+
+
+@pytest.mark.parametrize(("role", "told"), [(Role.EVENTS, 2), (Role.TRANSLATOR, 0), (Role.REPORTER, 0)], ids=str)
+def test_a_preview_shows_the_link_to_join_to_those_alone_who_may_edit_it(remind, make_event, staff, role, told):
+    event, client = make_event("sv", starts_in=timedelta(minutes=30)), staff(role)
+    pages = [
+        client.get(f"/staff/events/{event.pk}/reminders/{remind(audience).pk}/sv/").content.decode()
+        for audience in (Audience.REGISTERED, Audience.SPEAKERS, Audience.INVITED)
+    ]
+    assert all('<article class="letter"' in page for page in pages)
+    assert sum(SECRET_LINK in page for page in pages) == told
