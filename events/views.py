@@ -231,6 +231,11 @@ def edit_event(request: StaffRequest, pk: int) -> HttpResponse:
             form.show_what_is_now(error.now)
         except ValidationError as error:
             form.add_error(None, error)
+        except IntegrityError:
+            sentence = pgettext(
+                "staff", "This does not go together with what a colleague has just saved. Look at the event once more."
+            )
+            form.add_error(None, sentence)
         else:
             messages.success(
                 request,

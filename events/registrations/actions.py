@@ -16,6 +16,7 @@ from portal import secret_links
 from portal.accounts.models import User
 from portal.audit import actions as audit
 from portal.mail import actions as mail
+from portal.mail.models import Delivery
 from portal.questions import actions as questions
 from portal.questions.models import Door
 
@@ -81,6 +82,9 @@ def register(
         )
         Need.objects.bulk_create(Need(registration=registration, **need) for need in needs)
         audit.record("register", registration, by=None, language=language, note=registration.state)
+    elif registration.state == State.CANCELED:
+        # Who sends the same form once more after that wants to come after all.
+        registration = regret(registration)
     if question and not is_twice:
         questions.ask(text=question, language=language, door=Door.REGISTRATION, form_id=form_id)
     again = str(int((now - registration.registered_at) / timedelta(hours=1)))
@@ -175,9 +179,12 @@ def regret(registration: Registration) -> Registration:
 def change(
     registration: Registration, *, language: str, party_size: int, needs: Sequence[Mapping[str, str]]
 ) -> Registration:
-    """Other wishes for the same registration. Raises NoSeatError, with nothing changed, when seats are lacking."""
+    """Other wishes for the same registration. Raises, with nothing changed, NoSeatError when seats are lacking, and
+    ClosedError when there is nothing to come to any more."""
     event = _lock(registration.event)
     locked = _locked(registration, event)
+    if locked.state == State.CANCELED or event.is_canceled or event.has_passed:
+        raise ClosedError(pgettext("registration", "Registration for this event is closed."))
     more = party_size - locked.party_size
     if party_size > event.largest_party and more > 0:
         raise NoSeatError(pgettext("registration", "That is more than one person can register."))
@@ -314,16 +321,16 @@ def _tell_changes(event: Event, now: datetime) -> None:
         return
     appointments = {each.sequence: each for each in event.appointments.all()}
     untold = event.registrations.active().filter(told_sequence__lt=event.sequence)
+    pending = Delivery.objects.named(prefix=f"{event.mail_prefix}registration:").filter(kind=CHANGE).recallable()
+    # What is held back or has not arrived was told to nobody: the next message tells of both changes in one.
+    since = {context["registration"]: context["from"] for context in pending.values_list("context", flat=True)}
     for registration in untold.exclude(email=""):
-        known = appointments.get(registration.told_sequence)
-        if known is not None and known.terms != newest.terms:
-            _plan(
-                CHANGE,
-                registration,
-                f"change:{event.sequence}",
-                event=event,
-                context={"from": registration.told_sequence, "to": event.sequence},
-            )
+        told = since.get(registration.pk, registration.told_sequence)
+        if registration.pk in since:
+            mail.cancel(prefix=f"{registration.key}change:")
+        if told in appointments and appointments[told].terms != newest.terms:
+            context = {"from": told, "to": event.sequence}
+            _plan(CHANGE, registration, f"change:{event.sequence}", event=event, context=context)
     untold.update(told_sequence=event.sequence)
 
 

@@ -310,3 +310,16 @@ def test_two_who_change_one_event_at_once_overwrite_nothing_that_they_have_not_s
     assert other.post(path, as_opened(refused)).status_code == 302
     event.refresh_from_db()
     assert (event.place, event.capacity) == ("Skolan", 7)
+
+
+def test_times_that_no_longer_go_together_are_refused_and_nothing_typed_is_lost(staff, make_event):
+    starts = datetime(2027, 4, 22, 8, 0, tzinfo=STOCKHOLM)
+    event = make_event("sv", starts_at=starts, lasts=timedelta(hours=8), registration_ends_at=None)
+    one, other, path = staff(Role.EVENTS), staff(Role.EVENTS), f"/staff/events/{event.pk}/edit/"
+    first, second = as_opened(one.get(path)), as_opened(other.get(path))
+    assert one.post(path, first | {"ends_at": "2027-04-22T10:00"}).status_code == 302
+    refused = other.post(path, second | {"starts_at": "2027-04-22T12:00"})
+    assert refused.status_code == 422
+    assert 'value="2027-04-22T12:00"' in refused.content.decode()
+    event.refresh_from_db()
+    assert event.starts_at == starts

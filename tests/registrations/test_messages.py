@@ -116,6 +116,35 @@ def test_a_change_of_text_is_no_news_for_calendars(make_event, inbox):
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_change_that_was_held_back_was_told_to_nobody(make_event, inbox):
+    event = make_event("sv", starts_in=SOON, place="Biblioteket", is_online=False)
+    register(event)
+    tick()
+    inbox.clear()
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        mail.pause(prefix=event.mail_prefix, reason="Salen har brunnit", by=factories.user())
+        for place in ("Fel plats", "Kommunhuset"):
+            events.edit(event, by=factories.user(), place=place)
+            clock.shift(actions.SETTLE)
+            tick()
+        mail.resume(prefix=event.mail_prefix, by=factories.user())
+        tick()
+        (letter,) = inbox
+        assert "Biblioteket" in everything_in(letter)
+        assert "Kommunhuset" in everything_in(letter)
+        assert "Fel plats" not in everything_in(letter)
+        # Back to what they know: nothing is left to tell.
+        mail.pause(prefix=event.mail_prefix, reason="Igen", by=factories.user())
+        for place in ("Fel plats", "Kommunhuset"):
+            events.edit(event, by=factories.user(), place=place)
+            clock.shift(actions.SETTLE)
+            tick()
+        mail.resume(prefix=event.mail_prefix, by=factories.user())
+        tick()
+    assert len(inbox) == 1
+
+
+@pytest.mark.django_db(transaction=True)
 def test_who_waits_is_told_of_a_change_without_an_entry_for_the_calendar(make_event, inbox):
     event = make_event("sv", starts_in=SOON, capacity=1)
     register(event, "a")

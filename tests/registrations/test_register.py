@@ -499,3 +499,28 @@ def test_the_clock_reads_no_texts_of_events_and_rules(make_event, django_assert_
     assert "starts_at" in asked
     assert "body_ar" not in asked
     assert "text_ar" not in asked
+
+
+def test_the_same_form_sent_again_after_canceling_takes_that_back(make_event):
+    event, form_id = make_event("sv", capacity=2), uuid4()
+    registration = register(event, form_id=form_id)
+    actions.cancel(registration)
+    assert register(event, form_id=form_id).pk == registration.pk
+    registration.refresh_from_db()
+    assert registration.state == State.CONFIRMED
+    waiting = Delivery.objects.named(prefix=registration.key).waiting()
+    assert [delivery.kind for delivery in waiting] == [actions.CONFIRMATION]
+
+
+@pytest.mark.parametrize("over", ["registration", "event"])
+def test_nothing_is_changed_of_what_is_canceled(make_event, over):
+    event = make_event("sv")
+    registration = register(event)
+    if over == "registration":
+        actions.cancel(registration)
+    else:
+        events.cancel(event, reason="Sjukdom", by=factories.user())
+    with pytest.raises(actions.ClosedError):
+        actions.change(registration, language="so", party_size=1, needs=[])
+    registration.refresh_from_db()
+    assert registration.language == "sv"
