@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 
@@ -58,9 +59,11 @@ def watcher(db):
 
 
 @pytest.fixture
-def started(db) -> None:
-    """The clock has run before."""
-    tick(-timedelta(hours=1))
+def started(db) -> Iterator[None]:
+    """The clock has run before. It is noon: the hour after half past seven brings the mail of the day as well."""
+    with time_machine.travel(timezone.localtime().replace(hour=12, minute=0)):
+        tick(-timedelta(hours=1))
+        yield
 
 
 class Days:
