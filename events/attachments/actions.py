@@ -26,7 +26,7 @@ def _content(file: "File[bytes]") -> bytes:
     file.seek(0)
     content: bytes = file.read(leaves.MOST_BYTES + 1)
     if len(content) > leaves.MOST_BYTES:
-        raise encoding.refused("too_large")
+        raise encoding.too_large()
     return content
 
 

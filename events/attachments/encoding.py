@@ -1,23 +1,13 @@
 """Has a program of its own make a PDF anew from what was sent (`leaves`), and says in words why there is none."""
 
-import json
-import subprocess
-import sys
-import threading
-from pathlib import Path
 from typing import Final
 
-import structlog
 from django.core.exceptions import ValidationError
 from django.utils.translation import pgettext_lazy
 
 from events.attachments import leaves
 from events.attachments.leaves import Rewritten
-
-log = structlog.get_logger(__name__)
-
-WAIT_SECONDS: Final = 10
-PROGRAM: Final = str(Path(leaves.__file__))
+from portal.confined import Program
 
 _WHY: Final = {
     "too_large": pgettext_lazy(
@@ -38,51 +28,18 @@ _WHY: Final = {
     "busy": pgettext_lazy("staff", "Many files are being read just now. Send it again in a minute."),
 }
 
-# One of them may take hundreds of megabytes for a moment: never two for one process of ours.
-_one_at_a_time: Final = threading.Lock()
+_PROGRAM: Final = Program(leaves, _WHY, died="damaged", megabytes=leaves.MOST_BYTES // 1024**2, pages=leaves.MOST_PAGES)
 
 
 def encode(content: bytes) -> Rewritten:
     """The same for the same bytes. ValidationError, in a sentence for people, for what is no PDF of ours."""
     if len(content) > leaves.MOST_BYTES:
-        raise refused("too_large")
+        raise too_large()
     if not content.startswith(b"%PDF-"):
-        raise refused("unknown")
-    if not _one_at_a_time.acquire(timeout=WAIT_SECONDS):
-        raise refused("busy")
-    try:
-        line, _, kept = _made(content).partition(b"\n")
-    finally:
-        _one_at_a_time.release()
-    about = json.loads(line)
-    if "code" in about:
-        raise refused(about["code"])
+        raise _PROGRAM.refused("unknown")
+    about, kept = _PROGRAM.run(content)
     return Rewritten(content=kept, **about)
 
 
-def _made(content: bytes) -> bytes:
-    try:
-        # -I: nothing that is set around it, or lies where it starts, changes what it does; and it learns no secret.
-        done = subprocess.run(  # noqa: S603 - the program is our own
-            [sys.executable, "-I", PROGRAM],
-            input=content,
-            capture_output=True,
-            timeout=leaves.MOST_SECONDS + 5,
-            env={},
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise refused("damaged") from None
-    except OSError as error:
-        log.error("document_program_not_started", error=type(error).__name__)
-        raise refused("busy") from None
-    if done.returncode:
-        # Over its limits, or broken by what it was given. Its last words may tell of the document.
-        log.warning("document_program_died", status=done.returncode)
-        raise refused("damaged")
-    return done.stdout
-
-
-def refused(code: str) -> ValidationError:
-    figures = {"megabytes": leaves.MOST_BYTES // 1024**2, "pages": leaves.MOST_PAGES}
-    return ValidationError(str(_WHY[code]) % figures, code=code)
+def too_large() -> ValidationError:
+    return _PROGRAM.refused("too_large")

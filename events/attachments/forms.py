@@ -39,7 +39,7 @@ class AttachmentForm(guard.GuardedForm):
     def clean_file(self) -> Any:
         file = self.cleaned_data["file"]
         if file.size > leaves.MOST_BYTES:
-            raise encoding.refused("too_large")
+            raise encoding.too_large()
         return file
 
     def clean(self) -> dict[str, Any]:

@@ -4,15 +4,11 @@ Every kind of object has its list of keys (`_SHAPES`), and what stands on no lis
 forms, comments, embedded files, layers, the names of people and programs. Links to the web, to mail and to phones stay,
 as do tags, bookmarks and places inside of the document.
 
-What is sent may have been made to break whoever opens it. So this runs as a program of its own, which is given the file
-and no secret, may take only so much memory and time, and imports nothing of the site.
+A program of its own (`portal.confined`): it imports nothing of the site.
 """
 
 import io
-import json
 import re
-import resource
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -20,6 +16,8 @@ from typing import Any, Final
 import pikepdf
 from pikepdf import Array, Dictionary, Name, Pdf, Stream
 from pikepdf.settings import set_qpdf_limits
+
+from portal.confined.inside import RefusedError
 
 MOST_BYTES: Final = 5 * 1024 * 1024
 MOST_PAGES: Final = 200
@@ -158,12 +156,6 @@ _SHAPES: Final[dict[str, dict[str, str]]] = {
 }
 
 
-class RefusedError(Exception):
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
-
-
 @dataclass(frozen=True, slots=True)
 class Rewritten:
     content: bytes
@@ -195,25 +187,9 @@ def rewrite(content: bytes) -> Rewritten:
         raise RefusedError("too_large_unpacked" if is_too_large else "damaged") from None
 
 
-def main() -> None:
-    for limit, most in (
-        (resource.RLIMIT_AS, MOST_MEMORY),
-        (resource.RLIMIT_CPU, MOST_SECONDS),
-        (resource.RLIMIT_NPROC, 0),
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        resource.setrlimit(limit, (most, most))
-    content = sys.stdin.buffer.read()
-    about: dict[str, object]
-    try:
-        made = rewrite(content)
-    except RefusedError as error:
-        about, kept = {"code": error.code}, b""
-    else:
-        about = {"pages": made.pages, "is_for_screen_readers": made.is_for_screen_readers}
-        kept = made.content
-    sys.stdout.buffer.write(json.dumps(about).encode() + b"\n" + kept)
+def answer(content: bytes) -> tuple[dict[str, object], bytes]:
+    made = rewrite(content)
+    return {"pages": made.pages, "is_for_screen_readers": made.is_for_screen_readers}, made.content
 
 
 def _rewritten(pdf: Pdf) -> Rewritten:
@@ -392,7 +368,3 @@ def _bare(jpeg: bytes) -> bytes:
                 begin = end
             place = end
     return b"".join([*pieces, jpeg[begin : place + 2] if place >= 0 else jpeg[begin:]])
-
-
-if __name__ == "__main__":
-    main()

@@ -64,14 +64,14 @@ def event_reminders(request: StaffRequest, pk: int) -> HttpResponse:
 def pause_event(request: StaffRequest, pk: int) -> HttpResponse:
     """Hold back all mail about one event; `resume_mail` lets it leave."""
     found = get_object_or_404(Event, pk=pk)
-    form = PauseForm(request.POST or None)
+    form, name = PauseForm(request.POST or None), heading(found)
     if request.method == "POST" and form.is_valid():
-        reason = form.cleaned_data["reason"]
-        mail.pause(prefix=found.mail_prefix, name=heading(found), reason=reason, by=request.user)
+        mail.pause(prefix=found.mail_prefix, name=name, reason=form.cleaned_data["reason"], by=request.user)
         messages.success(request, pgettext("staff", "Nothing about this event leaves now."))
         return redirect("staff_event", pk)
-    context = {"event": found, "form": form, **waiting(Delivery.objects.named(prefix=found.mail_prefix))}
-    return render(request, "events/staff/pause_event.html", context, status=422 if form.errors else 200)
+    held = waiting(Delivery.objects.named(prefix=found.mail_prefix))
+    context = {"form": form, "name": name, "back": reverse("staff_event", args=[pk]), **held}
+    return render(request, "mail/hold_back.html", context, status=422 if form.errors else 200)
 
 
 def _other_languages() -> list[languages.Language]:

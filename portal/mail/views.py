@@ -12,6 +12,7 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import npgettext, pgettext
 from django.views.decorators.csrf import csrf_exempt
@@ -103,8 +104,8 @@ def pause_mail(request: StaffRequest) -> HttpResponse:
         actions.pause(prefix="", reason=form.cleaned_data["reason"], by=request.user)
         messages.success(request, pgettext("staff", "Nothing leaves now but what people need to sign in."))
         return redirect("staff_mail")
-    context = {"form": form, **waiting(Delivery.objects.exclude(kind=ACCOUNT))}
-    return render(request, "mail/pause_mail.html", context, status=422 if form.errors else 200)
+    context = {"form": form, "back": reverse("staff_mail"), **waiting(Delivery.objects.exclude(kind=ACCOUNT))}
+    return render(request, "mail/hold_back.html", context, status=422 if form.errors else 200)
 
 
 def waiting(deliveries: DeliveryQuerySet) -> dict[str, int]:

@@ -1,20 +1,18 @@
 """Makes a new picture from the pixels of one that was sent. Nothing else of the file is kept: no place, no device, no
 comment, no thumbnail, nothing that hangs on behind.
 
-What is sent may have been made to break whoever opens it. So this runs as a program of its own, which is given the file
-and no secret, may take only so much memory and time, and imports nothing of the site.
+A program of its own (`portal.confined`): it imports nothing of the site.
 """
 
 import io
-import json
-import resource
-import sys
 import warnings
 from dataclasses import dataclass
 from typing import Final, Literal
 
 # All of them now: nothing is loaded once a file has been looked at.
 from PIL import GifImagePlugin, Image, ImageCms, JpegImagePlugin, MpoImagePlugin, PngImagePlugin, WebPImagePlugin
+
+from portal.confined.inside import RefusedError
 
 FORMATS: Final = {
     plugin.format
@@ -55,12 +53,6 @@ _ORIENTATION: Final = 0x0112
 Kind = Literal["jpeg", "png"]
 
 
-class RefusedError(Exception):
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
-
-
 @dataclass(frozen=True, slots=True)
 class Encoded:
     kind: Kind
@@ -88,25 +80,15 @@ def encode(content: bytes, name: str) -> Encoded:
             raise RefusedError("damaged") from None
 
 
-def main() -> None:
-    for limit, most in (
-        (resource.RLIMIT_AS, MOST_MEMORY),
-        (resource.RLIMIT_CPU, MOST_SECONDS),
-        (resource.RLIMIT_NPROC, 0),
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        resource.setrlimit(limit, (most, most))
-    content = sys.stdin.buffer.read()
-    about: dict[str, object]
-    try:
-        made = encode(content, sys.argv[1])
-    except RefusedError as error:
-        about, parts = {"code": error.code}, b""
-    else:
-        about = {"kind": made.kind, "width": made.width, "height": made.height, "length": len(made.content)}
-        parts = made.content + made.preview
-    sys.stdout.buffer.write(json.dumps(about).encode() + b"\n" + parts)
+def answer(content: bytes, name: str) -> tuple[dict[str, object], bytes]:
+    made = encode(content, name)
+    about: dict[str, object] = {
+        "kind": made.kind,
+        "width": made.width,
+        "height": made.height,
+        "length": len(made.content),
+    }
+    return about, made.content + made.preview
 
 
 def _encoded(content: bytes, name: str) -> Encoded:
@@ -198,7 +180,3 @@ def _written(image: Image.Image, kind: Kind) -> bytes:
         # Without subsampling small colored letters stay legible.
         image.save(file, "JPEG", quality=85, subsampling=0)
     return file.getvalue()
-
-
-if __name__ == "__main__":
-    main()

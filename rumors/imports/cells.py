@@ -1,20 +1,18 @@
 """Takes the rows out of a table that was sent: CSV, or the first sheet of an Excel or OpenDocument file.
 
-What is sent may have been made to break whoever opens it. So this runs as a program of its own, which is given the file
-and no secret, may take only so much memory and time, and imports nothing of the site.
+A program of its own (`portal.confined`): it imports nothing of the site.
 """
 
 import csv
 import io
-import json
-import resource
-import sys
 import zipfile
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time
 from typing import Any, Final
 
 from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
+
+from portal.confined.inside import RefusedError
 
 MOST_BYTES: Final = 5 * 1024 * 1024
 MOST_ROWS: Final = 2_000
@@ -30,12 +28,6 @@ _DELIMITERS: Final = ";\t,|"
 
 Rows = Iterable[tuple[int, list[str]]]
 """The number of the row, as a spreadsheet counts, and its cells."""
-
-
-class RefusedError(Exception):
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
 
 
 def read(content: bytes) -> dict[str, Any]:
@@ -185,23 +177,8 @@ def _delimiter(line: str) -> str:
     return max(_DELIMITERS, key=lambda char: (outside.count(char), -_DELIMITERS.index(char)))
 
 
-def main() -> None:
-    for limit, most in (
-        (resource.RLIMIT_AS, MOST_MEMORY),
-        (resource.RLIMIT_CPU, MOST_SECONDS),
-        (resource.RLIMIT_NPROC, 0),
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        resource.setrlimit(limit, (most, most))
+def answer(content: bytes) -> tuple[dict[str, object], bytes]:
     try:
-        found = read(sys.stdin.buffer.read())
-    except RefusedError as error:
-        found = {"code": error.code}
+        return read(content), b""
     except MemoryError:
-        found = {"code": "too_large_unpacked"}
-    sys.stdout.write(json.dumps(found))
-
-
-if __name__ == "__main__":
-    main()
+        raise RefusedError("too_large_unpacked") from None

@@ -1,22 +1,12 @@
 """Has a program of its own take the rows out of what was sent (`cells`), and says in words why there are none."""
 
-import json
-import subprocess
-import sys
-import threading
-from pathlib import Path
 from typing import Any, Final
 
-import structlog
 from django.core.exceptions import ValidationError
 from django.utils.translation import pgettext_lazy
 
+from portal.confined import Program
 from rumors.imports import cells
-
-log = structlog.get_logger(__name__)
-
-WAIT_SECONDS: Final = 10
-PROGRAM: Final = str(Path(cells.__file__))
 
 _WHY: Final = {
     "too_large": pgettext_lazy("staff", "The file is larger than %(megabytes)d MB. Divide it."),
@@ -52,58 +42,29 @@ _NO_TABLES: Final = (
 )
 _OLD_EXCEL: Final = b"\xd0\xcf\x11\xe0"
 
-# One of them may take a hundred megabytes for a second.
-_one_at_a_time: Final = threading.Lock()
+_PROGRAM: Final = Program(
+    cells,
+    _WHY,
+    died="too_large_unpacked",
+    megabytes=cells.MOST_BYTES // 1024**2,
+    rows=cells.MOST_ROWS,
+    columns=cells.MOST_COLUMNS,
+)
 
 
 def rows(content: bytes) -> dict[str, Any]:
     """`header`, and `rows` of number and cells. ValidationError, in a sentence for people, for what is no table."""
     if len(content) > cells.MOST_BYTES:
-        raise refused("too_large")
+        raise too_large()
     if content.startswith(_OLD_EXCEL):
-        raise refused("old_excel")
+        raise _PROGRAM.refused("old_excel")
     if content.startswith(_NO_TABLES):
-        raise refused("damaged")
-    if not _one_at_a_time.acquire(timeout=WAIT_SECONDS):
-        raise refused("busy")
-    try:
-        found: dict[str, Any] = json.loads(_taken(content))
-    finally:
-        _one_at_a_time.release()
-    if "code" in found:
-        raise refused(found["code"])
+        raise _PROGRAM.refused("damaged")
+    found, _nothing = _PROGRAM.run(content)
     if not found["rows"]:
-        raise refused("no_rows")
+        raise _PROGRAM.refused("no_rows")
     return found
 
 
-def _taken(content: bytes) -> bytes:
-    try:
-        # -I: nothing that is set around it, or lies where it starts, changes what it does; and it learns no secret.
-        done = subprocess.run(  # noqa: S603 - the program is our own
-            [sys.executable, "-I", PROGRAM],
-            input=content,
-            capture_output=True,
-            timeout=cells.MOST_SECONDS + 5,
-            env={},
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise refused("too_large_unpacked") from None
-    except OSError as error:
-        log.error("table_program_not_started", error=type(error).__name__)
-        raise refused("busy") from None
-    if done.returncode:
-        # Over its limits, or broken by what it was given. Its last words may tell of the file.
-        log.warning("table_program_died", status=done.returncode)
-        raise refused("too_large_unpacked")
-    return done.stdout
-
-
-def refused(code: str) -> ValidationError:
-    figures = {
-        "megabytes": cells.MOST_BYTES // 1024**2,
-        "rows": cells.MOST_ROWS,
-        "columns": cells.MOST_COLUMNS,
-    }
-    return ValidationError(str(_WHY[code]) % figures, code=code)
+def too_large() -> ValidationError:
+    return _PROGRAM.refused("too_large")

@@ -37,7 +37,7 @@ class UploadForm(forms.Form):
     def clean_file(self) -> Any:
         file = self.cleaned_data["file"]
         if file.size > cells.MOST_BYTES:
-            raise encoding.refused("too_large")
+            raise encoding.too_large()
         return file
 
 

@@ -211,7 +211,7 @@ def test_a_hostile_file_is_refused_in_a_sentence_within_moments(name):
 
 MEASURES = """
 import resource, subprocess, sys
-subprocess.run([sys.executable, "-I", sys.argv[1]], stdin=sys.stdin, capture_output=True, env={})
+subprocess.run(sys.argv[1:], stdin=sys.stdin, capture_output=True, env={})
 print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 """
 
@@ -223,7 +223,7 @@ def test_the_program_takes_little_memory_whatever_it_is_given(name):
             sys.executable,
             "-c",
             MEASURES,
-            encoding.PROGRAM,
+            *encoding._PROGRAM.command(),
         ],
         input=HOSTILE[name](),
         capture_output=True,

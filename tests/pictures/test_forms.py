@@ -67,9 +67,9 @@ def test_a_picture_that_is_refused_is_told_of_once():
     form = Told({}, {"picture": sent(b"")})
     assert faults(form) == {"claim": ["required"], "picture": ["empty"]}
     form = Told({"claim": "x"}, {"picture": sent(PNG)})
-    form.add_error(None, ValidationError({"claim": "No.", "picture": encoding.damaged()}))
+    form.add_error(None, ValidationError({"claim": "No.", "picture": encoding.too_large()}))
     form.add_error("claim", "And no.")
-    assert faults(form)["picture"] == ["damaged"]
+    assert faults(form)["picture"] == ["too_large"]
 
 
 def test_the_prefix_of_a_form_is_known():
