@@ -268,6 +268,7 @@ def staff_event(request: StaffRequest, pk: int) -> HttpResponse:
         "program": program,
         "has_days": snapshot.has_days,
         "program_version": version,
+        "program_outside": [item for item in program if item.is_outside],
         "is_program_new": version.snapshot != snapshot if version else bool(program),
         "is_published": Event.objects.published().filter(pk=pk).exists(),
         "other_languages": [language for language in languages.ACTIVE if language.code != languages.SOURCE],

@@ -205,7 +205,7 @@ TABLE = {
     **dict.fromkeys(words("event_registrations needs settle_need export_registrations"), {R.EVENTS}),
     **dict.fromkeys(words("event_registration change_registration"), {R.EVENTS}),
     "program_texts": {R.EVENTS, R.EDITOR, R.TRANSLATOR},
-    **dict.fromkeys(words("publish_program speakers speaker speaker_preview remove_photo"), {R.EVENTS}),
+    **dict.fromkeys(words("publish_program move_program speakers speaker speaker_preview remove_photo"), {R.EVENTS}),
     **dict.fromkeys(words("agree_to_be_named take_name_back"), {R.EVENTS}),
     "program_version": ALL,
     **dict.fromkeys(
@@ -255,7 +255,7 @@ POSTS = set(
     revoke_reader
     check_link_again keep_report see_alarm unsee_alarm drop_import forget_export
     hand_in_event restore_event publish_event approve_risks settle_need change_registration remove_rule
-    own_reminders share_reminders
+    own_reminders share_reminders move_program
     agree_to_be_named take_name_back remove_photo note_consents show_recording hide_recording remove_recording
     remove_attachment
     publish_minutes hide_minutes send_invitation_again
@@ -438,6 +438,7 @@ def arguments(db) -> dict[str, dict]:
                 "approve_risks",
                 "program",
                 "publish_program",
+                "move_program",
                 "speakers",
                 "recording",
                 "note_consents",

@@ -118,6 +118,30 @@ def _people(event: Event, typed: Sequence[Mapping[str, Any]]) -> dict[Person, Sp
 
 
 @transaction.atomic
+def move(event: Event, *, by: User) -> None:
+    """Have the program begin when the event does, all lines as far apart as they were, for colleagues until it is
+    published. ValidationError when a line would run past midnight."""
+    locked = _locked(event)
+    items: list[ProgramItem] = list(locked.program.all())
+    if not items:
+        return
+    before = [str(item) for item in items]
+    first_day = timezone.localdate(locked.starts_at)
+    moved_by = timezone.make_naive(locked.starts_at) - datetime.combine(items[0].on, items[0].starts)
+    for item in items:
+        starts, ends = (datetime.combine(item.on, clock) + moved_by for clock in (item.starts, item.ends))
+        item.day = (starts.date() - first_day).days + 1
+        if ends.date() != starts.date() or item.day > ProgramItem.LAST_DAY:
+            raise ValidationError(pgettext("staff", "A line would run past midnight. Write the times yourself."))
+        item.starts, item.ends = starts.time(), ends.time()
+    # In one statement: a line may take the time of the next one.
+    ProgramItem.objects.bulk_update(items, ["day", "starts", "ends"])
+    after = [str(item) for item in items]
+    if before != after:
+        audit.record("write_program", locked, by=by, changes={"program": (before, after)})
+
+
+@transaction.atomic
 def name_program(event: Event, *, language: str, texts: Mapping[int, Mapping[str, str]], by: User) -> None:
     """Write the texts of the program in one language: `title` and `abstract` by the line's id."""
     locked = _locked(event)

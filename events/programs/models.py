@@ -1,7 +1,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import cache
 from typing import Any, ClassVar, Final
 
@@ -87,6 +87,9 @@ class Line:
     """As `ends` on the clock: "08:30"."""
     ends: str
     is_break: bool
+    is_timed: bool
+    """The whole program lies within the hours of the event. Else one of them has moved without the other, and readers
+    are told no times of it rather than wrong ones."""
     text: Text | None
     """Whole, in the reader's language or the next of its chain; None for a break that is called nothing."""
     swedish: Mapping[str, str]
@@ -116,8 +119,11 @@ class Snapshot:
     def read(self, code: str, event: Event) -> list[Line]:
         """For a reader of `code`."""
         first_day = timezone.localdate(event.starts_at)
+        days = [first_day + timedelta(days=line["day"] - 1) for line in self.lines]
+        clocks = [(time.fromisoformat(line["starts"]), time.fromisoformat(line["ends"])) for line in self.lines]
+        is_timed = not any(_is_outside(event, on, *clock) for on, clock in zip(days, clocks, strict=True))
         found = []
-        for line in self.lines:
+        for on, line in zip(days, self.lines, strict=True):
             key = str(line["id"])
             texts = {each: self.texts[each][key] for each in languages.chain(code) if key in self.texts.get(each, {})}
             given = next((each for each, text in texts.items() if text["title"]), None)
@@ -125,9 +131,10 @@ class Snapshot:
                 Line(
                     pk=line["id"],
                     day=line["day"],
-                    on=first_day + timedelta(days=line["day"] - 1),
+                    on=on,
                     starts=line["starts"],
                     ends=line["ends"],
+                    is_timed=is_timed,
                     is_break=line["is_break"],
                     text=Text(texts[given], languages.get(given), languages.get(code)) if given else None,
                     swedish=texts.get(languages.SOURCE, {"title": "", "abstract": ""}),
@@ -261,9 +268,12 @@ class ProgramItem(models.Model):
     @property
     def is_outside(self) -> bool:
         """Of the hours of the event, which may have moved, or is about to."""
-        zone = timezone.get_default_timezone()
-        starts, ends = (datetime.combine(self.on, clock, tzinfo=zone) for clock in (self.starts, self.ends))
-        return starts < self.event.starts_at or ends > self.event.ends_at
+        return _is_outside(self.event, self.on, self.starts, self.ends)
+
+
+def _is_outside(event: Event, on: date, *clocks: time) -> bool:
+    starts, ends = (datetime.combine(on, clock, tzinfo=timezone.get_default_timezone()) for clock in clocks)
+    return starts < event.starts_at or ends > event.ends_at
 
 
 class Appearance(models.Model):

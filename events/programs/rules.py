@@ -101,7 +101,13 @@ def program(delivery: Delivery) -> Message | None:
     found = event.program_versions.read_in(code).filter(number__in=[first, last])
     versions = {version.number: version for version in found}
     before = versions[first].read(code) if first in versions else []
-    differing = changes(before, versions[last].read(code), with_speakers=event.are_speakers_public)
+    after = versions[last].read(code)
+    is_timed = all(line.is_timed for line in after)
+    differing = [
+        change
+        for change in changes(before, after, with_speakers=event.are_speakers_public)
+        if is_timed or change.deed != Deed.MOVED
+    ]
     if not differing:
         return None
     return message(
@@ -110,6 +116,7 @@ def program(delivery: Delivery) -> Message | None:
         registration,
         changes=differing,
         is_first=not first,
+        is_timed=is_timed,
         has_days=any(version.snapshot.has_days for version in found),
         program_url=absolute(f"{event.get_absolute_url()}#program"),
     )

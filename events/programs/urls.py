@@ -7,6 +7,7 @@ public = [
 ]
 staff = [
     path("events/<int:pk>/program/", views.program, name="program"),
+    path("events/<int:pk>/program/move/", views.move_program, name="move_program"),
     path("events/<int:pk>/program/publish/", views.publish_program, name="publish_program"),
     path("events/<int:pk>/program/versions/<int:number>/", views.program_version, name="program_version"),
     path("events/<int:pk>/program/<slug:language>/", views.program_texts, name="program_texts"),

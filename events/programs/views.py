@@ -78,6 +78,20 @@ def program(request: StaffRequest, pk: int) -> HttpResponse:
     return render(request, "events/staff/program.html", context, status=422 if is_wrong else 200)
 
 
+@require_POST
+@staff("events.edit")
+def move_program(request: StaffRequest, pk: int) -> HttpResponse:
+    """Have it begin when the event does; readers see that when it is published."""
+    found = _event(pk)
+    try:
+        actions.move(found, by=request.user)
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+        return redirect("program", pk)
+    messages.success(request, pgettext("staff", "Moved. Readers see it when you publish it."))
+    return redirect("publish_program", pk)
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff("events.translate")
 def program_texts(request: StaffRequest, pk: int, language: str) -> HttpResponse:
@@ -118,6 +132,7 @@ def publish_program(request: StaffRequest, pk: int) -> HttpResponse:
         "form": form,
         "seen": found.program.version(),
         "is_new": before != draft,
+        "outside": [item for item in found.program.read_in(languages.SOURCE) if item.is_outside],
         "newest": newest,
         "changes": rules.changes(before.read(code, found), draft.read(code, found)),
         "has_days": before.has_days or draft.has_days,

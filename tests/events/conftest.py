@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from itertools import count
 
 import pytest
@@ -23,11 +23,16 @@ _numbers = count(1)
 @pytest.fixture
 def make_event(db):
     """An event in ten days, a draft; `published` names the languages in which it has a text, and puts it out. Its
-    program is published, and all of its speakers let themselves be named."""
+    program is published, and all of its speakers let themselves be named. Unless it is said when it is, it begins with
+    its program, and has two hours left when that ends."""
 
-    def make(*published: str, starts_in=timedelta(days=10), lasts=timedelta(minutes=90), **fields) -> Event:
+    def make(*published: str, starts_in=None, lasts=timedelta(minutes=90), **fields) -> Event:
         number = next(_numbers)
-        starts_at = fields.pop("starts_at", None) or timezone.now().replace(microsecond=0) + starts_in
+        starts_at = fields.pop("starts_at", None)
+        if starts_at is None:
+            starts_at = timezone.now().replace(microsecond=0) + (starts_in or timedelta(days=10))
+            if starts_in is None and fields.get("program"):
+                starts_at, lasts = _hours(timezone.localdate(starts_at), fields["program"])
         values = {
             "kind": "seminar",
             "slug": f"traff-{number}",
@@ -55,6 +60,15 @@ def make_event(db):
         return event
 
     return make
+
+
+def _hours(on: date, program) -> tuple[datetime, timedelta]:
+    zone = timezone.get_default_timezone()
+    starts, ends = (
+        [datetime.combine(on + timedelta(days=row["day"] - 1), row[name], tzinfo=zone) for row in program]
+        for name in ("starts", "ends")
+    )
+    return min(starts), max(ends) - min(starts) + timedelta(hours=2)
 
 
 @pytest.fixture

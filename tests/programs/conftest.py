@@ -1,7 +1,8 @@
-from datetime import time
+from datetime import time, timedelta
 
 import pytest
 
+from events import actions as events
 from events.programs import actions
 from events.programs.models import Speaker
 from tests import factories
@@ -58,6 +59,12 @@ def rewrite(event, changed, **more):
     changed(rows)
     actions.write(event, rows, by=factories.user())
     return actions.publish(event, by=factories.user(), **more)
+
+
+def put_off(event, **by):
+    """The same event, so much later."""
+    starts_at, ends_at = (at + timedelta(**by) for at in (event.starts_at, event.ends_at))
+    return events.edit(event, starts_at=starts_at, ends_at=ends_at, by=factories.user())
 
 
 def named(name: str) -> Speaker:

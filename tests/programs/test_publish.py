@@ -24,7 +24,7 @@ from portal.mail.models import Delivery
 from portal.mail.rules import compose
 from portal.revisions.actions import ChangedMeanwhileError
 from tests import factories
-from tests.programs.conftest import clock, line, named, person, rewrite, rows_of, write
+from tests.programs.conftest import clock, line, named, person, put_off, rewrite, rows_of, write
 
 STOCKHOLM = ZoneInfo("Europe/Stockholm")
 JURIST = person("Nils Fjällvind", "jurist", "kommunen")
@@ -87,6 +87,14 @@ def test_whoever_publishes_has_seen_what_is_published(event):
     with pytest.raises(ChangedMeanwhileError):
         actions.publish(event, by=factories.user(), seen=seen)
     assert event.program_versions.count() == 1
+
+
+def test_readers_are_told_no_times_of_a_program_that_has_not_moved_with_its_event(client, event):
+    put_off(event, hours=1)
+    assert program_of(client, event) == [["Välkommen", ""], ["Lagen", "Nils Fjällvind, jurist, kommunen"]]
+    actions.move(event, by=factories.user())
+    actions.publish(event, by=factories.user())
+    assert [row[0].replace("\u2060", "") for row in program_of(client, event)] == ["09:30–10:00", "10:00–11:00"]
 
 
 def test_a_program_that_is_taken_away_is_gone_for_readers(client, event):
@@ -341,6 +349,20 @@ def test_the_mail_says_in_words_what_is_new_in_the_language_of_who_gets_it(event
     assert 'dir="rtl"' in html
     assert letter["Content-Language"] == "ar"
     assert letter["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+
+
+def test_the_mail_tells_no_times_of_a_program_that_has_not_moved_with_its_event(event, now):
+    bo = sit(event, "bo")
+    now.shift(60)
+    rewrite(event, lambda rows: rows[0].update(titles={"sv": "Hej"}, starts=clock("08:40")), is_to_be_told=True)
+    now.shift(121)
+    actions.keep(timezone.now())
+    before = letter_to(bo, 2).get_body(("plain",)).get_content()
+    assert ("08:40–09:00" in before, "08:30–09:00" in before) == (True, True)
+    put_off(event, hours=2)
+    after = "".join(letter_to(bo, 2).get_body((kind,)).get_content() for kind in ("plain", "html"))
+    assert "Hej" in after
+    assert not [time for time in ("08:40", "08:30–09:00", "09:00") if time in after]
 
 
 def test_who_speaks_is_not_told_in_the_mail_when_the_event_does_not_tell_everybody(make_event):

@@ -71,6 +71,15 @@ def test_who_speaks_and_has_an_address_is_reminded_once_of_their_part(event):
     assert "Mira" not in text
 
 
+def test_who_speaks_is_told_no_time_of_a_program_that_has_not_moved_with_its_event(event):
+    events.edit(event, ends_at=STARTS + timedelta(hours=2), by=factories.user())
+    with at_the_day_before():
+        reminders.keep(timezone.now())
+        text = letter()
+    assert "Lagen" in text
+    assert "09:00–10:00" not in text
+
+
 def test_it_arrives(event, inbox):
     with at_the_day_before():
         mail.deliver()

@@ -16,7 +16,7 @@ from portal.accounts.models import Role
 from portal.audit.models import AuditEvent
 from portal.revisions.actions import ChangedMeanwhileError
 from tests import factories
-from tests.programs.conftest import clock, line, named, person, rows_of, write
+from tests.programs.conftest import clock, line, named, person, put_off, rows_of, write
 
 STOCKHOLM = ZoneInfo("Europe/Stockholm")
 MORNING = datetime(2027, 4, 22, 8, 30, tzinfo=STOCKHOLM)
@@ -370,3 +370,56 @@ def test_pages_of_staff_parse_strictly(staff, event):
 def test_without_a_row_there_is_nothing_to_refuse(event):
     with pytest.raises(ValidationError):
         actions.publish(event, by=factories.user())
+
+
+# An event that moves --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def two_days(make_event):
+    rows = [line("08:30-09:00", "Välkommen"), line("09:00-10:00", "Lagen"), line("21:00-22:00", "Svar", day=2)]
+    return make_event(starts_at=MORNING, lasts=timedelta(days=1, hours=14), program=rows)
+
+
+def test_a_program_follows_its_event_with_all_lines_as_far_apart(two_days):
+    event = put_off(two_days, minutes=30)
+    written = AuditEvent.objects.filter(verb="write_program").count()
+    actions.move(event, by=factories.user())
+    assert [str(item) for item in event.program.all()] == [
+        "1, 09:00–09:30 Välkommen",
+        "1, 09:30–10:30 Lagen",
+        "2, 21:30–22:30 Svar",
+    ]
+    actions.move(event, by=factories.user())
+    assert AuditEvent.objects.filter(verb="write_program").count() == written + 1
+
+
+def test_a_program_that_would_run_past_midnight_is_left_where_it_was(two_days):
+    event = put_off(two_days, hours=2, minutes=30)
+    before = [str(item) for item in event.program.all()]
+    with pytest.raises(ValidationError, match="past midnight"):
+        actions.move(event, by=factories.user())
+    assert [str(item) for item in event.program.all()] == before
+
+
+def test_staff_move_the_program_with_a_button_and_see_what_changes(two_days, staff):
+    browser = staff(Role.EVENTS)
+    pages = [f"/staff/events/{two_days.pk}/{page}" for page in ("", "program/", "program/publish/")]
+    deed = f"/staff/events/{two_days.pk}/program/move/"
+    assert not [page for page in pages if deed in browser.get(page).content.decode()]
+    put_off(two_days, minutes=30)
+    assert [page for page in pages if deed in browser.get(page).content.decode()] == pages
+    answer = browser.post(deed, follow=True)
+    assert answer.redirect_chain == [(f"/staff/events/{two_days.pk}/program/publish/", 302)]
+    assert [change.line.starts for change in answer.context["changes"]] == ["09:00", "09:30", "21:30"]
+    assert not [page for page in pages if deed in browser.get(page).content.decode()]
+
+
+def test_staff_read_why_a_program_cannot_be_moved(two_days, staff):
+    browser = staff(Role.EVENTS)
+    put_off(two_days, hours=2, minutes=30)
+    answer = browser.post(f"/staff/events/{two_days.pk}/program/move/", follow=True)
+    assert answer.redirect_chain == [(f"/staff/events/{two_days.pk}/program/", 302)]
+    assert [str(message) for message in answer.context["messages"]] == [
+        "En rad skulle gå över midnatt. Skriv tiderna själv."
+    ]
