@@ -21,7 +21,7 @@ class RuleForm(guard.GuardedForm):
         choices=[
             ("days", pgettext_lazy("staff", "days")),
             ("hours", pgettext_lazy("staff", "hours")),
-            ("minutes", pgettext_lazy("staff", "minutes")),
+            ("minutes", pgettext_lazy("staff", "minutes of time")),
         ],
     )
     anchor = forms.ChoiceField(label=pgettext_lazy("staff", "Before or after what"), choices=Anchor.choices)
