@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db import IntegrityError
+from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -188,13 +189,13 @@ def staff_events(request: StaffRequest) -> HttpResponse:
     form = EventFilterForm(request.GET)
     kind = form.cleaned_data["kind"] if form.is_valid() else ""
     now = timezone.now()
-    found = Event.objects.of_kind(kind).read_in(languages.SOURCE).with_taken()
-    passed = Event.objects.of_kind(kind).read_in(languages.SOURCE).passed(now)
+    # A visit has no text of its own: it goes by who was visited.
+    found = Event.objects.of_kind(kind).read_in(languages.SOURCE).with_taken().annotate(host=F("session__host"))
     context = {
         "form": form,
         "query": f"kind={kind}&" if kind else "",
         "upcoming": found.upcoming(now)[:IN_A_CALENDAR],
-        "page": Paginator(passed.with_taken(), ON_A_PAGE).get_page(request.GET.get("page")),
+        "page": Paginator(found.passed(now), ON_A_PAGE).get_page(request.GET.get("page")),
     }
     return render(request, "events/staff/events.html", context)
 

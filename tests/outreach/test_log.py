@@ -213,3 +213,10 @@ def test_a_reader_of_a_visit_without_the_note_is_told_nothing_of_it():
     client = sign_in(person(Role.EVENTS))
     client.get(reverse("session_safety", args=[session.pk]))
     assert not AuditEvent.objects.filter(verb="read").exists()
+
+
+def test_among_all_events_a_visit_goes_by_who_was_visited():
+    visit("Kvinnoföreningen Exempel")
+    page = sign_in(person(Role.EVENTS)).get("/staff/events/").content.decode()
+    assert ">Kvinnoföreningen Exempel</a>" in page
+    assert ">besok-" not in page

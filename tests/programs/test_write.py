@@ -204,8 +204,9 @@ def test_a_line_outside_the_hours_of_the_event_is_a_warning_and_no_refusal(staff
     more = [line("11:00-11:30", "Sist"), line("11:30-11:31", "Efter"), line("09:00-10:00", "Dag 2", day=2)]
     write(event, *rows_of(event), *more)
     assert [item.title_sv for item in office.get(at(event)).context["outside"]] == ["Före", "Efter", "Dag 2"]
-    page = office.get(f"/staff/events/{event.pk}/").content.decode()
-    assert page.count("utanför evenemangets tider") == 3 or page.count("outside the hours of the event") == 3
+    page = office.get(f"/staff/events/{event.pk}/")
+    assert [item.title_sv for item in page.context["program_outside"]] == ["Före", "Efter", "Dag 2"]
+    assert page.content.decode().count('<span class="state warn">') == 3
 
 
 def test_a_day_is_asked_for_only_where_there_are_several(staff, make_event):
@@ -397,7 +398,7 @@ def test_a_program_follows_its_event_with_all_lines_as_far_apart(two_days):
 def test_a_program_that_would_run_past_midnight_is_left_where_it_was(two_days):
     event = put_off(two_days, hours=2, minutes=30)
     before = [str(item) for item in event.program.all()]
-    with pytest.raises(ValidationError, match="past midnight"):
+    with pytest.raises(ValidationError):
         actions.move(event, by=factories.user())
     assert [str(item) for item in event.program.all()] == before
 
