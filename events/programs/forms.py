@@ -267,7 +267,7 @@ class SpeakerForm(guard.GuardedForm, WithPicture):
 
     name = forms.CharField(label=pgettext_lazy("staff", "Name"), max_length=120)
     title = forms.CharField(
-        label=pgettext_lazy("staff", "Title"),
+        label=pgettext_lazy("staff", "Title or function"),
         help_text=pgettext_lazy("staff", "Without consent to be named readers see this and the organization only."),
         max_length=120,
         required=False,
