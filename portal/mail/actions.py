@@ -152,6 +152,14 @@ def cancel(*, key: str = "", prefix: str = "") -> int:
     return Delivery.objects.named(key=key, prefix=prefix).recallable().update(**_ended(State.CANCELED))
 
 
+def postpone(*, prefix: str, until: datetime) -> int:
+    """Hold back what has not left, also what a worker is about to send; returns how many. What would be too late by
+    then is left as it is."""
+    waiting = Delivery.objects.named(prefix=prefix).recallable().filter(due_at__lt=until)
+    in_time: int = waiting.unexpired(until).update(**_waiting(State.PLANNED), due_at=until)
+    return in_time
+
+
 def replan(*, key: str = "", prefix: str = "", due_at: datetime, expires_at: datetime | None = None) -> int:
     """Move what has not left, and take up again what was canceled or came too late; returns how many.
 

@@ -96,6 +96,28 @@ def test_nothing_is_canceled_without_a_name(plan, name):
     assert Delivery.objects.get().state == State.PLANNED
 
 
+def test_what_is_postponed_waits_and_what_would_be_too_late_by_then_or_has_left_stays_as_it_is(plan):
+    now = timezone.now()
+    until = now + timedelta(minutes=2)
+    plan("sent", due_at=now)
+    Delivery.objects.update(state=State.SENT, sent_at=now, ended_at=now, fenced_at=now)
+    plan("claimed", due_at=now)
+    actions.claim(limit=1, now=now)
+    plan("waits", due_at=now)
+    plan("later", due_at=until + timedelta(days=1))
+    plan("too-late", due_at=now, expires_at=until)
+    plan("others", key="other", due_at=now)
+    assert actions.postpone(prefix="notice:", until=until) == 2
+    due = {each.key: each.due_at for each in Delivery.objects.waiting()}
+    assert due == {
+        "notice:claimed": until,
+        "notice:waits": until,
+        "notice:later": until + timedelta(days=1),
+        "notice:too-late": now,
+        "other": now,
+    }
+
+
 def test_replanning_moves_what_waits_and_revives_what_was_canceled_but_not_what_was_sent(plan):
     now = timezone.now()
     for number in range(4):

@@ -14,6 +14,7 @@ from events.registrations.models import Need, Registration, State
 from portal import languages
 from portal.mail import actions as mail
 from portal.mail.models import Delivery
+from portal.mail.models import State as Sent
 from portal.mail.rules import compose
 from tests import factories
 from tests.events.calendars import calendar_of
@@ -100,6 +101,33 @@ def test_what_is_taken_back_at_once_is_told_to_nobody_and_two_changes_are_one_me
         tick()
     assert len(inbox) == 2
     assert int(entry(inbox[1])[1]["SEQUENCE"]) == 4
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("kind", [actions.CONFIRMATION, actions.OFFER])
+def test_what_was_to_leave_when_an_event_was_canceled_for_a_moment_leaves_afterwards(make_event, inbox, kind):
+    event = make_event("sv", starts_in=SOON, capacity=1)
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        seated = register(event, "a")
+        if kind == actions.OFFER:
+            register(event, "b")
+            tick()
+            inbox.clear()
+            actions.cancel(seated)
+            actions.keep(timezone.now())
+        promised = Delivery.objects.waiting().get(kind=kind)
+        events.cancel(event, by=factories.user(), reason="Fel knapp")
+        tick()
+        assert promised.recipient not in [letter["To"] for letter in inbox]
+        clock.shift(timedelta(seconds=90))
+        events.restore(event, by=factories.user())
+        clock.shift(actions.SETTLE)
+        tick()
+    promised.refresh_from_db()
+    assert promised.state == Sent.SENT
+    told = [letter["Subject"] for letter in inbox if letter["To"] == promised.recipient]
+    with translation.override("sv"):
+        assert told == [RENDER[kind](promised).subject]
 
 
 @pytest.mark.django_db(transaction=True)
