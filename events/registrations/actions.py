@@ -168,9 +168,8 @@ def regret(registration: Registration) -> Registration:
         told_sequence=event.sequence,
     )
     audit.record("regret", locked, by=None, note=locked.state)
+    # Reminders that were due stay canceled: as for who registers now, the confirmation says it all.
     mail.cancel(prefix=f"{locked.key}canceled:")
-    if has_room:
-        mail.replan(prefix=f"{locked.key}reminder:", due_at=timezone.now(), expires_at=event.starts_at)
     _confirm(locked, again=f"regret-{int(timezone.now().timestamp())}", event=event)
     return locked
 

@@ -118,24 +118,6 @@ def test_what_is_postponed_waits_and_what_would_be_too_late_by_then_or_has_left_
     }
 
 
-def test_replanning_moves_what_waits_and_revives_what_was_canceled_but_not_what_was_sent(plan):
-    now = timezone.now()
-    for number in range(4):
-        plan(number, key=f"r:{number}")
-    actions.cancel(key="r:1")
-    Delivery.objects.filter(key="r:2").update(state=State.SENT, sent_at=now, ended_at=now, fenced_at=now)
-    actions.claim(limit=1, now=now)
-    later = now + timedelta(days=7)
-    assert actions.replan(prefix="r:", due_at=later, expires_at=later + timedelta(hours=1)) == 3
-    assert dict(Delivery.objects.values_list("key", "state")) == {
-        "r:0": "planned",
-        "r:1": "planned",
-        "r:2": "sent",
-        "r:3": "planned",
-    }
-    assert set(Delivery.objects.waiting().values_list("due_at", "lease_until", "ended_at")) == {(later, None, None)}
-
-
 def test_a_claim_takes_the_oldest_due_rows_and_nobody_gets_them_twice(plan):
     now = timezone.now()
     plan(1, due_at=now - timedelta(hours=1))

@@ -341,16 +341,28 @@ def test_a_rule_that_is_changed_to_a_time_that_has_passed_sends_nothing_now(remi
     assert planned() == []
 
 
-def test_who_cancels_after_it_was_planned_is_not_reminded_and_who_regrets_is(remind, make_event, now, inbox):
+@pytest.mark.parametrize("ended", [State.CANCELED, State.EXPIRED])
+def test_who_cancels_and_regrets_after_it_was_due_gets_the_confirmation_and_not_the_reminder(
+    remind, make_event, now, ended
+):
     remind(days=1)
+    remind(minutes=60)
     event = make_event("sv")
     registration = register(event, "a")
+    Delivery.objects.all().delete()
     now.move_to(event.starts_at - timedelta(hours=20))
     actions.keep(timezone.now())
+    if ended == State.EXPIRED:
+        now.move_to(event.starts_at - timedelta(minutes=59))
+        mail.expire(now=timezone.now())
     registrations.cancel(registration)
-    assert Delivery.objects.get(kind=actions.REMINDER).state == State.CANCELED
+    assert Delivery.objects.get(kind=actions.REMINDER).state == ended
     registrations.regret(registration)
-    assert Delivery.objects.get(kind=actions.REMINDER).state == State.PLANNED
+    assert [each.kind for each in Delivery.objects.waiting()] == [registrations.CONFIRMATION]
+    # What falls due from now on is theirs again.
+    now.move_to(event.starts_at - timedelta(minutes=50))
+    actions.keep(timezone.now())
+    assert [who for who, _due in planned()] == ["a"]
 
 
 @pytest.mark.parametrize(
