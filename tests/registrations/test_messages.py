@@ -236,6 +236,62 @@ def test_who_cancels_gets_that_confirmed_and_nothing_more(make_event, inbox):
     assert entry(letter)[0] == "CANCEL"
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("is_canceled_again", [False, True])
+def test_who_regrets_too_late_for_the_seat_has_no_entry_left_in_the_calendar(make_event, inbox, is_canceled_again):
+    event = make_event("sv", starts_in=SOON, capacity=1)
+    registration = register(event, "a")
+    tick()
+    put_in = entry(inbox[-1])[1]
+    inbox.clear()
+    # All of it before the next mail leaves.
+    actions.cancel(registration)
+    register(event, "b")
+    assert actions.regret(registration).state == State.WAITING
+    if is_canceled_again:
+        actions.cancel(registration)
+    tick()
+    (letter,) = [each for each in inbox if each["To"] == "a@example.org"]
+    method, taken_out = entry(letter)
+    assert (method, taken_out["UID"]) == ("CANCEL", put_in["UID"])
+    assert taken_out["SEQUENCE"] > put_in["SEQUENCE"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_seat_that_comes_after_all_is_a_later_entry_than_the_one_that_was_taken_out(make_event, inbox):
+    event = make_event("sv", starts_in=SOON, capacity=1)
+    registration = register(event, "a")
+    actions.cancel(registration)
+    tick()
+    taken_out = entry(inbox[-1])[1]
+    other = register(event, "b")
+    actions.regret(registration)
+    actions.cancel(other)
+    tick()
+    inbox.clear()
+    actions.accept(registration)
+    tick()
+    (letter,) = inbox
+    method, put_in = entry(letter)
+    assert (method, put_in["UID"]) == ("REQUEST", taken_out["UID"])
+    assert put_in["SEQUENCE"] > taken_out["SEQUENCE"]
+
+
+def test_who_never_had_a_seat_is_sent_nothing_for_the_calendar(make_event):
+    event = make_event("sv", capacity=1)
+    register(event, "a")
+    waiting = register(event, "b")
+    assert not rendered(waiting).calendar
+    for times in (1, 2):
+        actions.cancel(waiting)
+        receipt = Delivery.objects.waiting().get(kind=actions.CANCELLATION, recipient="b@example.org")
+        with translation.override("sv"):
+            assert not rules.cancellation(receipt).calendar, times
+        actions.regret(waiting)
+        waiting.refresh_from_db()
+        assert not rendered(waiting).calendar
+
+
 def rendered(registration, kind=actions.CONFIRMATION, **context):
     delivery = Delivery(context={"registration": registration.pk} | context, language=registration.language)
     with translation.override(registration.language):
