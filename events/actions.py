@@ -4,15 +4,16 @@ from typing import Any, Final
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Model
+from django.db.models import Max, Model
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import pgettext
 
-from events.models import Appointment, Event, RiskAssessment, Status
+from events.models import SETTLE, Appointment, Event, RiskAssessment, Status
 from portal import languages, markup
 from portal.accounts.models import User
 from portal.audit import actions as audit
+from portal.mail import actions as mail
 from portal.meanwhile import refuse_clashes
 from portal.revisions import actions as revisions
 from portal.revisions.models import Revision
@@ -205,11 +206,21 @@ def restore(event: Event, *, by: User) -> Event:
         raise NotYetError(pgettext("staff", "Only what is canceled and to come can be held after all."))
     if _lacks_risk_assessment(locked):
         raise NotYetError(_risk_first())
+    now = timezone.now()
+    # What fell due while nobody had been told yet is not missed.
+    time_set_at = locked.time_set_at if now - _canceled_at(locked) < SETTLE else now
     locked.sequence += 1
-    _set_status(locked, Status.PUBLISHED, by=by, sequence=locked.sequence, time_set_at=timezone.now())
+    _set_status(locked, Status.PUBLISHED, by=by, sequence=locked.sequence, time_set_at=time_set_at)
     _appoint(locked)
     _reindex_all(locked)
     return locked
+
+
+def _canceled_at(event: Event) -> datetime:
+    """Since when it is, however often it was changed after that."""
+    held = event.appointments.filter(is_canceled=False).aggregate(last=Max("sequence", default=-1))["last"]
+    since: datetime = event.appointments.filter(sequence__gt=held).earliest("sequence").at
+    return since
 
 
 # Risks ---------------------------------------------------------------------------------------------------------
@@ -300,7 +311,9 @@ def _locked(event: Event) -> Event:
 
 def _appoint(event: Event) -> None:
     values = {name: getattr(event, name) for name in APPOINTMENT}
-    Appointment.objects.create(event=event, sequence=event.sequence, is_canceled=event.is_canceled, **values)
+    made = Appointment.objects.create(event=event, sequence=event.sequence, is_canceled=event.is_canceled, **values)
+    # As long as it can be taken back, nothing leaves that it would make wrong or needless.
+    mail.postpone(prefix=event.mail_prefix, until=made.at + SETTLE)
 
 
 def _set_status(event: Event, status: Status, *, by: User, note: str = "", **values: Any) -> None:

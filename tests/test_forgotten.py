@@ -222,7 +222,8 @@ def everybody_comes(town: Town, make_event, visit_form, settings, tmp_path):
     url = reverse("unsubscribe", args=[mail_rules.unsubscribe_token(news)])
     assert browser().post(url, {"List-Unsubscribe": "One-Click"}).status_code == 200
     # One wants to be forgotten, and the seat goes to the next.
-    press(leaving, "erase")
+    asked = browser().post(leaving, {"token": form_token("registration"), "do": "ask_erase"})
+    press(leaving, "erase", token=asked.context["erase_token"])
     mail.deliver()
     press(offered, "accept")
     mail.deliver()

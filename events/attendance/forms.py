@@ -20,7 +20,14 @@ class FindForm(forms.Form):
 class PartyForm(forms.Form):
     """How many of those who are registered together have come."""
 
-    party = forms.IntegerField(min_value=1, max_value=1000, required=False)
+    party = forms.IntegerField(
+        min_value=1,
+        max_value=1000,
+        required=False,
+        error_messages=dict.fromkeys(
+            ("invalid", "min_value", "max_value"), pgettext_lazy("staff", "Say how many there were.")
+        ),
+    )
 
 
 class CountForm(forms.Form):

@@ -58,13 +58,20 @@ def _back_to_list(request: StaffRequest, pk: int) -> HttpResponse:
 @staff("attendance.edit")
 def check_in(request: StaffRequest, pk: int, registration: int) -> HttpResponse:
     found = get_object_or_404(Registration, event=pk, pk=registration)
+    _count_in(request, found, How.LIST)
+    return _back_to_list(request, pk)
+
+
+def _count_in(request: StaffRequest, found: Registration, how: How) -> None:
+    """All of the party, or as many as the form says; a sentence says why nobody is."""
     form = PartyForm(request.POST)
-    party = form.cleaned_data["party"] if form.is_valid() else None
+    if not form.is_valid():
+        messages.error(request, str(form.errors["party"][0]))
+        return
     try:
-        actions.check_in(found, how=How.LIST, party=party, by=request.user)
+        actions.check_in(found, how=how, party=form.cleaned_data["party"], by=request.user)
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
-    return _back_to_list(request, pk)
 
 
 @require_POST
@@ -97,12 +104,7 @@ def scan_check_in(request: StaffRequest, token: str) -> HttpResponse:
     if found is None:
         raise Http404
     if request.method == "POST":
-        form = PartyForm(request.POST)
-        party = form.cleaned_data["party"] if form.is_valid() else None
-        try:
-            actions.check_in(found, how=How.SCAN, party=party, by=request.user)
-        except ValidationError as error:
-            messages.error(request, " ".join(error.messages))
+        _count_in(request, found, How.SCAN)
         return redirect("scan_check_in", token)
     context = {"registration": found, "event": found.event, "check_in": getattr(found, "check_in", None)}
     return render(request, "attendance/staff/scan.html", context)

@@ -121,7 +121,7 @@ def accept(registration: Registration) -> Registration:
     if locked.state == State.OFFERED and not is_in_time:
         _move(locked, State.LAPSED)
     if is_in_time or _has_room(event, locked.party_size):
-        _move(locked, State.CONFIRMED, told_sequence=event.sequence)
+        _move(locked, State.CONFIRMED, told_sequence=event.sequence, calendar_changes=locked.calendar_changes + 1)
     else:
         _move(locked, State.WAITING, queued_at=timezone.now())
     audit.record("accept", locked, by=None, note=locked.state)
@@ -137,16 +137,12 @@ def cancel(registration: Registration, *, by: User | None = None) -> None:
     locked = _locked(registration, event)
     if locked.state == State.CANCELED or event.has_passed:
         return
-    had_a_seat = locked.is_seated
-    _move(
-        locked,
-        State.CANCELED,
-        canceled_at=timezone.now(),
-        calendar_changes=locked.calendar_changes + had_a_seat,
-    )
+    now, had_a_seat = timezone.now(), locked.may_be_in_calendar
+    _move(locked, State.CANCELED, canceled_at=now, calendar_changes=locked.calendar_changes + had_a_seat)
     audit.record("cancel", locked, by=by)
     mail.cancel(prefix=locked.key)
-    _plan(CANCELLATION, locked, f"canceled:{locked.calendar_changes}", event=event, context={"had_a_seat": had_a_seat})
+    what = f"canceled:{int(now.timestamp() * 1000)}"
+    _plan(CANCELLATION, locked, what, event=event, context={"had_a_seat": had_a_seat})
 
 
 @transaction.atomic
@@ -168,9 +164,8 @@ def regret(registration: Registration) -> Registration:
         told_sequence=event.sequence,
     )
     audit.record("regret", locked, by=None, note=locked.state)
+    # Reminders that were due stay canceled: as for who registers now, the confirmation says it all.
     mail.cancel(prefix=f"{locked.key}canceled:")
-    if has_room:
-        mail.replan(prefix=f"{locked.key}reminder:", due_at=timezone.now(), expires_at=event.starts_at)
     _confirm(locked, again=f"regret-{int(timezone.now().timestamp())}", event=event)
     return locked
 

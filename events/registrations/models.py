@@ -152,6 +152,11 @@ class Registration(models.Model):
     def is_seated(self) -> bool:
         return self.state == State.CONFIRMED
 
+    @property
+    def may_be_in_calendar(self) -> bool:
+        """They have a seat, or had one: what takes its entry out may have been taken back before it left."""
+        return self.is_seated or self.calendar_changes > 0
+
 
 CONFIRMED_BEFORE: Final = timedelta(days=3)
 """What people need is arranged by then, or somebody is alarmed."""

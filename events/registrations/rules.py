@@ -99,7 +99,10 @@ def confirmation(delivery: Delivery) -> Message | None:
         return None  # which they are told of
     if registration.state == State.WAITING:
         return message(
-            "emails/events/waiting", pgettext("mail", "You are on the waiting list: %(title)s"), registration
+            "emails/events/waiting",
+            pgettext("mail", "You are on the waiting list: %(title)s"),
+            registration,
+            method=calendar.CANCEL if registration.may_be_in_calendar else "",
         )
     return message(
         "emails/events/confirmation",

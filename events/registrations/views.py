@@ -16,13 +16,14 @@ from events.models import Event
 from events.registrations import actions, documents, rules
 from events.registrations.forms import CodeForm, RegistrationForm, WishesForm, wishes_of
 from events.registrations.models import Need, Registration, State
-from portal import languages, public
+from portal import languages, public, secret_links
 from portal.http import StaffRequest, staff
 from portal.mail.models import Delivery
 from portal.revisions.rules import read
 
 REGISTER: Final = "register"
 OWN: Final = "registration"
+ERASE: Final = "erase-registration"
 FIND: Final = "find-registration"
 PER_HOUR: Final = 120
 """From one address: wide enough for a class of 85."""
@@ -117,20 +118,41 @@ STEPS: Final[dict[str, Callable[[Registration], object]]] = {
 @public.public(stored=False)
 def registration(request: HttpRequest, slug: str, token: str) -> HttpResponse:
     """One's own registration. Scanners follow every link in a mail, so that only POST acts."""
+    # The event's name stands in the address for people to read; the token alone says which seat it is.
     found = rules.token_owner(token)
     if found is None:
-        # The event's name stands in the address for people to read; the token alone says which seat it is.
-        raise Http404
+        return _nobodys_page(request, slug, token)
     if request.method != "POST":
         return _own_page(request, found)
     try:
         return _act(request, found, token)
-    except Registration.DoesNotExist as deleted_meanwhile:
-        raise Http404 from deleted_meanwhile
+    except Registration.DoesNotExist:  # deleted meanwhile
+        return _nobodys_page(request, slug, token)
+
+
+def _erasing(pk: int) -> str:
+    """What a form is for that deletes everything about one person. Only their own page has it, when it asks."""
+    return f"{ERASE} {pk}"
+
+
+def _nobodys_page(request: HttpRequest, slug: str, token: str) -> HttpResponse:
+    """There is none, but who presses twice to delete everything is told twice that it is deleted. Their form shows
+    that they knew the link: nobody else learns of it."""
+    pk = secret_links.pk_of(token)
+    has_asked = request.method == "POST" and public.check_public_post(request, _erasing(pk))
+    # A link that was only renewed has deleted nothing.
+    if not has_asked or Registration.objects.filter(pk=pk).exists():
+        raise Http404
+    return _erased(request, get_object_or_404(Event.objects.published().read_in(_code()), slug=slug))
+
+
+def _erased(request: HttpRequest, event: Event) -> HttpResponse:
+    return render(request, "events/erased.html", {"event": event, "text": read(event, _code())})
 
 
 def _act(request: HttpRequest, found: Registration, token: str) -> HttpResponse:
-    if public.check_public_post(request, OWN) is None:
+    purpose = _erasing(found.pk) if request.POST.get("do") == "erase" else OWN
+    if public.check_public_post(request, purpose) is None:
         return _own_page(request, found, problem="expired", status=422)
     match request.POST.get("do", ""):
         case "reveal":
@@ -139,7 +161,7 @@ def _act(request: HttpRequest, found: Registration, token: str) -> HttpResponse:
             answer = _own_page(request, found, asked="erase")
         case "erase":
             actions.erase(found)
-            answer = render(request, "events/erased.html", {"event": found.event, "text": read(found.event, _code())})
+            answer = _erased(request, found.event)
         case "change":
             answer = _change(request, found, token)
         case step if step in STEPS:
@@ -190,6 +212,7 @@ def _own_page(
         "needs": found.needs.all(),
         "form": wishes if is_changeable else None,
         "token": public.form_token(OWN),
+        "erase_token": public.form_token(_erasing(found.pk)) if asked == "erase" else "",
         "code": rules.code_of(found),
         "check_in_code": rules.check_in_code(found) if _is_expected(found) else "",
         "place_in_line": found.event.registrations.waiting().filter(queued_at__lt=found.queued_at).count() + 1,

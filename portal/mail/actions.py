@@ -101,7 +101,7 @@ def plan(
     context: Mapping[str, int] | None = None,
     payload: Mapping[str, str] | None = None,
 ) -> None:
-    """Promise a message. A key that was ever planned is left as it is, also when it was canceled: see `replan`."""
+    """Promise a message. A key that was ever planned is left as it is, also when it was canceled."""
     promise = rules.Promise(key, to, language, context or {})
     _keep([_promised(promise, kind=kind, due_at=due_at, expires_at=expires_at, payload=payload or {})])
 
@@ -152,14 +152,12 @@ def cancel(*, key: str = "", prefix: str = "") -> int:
     return Delivery.objects.named(key=key, prefix=prefix).recallable().update(**_ended(State.CANCELED))
 
 
-def replan(*, key: str = "", prefix: str = "", due_at: datetime, expires_at: datetime | None = None) -> int:
-    """Move what has not left, and take up again what was canceled or came too late; returns how many.
-
-    What was sent stays sent: news about the same thing is a new key.
-    """
-    named = Delivery.objects.named(key=key, prefix=prefix).exclude(recipient="")
-    movable = named.recallable() | named.filter(state__in=[State.CANCELED, State.EXPIRED])
-    return movable.update(**_waiting(State.PLANNED), due_at=due_at, expires_at=expires_at, attempts=0, last_answer="")
+def postpone(*, prefix: str, until: datetime) -> int:
+    """Hold back what has not left, also what a worker is about to send; returns how many. What would be too late by
+    then is left as it is."""
+    waiting = Delivery.objects.named(prefix=prefix).recallable().filter(due_at__lt=until)
+    in_time: int = waiting.unexpired(until).update(**_waiting(State.PLANNED), due_at=until)
+    return in_time
 
 
 def forget(*, prefix: str) -> None:

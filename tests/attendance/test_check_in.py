@@ -51,6 +51,17 @@ def test_fewer_of_a_party_may_come_and_a_check_in_can_be_taken_back(event, staff
     assert rules.attendance(event).best == ""
 
 
+@pytest.mark.parametrize("wrong", ["0", "-2", "tre", "1001"])
+@pytest.mark.parametrize("how", How.values[:2])
+def test_a_number_that_cannot_be_is_refused_with_a_sentence_and_nobody_is_counted(event, staff, how, wrong):
+    seat = register(event, "mira", party_size=4)
+    url = reverse("check_in", args=[event.pk, seat.pk]) if how == How.LIST else scan_address(seat)
+    page = staff(Role.EVENTS).post(url, {"party": wrong}, follow=True).content.decode()
+    assert not CheckIn.objects.exists()
+    assert "Säg hur många det var." in page
+    assert 'name="party"' in page
+
+
 def test_somebody_is_found_by_the_first_letters_of_any_word(event, staff):
     for name in ("Mira Sandhav", "Abdi Mirsad", "Bo Ek"):
         register(event, name, email="")

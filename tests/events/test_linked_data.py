@@ -118,12 +118,17 @@ def test_a_moved_canceled_and_restored_event_says_so_to_people_and_machines(make
     states.append(state())
     actions.restore(event, by=by)
     states.append(state())
+    actions.cancel(event, by=by, reason="Sjukdom")
+    later()
+    actions.restore(event, by=by)
+    states.append(state())
     before = "2027-03-28T09:00+02:00"
     assert states == [
         ("Scheduled", None, []),
         ("Rescheduled", before, ["was to start on"]),
         ("Rescheduled", before, ["was to start on"]),
         ("Cancelled", None, ["is canceled."]),
+        ("Rescheduled", before, ["was to start on"]),
         ("Scheduled", None, []),
     ]
 

@@ -165,6 +165,17 @@ def test_a_substitute_that_cannot_be_is_refused_with_what_was_typed(round_table,
     assert found.answer == ""
 
 
+def test_when_a_substitute_cannot_come_one_can_answer_anew_until_the_deadline(round_table, public):
+    found = invite(round_table())
+    public.post(page_of(found), instead())
+    public.post(page_of(found.substitutes.get()), sent("no"))
+    anew, over = "Du kan svara på nytt.", "Svarstiden är slut."
+    for moment, told in ((found.event.answers_due_at, (False, True)), (timezone.now(), (True, False))):
+        with time_machine.travel(moment):
+            page = public.get(page_of(found)).content.decode()
+        assert (anew in page, over in page) == told
+
+
 def test_a_substitute_names_nobody_in_turn(round_table, public):
     found = invite(round_table())
     public.post(page_of(found), instead())

@@ -96,22 +96,26 @@ def test_nothing_is_canceled_without_a_name(plan, name):
     assert Delivery.objects.get().state == State.PLANNED
 
 
-def test_replanning_moves_what_waits_and_revives_what_was_canceled_but_not_what_was_sent(plan):
+def test_what_is_postponed_waits_and_what_would_be_too_late_by_then_or_has_left_stays_as_it_is(plan):
     now = timezone.now()
-    for number in range(4):
-        plan(number, key=f"r:{number}")
-    actions.cancel(key="r:1")
-    Delivery.objects.filter(key="r:2").update(state=State.SENT, sent_at=now, ended_at=now, fenced_at=now)
+    until = now + timedelta(minutes=2)
+    plan("sent", due_at=now)
+    Delivery.objects.update(state=State.SENT, sent_at=now, ended_at=now, fenced_at=now)
+    plan("claimed", due_at=now)
     actions.claim(limit=1, now=now)
-    later = now + timedelta(days=7)
-    assert actions.replan(prefix="r:", due_at=later, expires_at=later + timedelta(hours=1)) == 3
-    assert dict(Delivery.objects.values_list("key", "state")) == {
-        "r:0": "planned",
-        "r:1": "planned",
-        "r:2": "sent",
-        "r:3": "planned",
+    plan("waits", due_at=now)
+    plan("later", due_at=until + timedelta(days=1))
+    plan("too-late", due_at=now, expires_at=until)
+    plan("others", key="other", due_at=now)
+    assert actions.postpone(prefix="notice:", until=until) == 2
+    due = {each.key: each.due_at for each in Delivery.objects.waiting()}
+    assert due == {
+        "notice:claimed": until,
+        "notice:waits": until,
+        "notice:later": until + timedelta(days=1),
+        "notice:too-late": now,
+        "other": now,
     }
-    assert set(Delivery.objects.waiting().values_list("due_at", "lease_until", "ended_at")) == {(later, None, None)}
 
 
 def test_a_claim_takes_the_oldest_due_rows_and_nobody_gets_them_twice(plan):

@@ -14,6 +14,7 @@ from events.registrations.models import Need, Registration, State
 from portal import languages
 from portal.mail import actions as mail
 from portal.mail.models import Delivery
+from portal.mail.models import State as Sent
 from portal.mail.rules import compose
 from tests import factories
 from tests.events.calendars import calendar_of
@@ -100,6 +101,33 @@ def test_what_is_taken_back_at_once_is_told_to_nobody_and_two_changes_are_one_me
         tick()
     assert len(inbox) == 2
     assert int(entry(inbox[1])[1]["SEQUENCE"]) == 4
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("kind", [actions.CONFIRMATION, actions.OFFER])
+def test_what_was_to_leave_when_an_event_was_canceled_for_a_moment_leaves_afterwards(make_event, inbox, kind):
+    event = make_event("sv", starts_in=SOON, capacity=1)
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        seated = register(event, "a")
+        if kind == actions.OFFER:
+            register(event, "b")
+            tick()
+            inbox.clear()
+            actions.cancel(seated)
+            actions.keep(timezone.now())
+        promised = Delivery.objects.waiting().get(kind=kind)
+        events.cancel(event, by=factories.user(), reason="Fel knapp")
+        tick()
+        assert promised.recipient not in [letter["To"] for letter in inbox]
+        clock.shift(timedelta(seconds=90))
+        events.restore(event, by=factories.user())
+        clock.shift(actions.SETTLE)
+        tick()
+    promised.refresh_from_db()
+    assert promised.state == Sent.SENT
+    told = [letter["Subject"] for letter in inbox if letter["To"] == promised.recipient]
+    with translation.override("sv"):
+        assert told == [RENDER[kind](promised).subject]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -206,6 +234,62 @@ def test_who_cancels_gets_that_confirmed_and_nothing_more(make_event, inbox):
     assert event.title_sv in everything_in(letter)
     assert SECRET_LINK not in everything_in(letter)
     assert entry(letter)[0] == "CANCEL"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("is_canceled_again", [False, True])
+def test_who_regrets_too_late_for_the_seat_has_no_entry_left_in_the_calendar(make_event, inbox, is_canceled_again):
+    event = make_event("sv", starts_in=SOON, capacity=1)
+    registration = register(event, "a")
+    tick()
+    put_in = entry(inbox[-1])[1]
+    inbox.clear()
+    # All of it before the next mail leaves.
+    actions.cancel(registration)
+    register(event, "b")
+    assert actions.regret(registration).state == State.WAITING
+    if is_canceled_again:
+        actions.cancel(registration)
+    tick()
+    (letter,) = [each for each in inbox if each["To"] == "a@example.org"]
+    method, taken_out = entry(letter)
+    assert (method, taken_out["UID"]) == ("CANCEL", put_in["UID"])
+    assert taken_out["SEQUENCE"] > put_in["SEQUENCE"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_seat_that_comes_after_all_is_a_later_entry_than_the_one_that_was_taken_out(make_event, inbox):
+    event = make_event("sv", starts_in=SOON, capacity=1)
+    registration = register(event, "a")
+    actions.cancel(registration)
+    tick()
+    taken_out = entry(inbox[-1])[1]
+    other = register(event, "b")
+    actions.regret(registration)
+    actions.cancel(other)
+    tick()
+    inbox.clear()
+    actions.accept(registration)
+    tick()
+    (letter,) = inbox
+    method, put_in = entry(letter)
+    assert (method, put_in["UID"]) == ("REQUEST", taken_out["UID"])
+    assert put_in["SEQUENCE"] > taken_out["SEQUENCE"]
+
+
+def test_who_never_had_a_seat_is_sent_nothing_for_the_calendar(make_event):
+    event = make_event("sv", capacity=1)
+    register(event, "a")
+    waiting = register(event, "b")
+    assert not rendered(waiting).calendar
+    for times in (1, 2):
+        actions.cancel(waiting)
+        receipt = Delivery.objects.waiting().get(kind=actions.CANCELLATION, recipient="b@example.org")
+        with translation.override("sv"):
+            assert not rules.cancellation(receipt).calendar, times
+        actions.regret(waiting)
+        waiting.refresh_from_db()
+        assert not rendered(waiting).calendar
 
 
 def rendered(registration, kind=actions.CONFIRMATION, **context):

@@ -175,17 +175,16 @@ def test_a_moved_event_reminds_at_its_new_time_also_those_who_were_reminded(remi
     register(event, "a")
     now.move_to(event.starts_at - timedelta(hours=20))
     actions.keep(timezone.now())
-    first = planned()
+    (first,) = planned()
     later = event.starts_at + timedelta(days=7)
     event = events.edit(event, by=factories.user(), starts_at=later, ends_at=event.ends_at + timedelta(days=7))
     # What was planned and has not left says nothing any more.
     assert rules.reminder(Delivery.objects.filter(kind=actions.REMINDER).get()) is None
     actions.keep(timezone.now())
-    assert planned() == first
+    assert planned() == [(first[0], timezone.now() + registrations.SETTLE)]
     now.move_to(later - timedelta(hours=20))
     actions.keep(timezone.now())
-    (_who, due) = first[0]
-    assert [each for _who, each in planned()] == [due, rules.due_at(Rule.objects.get(), later)]
+    assert planned()[1:] == [(first[0], rules.due_at(Rule.objects.get(), later))]
 
 
 def test_an_event_that_moves_nearer_than_the_reminder_is_told_by_the_change_alone(remind, make_event, now):
@@ -213,6 +212,45 @@ def test_nothing_is_planned_for_what_is_canceled_a_draft_or_over(remind, make_ev
     now.move_to(draft.starts_at - timedelta(hours=1))
     actions.keep(timezone.now())
     assert {Dispatch.objects.filter(event=event).count() for event in (draft, canceled)} == {0}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("before", [timedelta(), timedelta(seconds=30)], ids=["planned", "falls due meanwhile"])
+def test_a_reminder_outlives_that_its_event_is_canceled_for_a_moment(remind, make_event, inbox, before):
+    remind(minutes=60)
+    starts = timezone.now().replace(microsecond=0) + timedelta(days=401)
+    event = make_event("sv", starts_at=starts)
+    register(event, "a", email="")
+    register(event, "b")
+    mail.deliver()
+    inbox.clear()
+    with time_machine.travel(starts - timedelta(minutes=60) - before, tick=False) as clock:
+        actions.keep(timezone.now())
+        events.cancel(event, by=factories.user(), reason="Fel knapp")
+        clock.shift(timedelta(seconds=90))
+        mail.deliver()
+        assert inbox == []
+        events.restore(event, by=factories.user())
+        clock.shift(registrations.SETTLE)
+        mail.deliver()
+        mail.deliver()
+    (letter,) = inbox
+    assert letter["List-Unsubscribe-Post"]
+
+
+@pytest.mark.parametrize("is_edited", [False, True])
+def test_what_fell_due_while_people_knew_that_it_is_canceled_is_not_made_up_for(remind, make_event, now, is_edited):
+    remind(days=1)
+    event = make_event("sv")
+    register(event, "a")
+    now.move_to(event.starts_at - timedelta(days=2))
+    events.cancel(event, by=factories.user(), reason="Sjuk")
+    now.move_to(event.starts_at - timedelta(hours=20))
+    if is_edited:
+        events.edit(event, by=factories.user(), place="Kommunhuset")
+    events.restore(event, by=factories.user())
+    actions.keep(timezone.now())
+    assert planned() == []
 
 
 def test_after_three_days_without_a_clock_only_the_newest_reminder_leaves(remind, make_event, now):
@@ -303,16 +341,28 @@ def test_a_rule_that_is_changed_to_a_time_that_has_passed_sends_nothing_now(remi
     assert planned() == []
 
 
-def test_who_cancels_after_it_was_planned_is_not_reminded_and_who_regrets_is(remind, make_event, now, inbox):
+@pytest.mark.parametrize("ended", [State.CANCELED, State.EXPIRED])
+def test_who_cancels_and_regrets_after_it_was_due_gets_the_confirmation_and_not_the_reminder(
+    remind, make_event, now, ended
+):
     remind(days=1)
+    remind(minutes=60)
     event = make_event("sv")
     registration = register(event, "a")
+    Delivery.objects.all().delete()
     now.move_to(event.starts_at - timedelta(hours=20))
     actions.keep(timezone.now())
+    if ended == State.EXPIRED:
+        now.move_to(event.starts_at - timedelta(minutes=59))
+        mail.expire(now=timezone.now())
     registrations.cancel(registration)
-    assert Delivery.objects.get(kind=actions.REMINDER).state == State.CANCELED
+    assert Delivery.objects.get(kind=actions.REMINDER).state == ended
     registrations.regret(registration)
-    assert Delivery.objects.get(kind=actions.REMINDER).state == State.PLANNED
+    assert [each.kind for each in Delivery.objects.waiting()] == [registrations.CONFIRMATION]
+    # What falls due from now on is theirs again.
+    now.move_to(event.starts_at - timedelta(minutes=50))
+    actions.keep(timezone.now())
+    assert [who for who, _due in planned()] == ["a"]
 
 
 @pytest.mark.parametrize(
