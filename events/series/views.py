@@ -6,6 +6,8 @@ from django.urls import reverse
 from django.utils.translation import pgettext
 from django.views.decorators.http import require_http_methods, require_safe
 
+from events.actors import actions as actors
+from events.actors.models import Actor
 from events.series import actions
 from events.series.forms import SeriesForm
 from events.series.models import Series
@@ -25,6 +27,8 @@ def series(request: StaffRequest, pk: int) -> HttpResponse:
     """One series with its sittings, newest first: the next one is a copy of the last."""
     found = get_object_or_404(Series.objects.prefetch_related("circle"), pk=pk)
     sittings = found.events.read_in(languages.SOURCE).with_invited().order_by("-starts_at")
+    if request.user.has_perm("actors.view"):  # the others are not told which organizations these are
+        actors.consult_list(Actor, by=request.user)
     return render(request, "series/staff/series.html", {"series": found, "sittings": sittings})
 
 

@@ -1,8 +1,10 @@
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
 
+from events.invitations import actions as invitations
 from events.models import Event
 from events.series import actions
 from events.series.models import Series
@@ -10,6 +12,7 @@ from portal.accounts.models import Role
 from tests import factories
 from tests.actors.conftest import actor
 from tests.events.conftest import make_event, staff
+from tests.invitations.conftest import invite
 
 __all__ = ["make_event", "staff"]
 
@@ -39,3 +42,19 @@ def test_two_series_have_two_names(staff):
     assert response.status_code == 422
     other.refresh_from_db()
     assert other.name == "Nätverket"
+
+
+def test_which_organizations_belong_and_come_is_for_who_may_read_the_register(make_event, staff):
+    member, guest = actor("Fredens vänner"), actor("Moskén i dalen")
+    made = actions.create(name="Rundabordet", circle=[member], by=factories.user())
+    event = make_event("sv", series=made, theme="Oro")
+    invitations.accept(invite(event, actor=guest), form_id=uuid4(), language="sv")
+    at = f"/staff/events/series/{made.pk}/"
+    office = staff(Role.MANAGER).get(at).content.decode()
+    assert "Fredens vänner" in office
+    assert "Moskén i dalen" in office
+    for role in (Role.TRANSLATOR, Role.REPORTER, Role.ADMIN):
+        page = staff(role).get(at).content.decode()
+        assert "Oro" in page
+        assert "Fredens vänner" not in page
+        assert "Moskén i dalen" not in page
