@@ -13,6 +13,7 @@ from PIL import Image
 
 from events.models import Event
 from events.programs import actions
+from events.programs.forms import program_initial
 from events.programs.models import Speaker
 from portal.accounts.models import Role
 from portal.audit.models import AuditEvent
@@ -228,3 +229,14 @@ def test_three_people_cost_no_more_queries_than_one(staff, make_event, path):
             assert office.get(f"/staff/events/{event.pk}/{path}").status_code == 200
         counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+@pytest.mark.parametrize("wrong", [{"name": "Fjällvind, Nils"}, {"title": "jurist, enhetschef"}])
+def test_a_comma_parts_who_stands_in_a_line_and_so_stands_in_no_name_and_no_title(staff, event, nils, wrong):
+    """In the form of the program it would turn one person into another, without their consent and address."""
+    office = staff(Role.EVENTS)
+    response = office.post(at(event, nils), described(**wrong))
+    assert response.status_code == 422
+    assert list(response.context["form"].errors) == list(wrong)
+    assert office.post(at(event, nils), described(organization="kommunen, socialtjänsten")).status_code == 302
+    assert [rows["speakers"] for rows in program_initial(event)] == ["Nils Fjällvind, jurist, kommunen, socialtjänsten"]
