@@ -325,6 +325,8 @@ def _attempt(delivery: Delivery, connection: Connection) -> str:
     kind = _kinds.get(delivery.kind)
     if kind is None:
         return _end(delivery, State.FAILED, "no renderer for this kind")
+    if not rules.can_travel(delivery.recipient):
+        return _end(delivery, State.FAILED, "no server takes such an address")
     if Suppression.objects.against(delivery).exists():
         return _end(delivery, State.SUPPRESSED)
     try:
