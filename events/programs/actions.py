@@ -146,6 +146,9 @@ def publish(
     Raises ValidationError when readers have it already. `seen` is the version that the publisher looked at.
     """
     locked = _locked(event)
+    # Who takes a consent back meanwhile waits for this, and is then taken out of it.
+    there = Appearance.objects.filter(item__event=locked).values("speaker")
+    speakers = list(Speaker.objects.select_for_update(of=("self",)).filter(pk__in=there).order_by("pk"))
     if seen is not None and seen != locked.program.version():
         raise ChangedMeanwhileError(
             pgettext("staff", "Somebody has changed the program meanwhile. Look at what changes once more.")
@@ -162,7 +165,7 @@ def publish(
         texts=snapshot.texts,
         is_to_be_told=is_to_be_told,
     )
-    version.speakers.set(Speaker.objects.filter(items__event=locked).distinct())
+    version.speakers.set(speakers)
     audit.record("publish_program", locked, by=by, changes={"number": ("", version.number)}, note=note)
     return version
 
