@@ -10,6 +10,7 @@ from django.utils.translation import pgettext, pgettext_lazy
 from events.models import SETTLE, Event
 from events.programs import rules
 from events.programs.models import Appearance, ProgramItem, ProgramVersion, Speaker
+from events.registrations.models import Registration
 from portal import languages
 from portal.accounts.models import User
 from portal.audit import actions as audit
@@ -181,24 +182,31 @@ def keep(now: datetime) -> None:
 
 
 def _tell(event: Event, now: datetime) -> None:
-    """Several versions within the minutes in which they can be mended are one message."""
-    untold = list(event.program_versions.to_be_told().order_by("number").values_list("number", "published_at"))
-    if not untold or untold[-1][1] > now - SETTLE:
+    """Several versions within the minutes in which they can be mended are one message, of what readers see by then."""
+    first = event.program_versions.to_be_told().order_by("number").values_list("number", flat=True).first()
+    if first is None:
         return
-    first, last = untold[0][0], untold[-1][0]
-    # Who registered later has seen it.
-    people = event.registrations.active().filter(registered_at__lt=untold[0][1]).exclude(email="")
+    versions = list(event.program_versions.order_by("number").values_list("number", "published_at"))
+    last, published_at = versions[-1]
+    if published_at > now - SETTLE:
+        return
+
+    def known_to(person: Registration) -> int:
+        """The version that was the newest when they registered, or the last one that is told by now."""
+        return max([first - 1, *(number for number, at in versions if at <= person.registered_at)])
+
+    people = event.registrations.active().filter(registered_at__lt=published_at).exclude(email="")
     promises = [
         Promise(
             f"{person.key}program:{last}",
             person.email,
             person.language,
-            {"registration": person.pk, "from": first - 1, "to": last},
+            {"registration": person.pk, "from": known_to(person), "to": last},
         )
         for person in people
     ]
     mail.plan_all(kind=PROGRAM, promises=promises, due_at=now, expires_at=event.ends_at)
-    event.program_versions.filter(number__range=(first, last)).to_be_told().update(told_at=now)
+    event.program_versions.to_be_told().update(told_at=now)
 
 
 # Who speaks ----------------------------------------------------------------------------------------------------

@@ -301,6 +301,34 @@ def test_what_is_mended_within_two_minutes_is_one_message_and_what_is_taken_back
     assert Delivery.objects.filter(kind=actions.PROGRAM).latest("pk").state == "canceled"
 
 
+def test_a_mail_tells_the_program_that_readers_see_also_when_it_was_mended_in_silence(event, inbox, now):
+    sit(event, "bo")
+    now.shift(60)
+    rewrite(event, add_line("Fel titel"), is_to_be_told=True)
+    now.shift(60)
+    rewrite(event, lambda rows: rows[-1].update(titles={"sv": "Rätt titel"}))
+    now.shift(121)
+    mail.deliver()
+    (letter,) = [one for one in inbox if "List-Unsubscribe" in one]
+    assert "Rätt titel" in letter.get_body(("plain",)).get_content()
+
+
+def test_who_registers_between_two_versions_is_told_of_the_second_alone(event, now):
+    rewrite(event, add_line(), is_to_be_told=True)
+    now.shift(60)
+    between = sit(event, "between")
+    now.shift(30)
+    rewrite(event, add_line("Slut", "11:00-11:10"), is_to_be_told=True)
+    now.shift(30)
+    sit(event, "late")
+    now.shift(121)
+    actions.keep(timezone.now())
+    assert told() == ["between@example.org"]
+    text = letter_to(between, 3).get_body(("plain",)).get_content()
+    assert "Slut" in text
+    assert "Frågor" not in text
+
+
 def letter_to(registration, version):
     """As it is composed, without being sent."""
     delivery = Delivery.objects.get(key=f"{registration.key}program:{version}")
