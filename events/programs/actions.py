@@ -11,7 +11,7 @@ from events.models import SETTLE, Event
 from events.programs import rules
 from events.programs.models import Appearance, ProgramItem, ProgramVersion, Speaker
 from events.registrations.models import Registration
-from portal import languages
+from portal import languages, meanwhile
 from portal.accounts.models import User
 from portal.audit import actions as audit
 from portal.mail import actions as mail
@@ -119,15 +119,25 @@ def _people(event: Event, typed: Sequence[Mapping[str, Any]]) -> dict[Person, Sp
 
 
 @transaction.atomic
-def name_program(event: Event, *, language: str, texts: Mapping[int, Mapping[str, str]], by: User) -> None:
-    """Write the texts of the program in one language: `title` and `abstract` by the line's id."""
+def name_program(
+    event: Event, *, language: str, texts: Mapping[str, str], by: User, was: Mapping[str, str] | None = None
+) -> None:
+    """Write these texts of the program in one language, by the line's id and what they are: `17-title`, `17-abstract`.
+    `was` is what the writer had seen; texts of a line that is gone go with it.
+
+    Raises meanwhile.ChangedMeanwhileError, and changes nothing, when somebody else has changed one of them.
+    """
     locked = _locked(event)
     columns = {name: languages.suffixed(name, language) for name in ("title", "abstract")}
+    items = list(locked.program.all())
+    standing = {f"{item.pk}-{name}": getattr(item, columns[name]) or "" for item in items for name in columns}
+    seen = {key: text for key, text in (was or {}).items() if key in standing}
+    meanwhile.refuse_clashes(standing, was=seen, values=texts)
     changes = {}
-    for item in locked.program.filter(pk__in=texts):
+    for item in items:
         for name, column in columns.items():
-            old, new = getattr(item, column) or "", texts[item.pk][name]
-            if old != new:
+            old = standing[key := f"{item.pk}-{name}"]
+            if (new := texts.get(key, old)) != old:
                 changes[f"{item.pk} {name}"] = (old, new)
                 setattr(item, column, new)
         item.save(update_fields=list(columns.values()))
