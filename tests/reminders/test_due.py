@@ -405,3 +405,8 @@ def test_a_preview_shows_the_link_to_join_to_those_alone_who_may_edit_it(remind,
     ]
     assert all('<article class="letter"' in page for page in pages)
     assert sum(SECRET_LINK in page for page in pages) == told
+
+
+@pytest.mark.parametrize("owner", ["event", "series"])
+def test_a_number_that_is_longer_than_any_is_nobodys(staff, owner):
+    assert staff(Role.EVENTS).get(f"/staff/events/reminders/new/?{owner}={'9' * 5000}").status_code == 404
