@@ -247,6 +247,8 @@ class CopyForm(forms.Form):
         starts: datetime = self.cleaned_data["starts_at"]
         if starts <= timezone.now():
             raise forms.ValidationError(pgettext("staff", "The new one has to lie ahead."))
+        if starts.year > LAST_YEAR:
+            raise forms.ValidationError(pgettext("staff", "The year has to lie between 2000 and 2100."))
         return starts
 
 

@@ -86,10 +86,10 @@ class EventQuerySet(models.QuerySet["Event"]):
         return self.filter(Q(spoken__contains=[code]) | Q(interpreted__contains=[code])) if code else self
 
     def upcoming(self, now: datetime) -> "EventQuerySet":
-        return self.filter(ends_at__gte=now).order_by("starts_at")
+        return self.filter(ends_at__gte=now).order_by("starts_at", "pk")
 
     def passed(self, now: datetime) -> "EventQuerySet":
-        return self.filter(ends_at__lt=now).order_by("-starts_at")
+        return self.filter(ends_at__lt=now).order_by("-starts_at", "-pk")
 
     def during(self, start: datetime, end: datetime) -> "EventQuerySet":
         """Held at some time from `start` to before `end`."""

@@ -21,9 +21,16 @@ class ChangedMeanwhileError(Exception):
 
 def refuse_clashes(now: Mapping[str, Any], *, was: Mapping[str, Any], values: Mapping[str, Any]) -> None:
     """Raises ChangedMeanwhileError when a field is neither as its writer saw it nor as they want it."""
-    clashes = {name: now[name] for name in was if now[name] not in (was[name], values[name])}
+    clashes = {
+        name: now[name] for name in was if _unbroken(now[name]) not in (_unbroken(was[name]), _unbroken(values[name]))
+    }
     if clashes:
         raise ChangedMeanwhileError(clashes)
+
+
+def _unbroken(value: Any) -> Any:
+    """A text whose lines end in the way of no browser: those send another one than what they were given."""
+    return value.replace("\r\n", "\n") if isinstance(value, str) else value
 
 
 class MeanwhileForm(forms.Form):

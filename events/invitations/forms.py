@@ -12,6 +12,7 @@ from events.models import Event
 from events.registrations.forms import RegistrationForm
 from portal import guard, languages
 from portal.filters import FilterForm
+from portal.mail.rules import validate_travels
 
 _ALL: Final = [("", pgettext_lazy("staff", "All"))]
 
@@ -49,6 +50,7 @@ class SubstituteForm(forms.Form):
         label=pgettext_lazy("invitation", "Their e-mail address"),
         help_text=pgettext_lazy("invitation", "We write to them. They say themselves whether they come."),
         max_length=254,
+        validators=[validate_travels],
         widget=forms.EmailInput(attrs={"autocomplete": "off", "inputmode": "email", "dir": "ltr"}),
     )
     language = forms.ChoiceField(

@@ -247,11 +247,13 @@ class LogForm(QuestionsForm, SessionForm):
         return any(field.errors for field in self.folded)
 
     def may_be_kept(self) -> bool:
-        """As a draft: the guard refuses nothing and asks nothing."""
+        """As a draft: the guard refuses nothing and asks nothing, and the database takes it."""
         is_refused = any(
             error.code == "personal_number" for errors in self.errors.as_data().values() for error in errors
         )
-        return not (is_refused or self.asked_by_guard)
+        if is_refused or self.asked_by_guard:
+            return False
+        return not any("\0" in "".join(value or "") for value in self.typed().values())
 
     def typed(self) -> dict[str, Any]:
         """What stands in the fields, for a draft."""

@@ -10,7 +10,8 @@ from django.utils.translation import pgettext, pgettext_lazy
 from events.models import SETTLE, Event
 from events.programs import rules
 from events.programs.models import Appearance, ProgramItem, ProgramVersion, Speaker
-from portal import languages
+from events.registrations.models import Registration
+from portal import languages, meanwhile
 from portal.accounts.models import User
 from portal.audit import actions as audit
 from portal.mail import actions as mail
@@ -142,15 +143,25 @@ def move(event: Event, *, by: User) -> None:
 
 
 @transaction.atomic
-def name_program(event: Event, *, language: str, texts: Mapping[int, Mapping[str, str]], by: User) -> None:
-    """Write the texts of the program in one language: `title` and `abstract` by the line's id."""
+def name_program(
+    event: Event, *, language: str, texts: Mapping[str, str], by: User, was: Mapping[str, str] | None = None
+) -> None:
+    """Write these texts of the program in one language, by the line's id and what they are: `17-title`, `17-abstract`.
+    `was` is what the writer had seen; texts of a line that is gone go with it.
+
+    Raises meanwhile.ChangedMeanwhileError, and changes nothing, when somebody else has changed one of them.
+    """
     locked = _locked(event)
     columns = {name: languages.suffixed(name, language) for name in ("title", "abstract")}
+    items = list(locked.program.all())
+    standing = {f"{item.pk}-{name}": getattr(item, columns[name]) or "" for item in items for name in columns}
+    seen = {key: text for key, text in (was or {}).items() if key in standing}
+    meanwhile.refuse_clashes(standing, was=seen, values=texts)
     changes = {}
-    for item in locked.program.filter(pk__in=texts):
+    for item in items:
         for name, column in columns.items():
-            old, new = getattr(item, column) or "", texts[item.pk][name]
-            if old != new:
+            old = standing[key := f"{item.pk}-{name}"]
+            if (new := texts.get(key, old)) != old:
                 changes[f"{item.pk} {name}"] = (old, new)
                 setattr(item, column, new)
         item.save(update_fields=list(columns.values()))
@@ -170,6 +181,9 @@ def publish(
     Raises ValidationError when readers have it already. `seen` is the version that the publisher looked at.
     """
     locked = _locked(event)
+    # Who takes a consent back meanwhile waits for this, and is then taken out of it.
+    there = Appearance.objects.filter(item__event=locked).values("speaker")
+    speakers = list(Speaker.objects.select_for_update(of=("self",)).filter(pk__in=there).order_by("pk"))
     if seen is not None and seen != locked.program.version():
         raise ChangedMeanwhileError(
             pgettext("staff", "Somebody has changed the program meanwhile. Look at what changes once more.")
@@ -186,7 +200,7 @@ def publish(
         texts=snapshot.texts,
         is_to_be_told=is_to_be_told,
     )
-    version.speakers.set(Speaker.objects.filter(items__event=locked).distinct())
+    version.speakers.set(speakers)
     audit.record("publish_program", locked, by=by, changes={"number": ("", version.number)}, note=note)
     return version
 
@@ -202,24 +216,31 @@ def keep(now: datetime) -> None:
 
 
 def _tell(event: Event, now: datetime) -> None:
-    """Several versions within the minutes in which they can be mended are one message."""
-    untold = list(event.program_versions.to_be_told().order_by("number").values_list("number", "published_at"))
-    if not untold or untold[-1][1] > now - SETTLE:
+    """Several versions within the minutes in which they can be mended are one message, of what readers see by then."""
+    first = event.program_versions.to_be_told().order_by("number").values_list("number", flat=True).first()
+    if first is None:
         return
-    first, last = untold[0][0], untold[-1][0]
-    # Who registered later has seen it.
-    people = event.registrations.active().filter(registered_at__lt=untold[0][1]).exclude(email="")
+    versions = list(event.program_versions.order_by("number").values_list("number", "published_at"))
+    last, published_at = versions[-1]
+    if published_at > now - SETTLE:
+        return
+
+    def known_to(person: Registration) -> int:
+        """The version that was the newest when they registered, or the last one that is told by now."""
+        return max([first - 1, *(number for number, at in versions if at <= person.registered_at)])
+
+    people = event.registrations.active().filter(registered_at__lt=published_at).exclude(email="")
     promises = [
         Promise(
             f"{person.key}program:{last}",
             person.email,
             person.language,
-            {"registration": person.pk, "from": first - 1, "to": last},
+            {"registration": person.pk, "from": known_to(person), "to": last},
         )
         for person in people
     ]
     mail.plan_all(kind=PROGRAM, promises=promises, due_at=now, expires_at=event.ends_at)
-    event.program_versions.filter(number__range=(first, last)).to_be_told().update(told_at=now)
+    event.program_versions.to_be_told().update(told_at=now)
 
 
 # Who speaks ----------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from django.utils.translation import pgettext, pgettext_lazy
 from events.models import Event
 from events.programs.models import ProgramItem, Speaker
 from portal import guard, languages
+from portal.meanwhile import MeanwhileForm
 from portal.pictures.forms import PictureField, WithPicture
 
 TimeInput = forms.TimeInput(format="%H:%M", attrs={"type": "time"})
@@ -39,6 +40,15 @@ def people(text: str) -> list[dict[str, str]]:
         parts = [part.strip() for part in line.split(",", 2)]
         found.append(dict(zip(("name", "title", "organization"), parts, strict=False)))
     return found
+
+
+def _without_comma(text: str) -> str:
+    """So that `people` finds the same person in what `_typed` has written."""
+    if "," in text:
+        raise ValidationError(
+            pgettext("staff", "Without a comma: in the program it parts name, title and organization.")
+        )
+    return text
 
 
 class ProgramItemForm(guard.GuardedForm):
@@ -205,7 +215,7 @@ def _typed(rows: Any) -> str:
     return "\n".join(", ".join((row["name"], row["title"], row["organization"])).rstrip(", ") for row in rows)
 
 
-class ProgramTextsForm(forms.Form):
+class ProgramTextsForm(MeanwhileForm):
     """Title and abstract of each line of one program in one language; the fields are named by the lines' ids."""
 
     def __init__(self, items: Mapping[int, ProgramItem], language: str, *args: Any, **kwargs: Any) -> None:
@@ -230,6 +240,12 @@ class ProgramTextsForm(forms.Form):
                 widget=forms.Textarea(attrs={**attrs, "rows": 3}),
             )
         self.items = items
+        for field in self.fields.values():
+            field.show_hidden_initial = True
+
+    def changes(self) -> dict[str, str]:
+        """As `actions.name_program` wants them."""
+        return {name: self.cleaned_data[name] for name in self.changed_data}
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -241,10 +257,6 @@ class ProgramTextsForm(forms.Form):
 
     def lines(self) -> list[tuple[ProgramItem, forms.BoundField, forms.BoundField]]:
         return [(item, self[f"{pk}-title"], self[f"{pk}-abstract"]) for pk, item in self.items.items()]
-
-    def texts(self) -> dict[int, dict[str, str]]:
-        data = self.cleaned_data
-        return {pk: {"title": data[f"{pk}-title"], "abstract": data[f"{pk}-abstract"]} for pk in self.items}
 
 
 class PublishForm(guard.GuardedForm):
@@ -294,6 +306,12 @@ class SpeakerForm(guard.GuardedForm, WithPicture):
     )
 
     field_order = ("name", "title", "organization", "email", "picture", "has_agreed")
+
+    def clean_name(self) -> str:
+        return _without_comma(self.cleaned_data["name"])
+
+    def clean_title(self) -> str:
+        return _without_comma(self.cleaned_data["title"])
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

@@ -19,7 +19,7 @@ from events.programs.forms import (
     with_more_lines,
 )
 from events.programs.models import Snapshot, Speaker
-from portal import languages, public
+from portal import languages, meanwhile, public
 from portal.http import StaffRequest, staff
 from portal.pictures import actions as pictures
 from portal.pictures.models import Picture
@@ -104,9 +104,13 @@ def program_texts(request: StaffRequest, pk: int, language: str) -> HttpResponse
     items = {item.pk: item for item in found.program.read_in(language)}
     form = ProgramTextsForm(items, language, request.POST or None)
     if request.method == "POST" and form.is_valid():
-        actions.name_program(found, language=language, texts=form.texts(), by=request.user)
-        messages.success(request, pgettext("staff", "Saved. Readers see it when the program is published."))
-        return redirect("staff_event", pk)
+        try:
+            actions.name_program(found, language=language, texts=form.changes(), was=form.was(), by=request.user)
+        except meanwhile.ChangedMeanwhileError as error:
+            form.show_what_is_now(error.now)
+        else:
+            messages.success(request, pgettext("staff", "Saved. Readers see it when the program is published."))
+            return redirect("staff_event", pk)
     context = {"form": form, "event": found, "text_language": languages.get(language)}
     return render(request, "events/staff/program_texts.html", context, status=422 if form.errors else 200)
 

@@ -20,7 +20,8 @@ def keep(
     """What is known of the recording of an event. Another link is another film, which has to be shown anew."""
     locked = Event.objects.select_for_update(of=("self",)).get(pk=event.pk)
     values = {"url": url, "until": until, "captions": list(captions), "no_captions_reason": no_captions_reason}
-    recording = Recording.objects.filter(event=locked).first() or Recording(event=locked, added_by=by)
+    standing = Recording.objects.select_for_update(of=("self",)).filter(event=locked).first()
+    recording = standing or Recording(event=locked, added_by=by)
     changes = audit.changed(recording, values)
     for name, value in values.items():
         setattr(recording, name, value)

@@ -8,6 +8,7 @@ from django.utils.translation import get_language, pgettext, pgettext_lazy
 from events.models import Event
 from events.registrations.models import Need, Registration
 from portal import guard, languages
+from portal.mail.rules import validate_travels
 
 MOST: Final = 2000
 """Letters of a question."""
@@ -90,6 +91,7 @@ class RegistrationForm(WishesForm):
         help_text=pgettext_lazy("registration", "Without one you get a code to write down or print, and no reminder."),
         max_length=254,
         required=False,
+        validators=[validate_travels],
         widget=forms.EmailInput(attrs={"autocomplete": "email", "inputmode": "email", "dir": "ltr"}),
     )
     question = forms.CharField(

@@ -101,7 +101,7 @@ def new_rule(request: StaffRequest) -> HttpResponse:
 def _named(found: Any, given: str | None) -> Any:
     if not given:
         return None
-    if not given.isdecimal():
+    if not given.isdecimal() or len(given) > 18:
         raise Http404
     return get_object_or_404(found, pk=int(given))
 

@@ -231,8 +231,13 @@ def _settle(delivery: Delivery, fate: Fate) -> bool:
         _end(delivery, State.SENT, "found in the records of the mail server", sent_at=delivery.fenced_at)
     elif fate == Fate.REFUSED:
         _end(delivery, State.FAILED, "refused, by the records of the mail server")
-    # A clock that jumps ahead must not make believe that a worker which is sending right now has had its time.
-    elif fate == Fate.ABSENT and time.monotonic() - _watch.since[delivery.message_id] >= PATIENCE.total_seconds():
+    # A clock that jumps ahead must not make believe that a worker which is sending right now has had its time. And of
+    # what somebody left, nobody needs to know any more.
+    elif (
+        fate == Fate.ABSENT
+        and delivery.left_at is None
+        and time.monotonic() - _watch.since[delivery.message_id] >= PATIENCE.total_seconds()
+    ):
         _try_again(delivery, "not in the records of the mail server")
     else:
         return False
@@ -318,6 +323,8 @@ def _attempt(delivery: Delivery, connection: Connection) -> str:
     kind = _kinds.get(delivery.kind)
     if kind is None:
         return _end(delivery, State.FAILED, "no renderer for this kind")
+    if not rules.can_travel(delivery.recipient):
+        return _end(delivery, State.FAILED, "no server takes such an address")
     if Suppression.objects.against(delivery).exists():
         return _end(delivery, State.SUPPRESSED)
     try:

@@ -79,6 +79,18 @@ def test_an_event_stands_on_each_of_its_days_and_on_no_other(client, make_event)
     assert list(days(january)) == ["1"]
 
 
+@pytest.mark.parametrize("query", ["", "?month=2026-12"])
+def test_readers_are_told_in_their_language_what_is_canceled(client, make_event, query):
+    canceled = make_event("sv", "ar", **at(12, 20, 18, 0))
+    actions.cancel(canceled, by=factories.user(), reason="Sjukdom")
+    (said,) = [
+        words(each)
+        for each in parsed(client.get(f"/ar/events/{query}")).iter("strong")
+        if "bad" in each.get("class", "")
+    ]
+    assert said == "أُلغيت"
+
+
 def test_a_month_says_what_is_canceled_and_what_is_today_in_words(client, make_event):
     canceled = make_event("sv", **at(12, 10, 18, 0))
     make_event("sv", **at(12, 11, 18, 0))

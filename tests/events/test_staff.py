@@ -197,6 +197,14 @@ def test_a_copy_keeps_its_distance_on_the_clock_and_decides_nothing(staff, make_
     assert office.post(f"/staff/events/{event.pk}/copy/", {"starts_at": "2027-03-28T08:30"}).status_code == 422
 
 
+@pytest.mark.parametrize("starts", ["9999-12-31T23:30", "2101-01-01T08:00"])
+def test_a_copy_lies_in_this_century(staff, make_event, starts):
+    event = make_event()
+    response = staff(Role.EVENTS).post(f"/staff/events/{event.pk}/copy/", {"starts_at": starts})
+    assert "2000 och 2100" in response.content.decode()
+    assert Event.objects.count() == 1
+
+
 def test_the_meeting_link_is_not_written_to_the_log(make_event):
     event = make_event()
     actions.edit(event, by=factories.user(), join_url="https://meeting.example.org/new-secret")

@@ -8,7 +8,8 @@ import time_machine
 from django.utils import timezone
 
 from portal.mail import actions, ledger
-from portal.mail.models import Delivery, State
+from portal.mail.models import Decision, Delivery, State
+from tests import factories
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -227,3 +228,16 @@ def test_what_never_arrived_is_not_sent_to_who_was_forgotten_and_stops_nobody_el
     assert actions.deliver() == {"sent": 1}
     delivery.refresh_from_db()
     assert delivery.state in {State.UNCERTAIN, State.CANCELED}
+
+
+def test_what_somebody_left_is_settled_by_what_the_server_took_and_never_sent_again(post, postfix, lost, wait):
+    """Nobody needs to know it any more: that a person has decided."""
+    left, taken = lost(1), lost(2)
+    actions.decide(deliveries=Delivery.objects.all(), decision=Decision.LEAVE, by=factories.user())
+    postfix.takes(taken)
+    actions.reconcile(now=timezone.now())
+    wait()
+    actions.reconcile(now=timezone.now())
+    states = dict(Delivery.objects.values_list("pk", "state"))
+    assert states == {left.pk: State.UNCERTAIN, taken.pk: State.SENT}
+    assert actions.deliver() == {}

@@ -141,3 +141,12 @@ def test_a_server_that_says_each_letter_slowly_is_listened_to(plan, settings):
         server.join(10)
     assert len(took) == 1
     assert Delivery.objects.get().last_answer == "250 2.0.0 Ok: slowly"
+
+
+# They pass Django's check: its pattern ignores case, and to Unicode ſ is a small S and the sign of Kelvin a K.
+@pytest.mark.parametrize("address", ["\u017fara@example.org", "\u212aim@example.org", f"a@{'ü' * 60}.org"])
+def test_an_address_that_no_server_takes_fails_at_once_and_is_not_tried_for_a_day(post, plan, address):
+    plan(1, to=address)
+    plan(2)
+    assert actions.deliver() == {"failed": 1, "sent": 1}
+    assert Delivery.objects.oldest_unsent_age(timezone.now()).total_seconds() == 0

@@ -38,6 +38,13 @@ def test_a_visit_is_an_event_that_nobody_but_staff_sees_with_a_count_and_questio
     assert asked == [("Får jag säga nej?", "sv", Door.OUTREACH), (SOMALI, "so", Door.OUTREACH)]
 
 
+@pytest.mark.parametrize("field", ["questions_1", "place", "spoken"])
+def test_a_character_that_the_database_refuses_is_kept_in_no_draft(staff, sent, field):
+    response = staff(Role.REPORTER).post(KEEP, sent(**{field: "a\x00b"}))
+    assert response.status_code == 200
+    assert not Draft.objects.exists()
+
+
 def test_each_box_has_a_language_of_its_own(staff, sent):
     boxes = {"questions_1": "Varför?", "language_1": "so", "questions_2": "لماذا؟", "language_2": "ar"}
     staff(Role.EVENTS).post(LOG, sent(**boxes))

@@ -190,6 +190,15 @@ def test_events_are_told_until_they_are_over_the_next_one_first():
     assert datetime.fromisoformat(rows[0]["starts_at"]).utcoffset() is not None
 
 
+def test_events_that_start_together_are_each_told_once_however_the_list_is_cut():
+    starts = timezone.now() + timedelta(days=3)
+    slugs = [f"spar-{number}" for number in range(20)]
+    for slug in slugs:
+        event("sv", slug=slug, starts_at=starts, ends_at=starts + timedelta(hours=1), registration_ends_at=None)
+    told = [row["url"].split("/")[-2] for offset in range(0, 20, 3) for row in items("events", limit=3, offset=offset)]
+    assert told == slugs
+
+
 def test_a_list_can_be_read_in_parts_that_leave_nothing_out(settings):
     settings.PUBLIC_URL = "https://fakta.example.org"
     slugs = [factories.published_fact("ar").slug for _ in range(5)]

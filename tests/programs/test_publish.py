@@ -180,7 +180,7 @@ def test_what_changes_is_found_line_by_line(event):
 
 
 def test_a_translation_that_has_not_followed_is_no_news_and_the_swedish_title_says_what_is(event):
-    texts = {item.pk: {"title": f"عنوان {item.pk}", "abstract": ""} for item in event.program.all()}
+    texts = {f"{item.pk}-title": f"عنوان {item.pk}" for item in event.program.all()}
     actions.name_program(event, language="ar", texts=texts, by=factories.user())
     before = actions.publish(event, by=factories.user())
     assert deeds(event.program_versions.get(number=1).read("ar"), before.read("ar")) == []
@@ -309,6 +309,34 @@ def test_what_is_mended_within_two_minutes_is_one_message_and_what_is_taken_back
     assert Delivery.objects.filter(kind=actions.PROGRAM).latest("pk").state == "canceled"
 
 
+def test_a_mail_tells_the_program_that_readers_see_also_when_it_was_mended_in_silence(event, inbox, now):
+    sit(event, "bo")
+    now.shift(60)
+    rewrite(event, add_line("Fel titel"), is_to_be_told=True)
+    now.shift(60)
+    rewrite(event, lambda rows: rows[-1].update(titles={"sv": "Rätt titel"}))
+    now.shift(121)
+    mail.deliver()
+    (letter,) = [one for one in inbox if "List-Unsubscribe" in one]
+    assert "Rätt titel" in letter.get_body(("plain",)).get_content()
+
+
+def test_who_registers_between_two_versions_is_told_of_the_second_alone(event, now):
+    rewrite(event, add_line(), is_to_be_told=True)
+    now.shift(60)
+    between = sit(event, "between")
+    now.shift(30)
+    rewrite(event, add_line("Slut", "11:00-11:10"), is_to_be_told=True)
+    now.shift(30)
+    sit(event, "late")
+    now.shift(121)
+    actions.keep(timezone.now())
+    assert told() == ["between@example.org"]
+    text = letter_to(between, 3).get_body(("plain",)).get_content()
+    assert "Slut" in text
+    assert "Frågor" not in text
+
+
 def letter_to(registration, version):
     """As it is composed, without being sent."""
     delivery = Delivery.objects.get(key=f"{registration.key}program:{version}")
@@ -320,10 +348,7 @@ def letter_to(registration, version):
 def test_the_mail_says_in_words_what_is_new_in_the_language_of_who_gets_it(event, now):
     registration = sit(event, "bo")
     type(registration).objects.filter(pk=registration.pk).update(language="ar")
-    texts = {
-        item.pk: {"title": "القانون" if item.title_sv == "Lagen" else "", "abstract": ""}
-        for item in event.program.all()
-    }
+    texts = {f"{item.pk}-title": "القانون" for item in event.program.all() if item.title_sv == "Lagen"}
     actions.name_program(event, language="ar", texts=texts, by=factories.user())
     now.shift(60)
 

@@ -1,6 +1,7 @@
 """Who speaks: what they have agreed to, and what is forgotten."""
 
 import io
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from PIL import Image
 
 from events.models import Event
 from events.programs import actions
+from events.programs.forms import program_initial
 from events.programs.models import Speaker
 from portal.accounts.models import Role
 from portal.audit.models import AuditEvent
@@ -228,3 +230,44 @@ def test_three_people_cost_no_more_queries_than_one(staff, make_event, path):
             assert office.get(f"/staff/events/{event.pk}/{path}").status_code == 200
         counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+@pytest.mark.parametrize("wrong", [{"name": "Fjällvind, Nils"}, {"title": "jurist, enhetschef"}])
+def test_a_comma_parts_who_stands_in_a_line_and_so_stands_in_no_name_and_no_title(staff, event, nils, wrong):
+    """In the form of the program it would turn one person into another, without their consent and address."""
+    office = staff(Role.EVENTS)
+    response = office.post(at(event, nils), described(**wrong))
+    assert response.status_code == 422
+    assert list(response.context["form"].errors) == list(wrong)
+    assert office.post(at(event, nils), described(organization="kommunen, socialtjänsten")).status_code == 302
+    assert [rows["speakers"] for rows in program_initial(event)] == ["Nils Fjällvind, jurist, kommunen, socialtjänsten"]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("act", [actions.take_back, actions.remove_photo])
+def test_a_consent_that_is_taken_back_while_somebody_publishes_is_gone_from_what_is_published(event, nils, photo, act):
+    actions.describe(nils, by=factories.user(), photo=pictures.keep(photo(), by=factories.user()))
+    by = factories.user()
+
+    def publish():
+        try:
+            actions.publish(event, by=by)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            act(nils, by=by)
+            published = pool.submit(publish)
+            while not somebody_waits() and not published.done():
+                pass
+        published.exception(20)  # without the photo there may be nothing new to publish
+    (row,) = event.program_versions.newest().lines[0]["speakers"]
+    assert row["photo"] is None
+    assert bool(row["name"]) == (act == actions.remove_photo)
+
+
+def somebody_waits() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return cursor.fetchone()[0] > 0

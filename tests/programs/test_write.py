@@ -89,7 +89,7 @@ def test_the_form_opens_as_it_was_saved_and_saving_it_again_changes_nothing(staf
     office = staff(Role.EVENTS)
     office.post(at(event), sent(event, *LINES))
     item = event.program.first()
-    texts = {item.pk: {"title": "مرحبا", "abstract": ""}}
+    texts = {f"{item.pk}-title": "مرحبا"}
     actions.name_program(event, language="ar", texts=texts, by=factories.user())
     before = list(Appearance.objects.values_list("pk", flat=True)), event.program.snapshot()
     page = office.get(at(event))
@@ -248,7 +248,7 @@ def test_a_line_of_another_event_cannot_be_changed(make_event):
     write(other, line("08:30-09:00", "Kvar"))
     theirs = other.program.get()
     write(event, line("08:30-09:00", "Tagen", id=theirs.pk))
-    texts = {theirs.pk: {"title": "Tagen", "abstract": ""}}
+    texts = {f"{theirs.pk}-title": "Tagen"}
     actions.name_program(event, language="sv", texts=texts, by=factories.user())
     theirs.refresh_from_db()
     assert (theirs.title_sv, event.program.get().title_sv) == ("Kvar", "Tagen")
@@ -328,7 +328,7 @@ def test_texts_of_the_program_are_written_one_language_at_a_time(staff, event):
     assert "Frågor" in page
     assert "Fråga på." in page
     office.post(f"{at(event)}so/", texts_form(item, "Su'aalo", "Weydii.") | {"999999-title": "x"})
-    texts = {item.pk: {"title": "ሕቶታት", "abstract": ""}}
+    texts = {f"{item.pk}-title": "ሕቶታት"}
     actions.name_program(event, language="ti", texts=texts, by=factories.user())
     item.refresh_from_db()
     assert (item.title_sv, item.title_ar, item.title_so, item.title_ti) == ("Frågor", "أسئلة", "Su'aalo", "ሕቶታት")
@@ -371,6 +371,41 @@ def test_pages_of_staff_parse_strictly(staff, event):
 def test_without_a_row_there_is_nothing_to_refuse(event):
     with pytest.raises(ValidationError):
         actions.publish(event, by=factories.user())
+
+
+def test_two_translators_of_one_language_lose_nothing_of_each_other(staff, event):
+    about = {"abstracts": {"sv": "Om det."}}
+    write(event, line("08:30-09:00", "Ett", **about), line("09:00-10:00", "Två", **about))
+    first, second = event.program.all()
+    mira, kim = staff(Role.TRANSLATOR), staff(Role.TRANSLATOR)
+    page = mira.get(f"{at(event)}so/")
+    opened = {field.html_initial_name: field.value() or "" for field in page.context["form"]}
+    assert all(f'name="{name}"' in page.content.decode() for name in opened)
+    empty = texts_form(first, "") | texts_form(second, "") | opened
+    kim.post(f"{at(event)}so/", empty | texts_form(first, "Kow", "Hal."))
+    assert mira.post(f"{at(event)}so/", empty | texts_form(second, "Labo")).status_code == 302
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert (first.title_so, first.abstract_so, second.title_so) == ("Kow", "Hal.", "Labo")
+    response = mira.post(f"{at(event)}so/", empty | texts_form(first, "Mid"))
+    assert response.status_code == 422
+    assert "Kow" in str(response.context["form"].errors)
+    assert response.context["form"][f"{first.pk}-title"].value() == "Mid"
+    first.refresh_from_db()
+    assert first.title_so == "Kow"
+    again = {field.html_initial_name: field.as_hidden(only_initial=True) for field in response.context["form"]}
+    assert "Kow" in again[f"initial-{first.pk}-title"]
+
+
+def test_lines_that_end_in_another_way_than_in_a_browser_are_no_change(staff, event):
+    write(event, line("08:30-09:00", "Ett", abstracts={"sv": "Ett.\nTvå."}, titles={"sv": "Ett", "so": "Kow"}))
+    item = event.program.get()
+    actions.name_program(event, language="so", texts={f"{item.pk}-abstract": "Kow.\nLabo."}, by=factories.user())
+    opened = {f"initial-{item.pk}-title": "Kow", f"initial-{item.pk}-abstract": "Kow.\r\nLabo."}
+    fields = opened | texts_form(item, "Kow", "Kow.\r\nLaba.")
+    assert staff(Role.TRANSLATOR).post(f"{at(event)}so/", fields).status_code == 302
+    item.refresh_from_db()
+    assert item.abstract_so == "Kow.\r\nLaba."
 
 
 # An event that moves --------------------------------------------------------------------------------------------

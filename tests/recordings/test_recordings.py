@@ -258,3 +258,12 @@ def test_who_agreed_is_forgotten_a_year_after_the_last_day(event):
     assert pages.purge(now=end + timedelta(days=365)).counts["consents to recordings"] == 0
     assert pages.purge(now=end + timedelta(days=366)).counts["consents to recordings"] == 2
     assert Recording.objects.get() == recording
+
+
+def test_who_mends_what_is_known_of_it_holds_it_so_that_nobody_hides_it_meanwhile(event):
+    """Else it would be shown again, after somebody has taken their consent back."""
+    shown(event)
+    with CaptureQueriesContext(connection) as queries:
+        kept(event, captions=["sv", "ar"])
+    asked = [query["sql"] for query in queries if 'FROM "recordings_recording"' in query["sql"]]
+    assert "FOR UPDATE" in asked[0]

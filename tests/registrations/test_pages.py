@@ -67,6 +67,7 @@ def test_a_form_that_was_open_for_too_long_keeps_what_was_typed(public, form, ma
     [
         {"website": "http://spam.example.org"},
         {"email": "not an address"},
+        {"email": "\u017fara@example.org"},  # to Unicode a small S, but to no server
         {"language": "xx"},
         {"interpreter": "sv"},
         {"access": "19121212-1212"},

@@ -1,9 +1,11 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, time, timedelta
+from importlib import import_module
 from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
+from django.apps import apps
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone, translation
 
@@ -455,3 +457,16 @@ def test_a_preview_shows_the_link_to_join_to_those_alone_who_may_edit_it(remind,
     ]
     assert all('<article class="letter"' in page for page in pages)
     assert sum(SECRET_LINK in page for page in pages) == told
+
+
+@pytest.mark.parametrize("owner", ["event", "series"])
+def test_a_number_that_is_longer_than_any_is_nobodys(staff, owner):
+    assert staff(Role.EVENTS).get(f"/staff/events/reminders/new/?{owner}={'9' * 5000}").status_code == 404
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("migration", ["0002_the_default_ones", "0005_who_has_not_answered"])
+def test_a_migration_that_is_taken_back_and_run_once_more_reminds_nobody_twice(migration):
+    before = Rule.objects.count()
+    import_module(f"events.reminders.migrations.{migration}").forward(apps, None)
+    assert Rule.objects.count() == before

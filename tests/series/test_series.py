@@ -1,8 +1,10 @@
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
 
+from events.invitations import actions as invitations
 from events.models import Event
 from events.series import actions
 from events.series.models import Series
@@ -10,6 +12,7 @@ from portal.accounts.models import Role
 from tests import factories
 from tests.actors.conftest import actor
 from tests.events.conftest import make_event, staff
+from tests.invitations.conftest import invite
 
 __all__ = ["make_event", "staff"]
 
@@ -39,3 +42,37 @@ def test_two_series_have_two_names(staff):
     assert response.status_code == 422
     other.refresh_from_db()
     assert other.name == "Nätverket"
+
+
+def test_which_organizations_belong_and_come_is_for_who_may_read_the_register(make_event, staff):
+    member, guest = actor("Fredens vänner"), actor("Moskén i dalen")
+    made = actions.create(name="Rundabordet", circle=[member], by=factories.user())
+    event = make_event("sv", series=made, theme="Oro")
+    invitations.accept(invite(event, actor=guest), form_id=uuid4(), language="sv")
+    at = f"/staff/events/series/{made.pk}/"
+    office = staff(Role.MANAGER).get(at).content.decode()
+    assert "Fredens vänner" in office
+    assert "Moskén i dalen" in office
+    for role in (Role.TRANSLATOR, Role.REPORTER, Role.ADMIN):
+        page = staff(role).get(at).content.decode()
+        assert "Oro" in page
+        assert "Fredens vänner" not in page
+        assert "Moskén i dalen" not in page
+
+
+def test_two_who_change_one_circle_lose_nobody_of_it(staff):
+    always, first, second = actor("Alltid"), actor("Den ena"), actor("Den andra")
+    made = actions.create(name="Rundabordet", about="Vi lyssnar.", circle=[always], by=factories.user())
+    at = f"/staff/events/series/{made.pk}/edit/"
+    office = staff(Role.EVENTS)
+    opened = {"initial-name": "Rundabordet", "initial-about": "Vi lyssnar.", "initial-circle": [always.pk]}
+    page = office.get(at).content.decode()
+    assert all(f'name="{name}"' in page for name in opened)
+    fields = opened | {"name": "Rundabordet", "about": "Vi lyssnar."}
+    office.post(at, fields | {"circle": [always.pk, first.pk]})
+    assert office.post(at, fields | {"about": "Vi talar.", "circle": [always.pk]}).status_code == 302
+    response = office.post(at, fields | {"circle": [always.pk, second.pk]})
+    assert response.status_code == 422
+    assert "Alltid, Den ena" in response.content.decode()
+    made.refresh_from_db()
+    assert (made.about, set(made.circle.all())) == ("Vi talar.", {always, first})

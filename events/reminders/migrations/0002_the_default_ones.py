@@ -8,9 +8,11 @@ from django.utils import timezone
 
 def forward(apps, schema_editor):
     Rule = apps.get_model("reminders", "Rule")
-    Rule.objects.create(audience="registered", anchor="start", days=1)
-    Rule.objects.create(audience="registered", anchor="start", minutes=60)
-    Rule.objects.create(audience="staff", anchor="start", days=1, at=time(8))
+    # Not once more when it was taken back: nobody is reminded twice.
+    if not Rule.objects.filter(event=None, series=None).exists():
+        Rule.objects.create(audience="registered", anchor="start", days=1)
+        Rule.objects.create(audience="registered", anchor="start", minutes=60)
+        Rule.objects.create(audience="staff", anchor="start", days=1, at=time(8))
     apps.get_model("mail", "Delivery").objects.filter(
         kind="event_reminder", key__startswith="event_reminder:", state__in=["planned", "retry"]
     ).update(state="canceled", ended_at=timezone.now(), retry_at=None, payload={})

@@ -6,7 +6,10 @@ from django.db import migrations
 
 
 def forward(apps, schema_editor):
-    apps.get_model("reminders", "Rule").objects.create(audience="invited", anchor="answers", days=3, at=time(9))
+    rules = apps.get_model("reminders", "Rule").objects.filter(event=None, series=None, audience="invited")
+    # Not once more when it was taken back: nobody is reminded twice.
+    if not rules.exists():
+        rules.create(audience="invited", anchor="answers", days=3, at=time(9))
 
 
 class Migration(migrations.Migration):

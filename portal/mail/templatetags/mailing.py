@@ -18,6 +18,7 @@ _OUR_OWN: Final = {
     "found in the records of the mail server": pgettext_lazy("staff", "Its records say that it took it."),
     "refused, by the records of the mail server": pgettext_lazy("staff", "Its records say that it refused it."),
     "not in the records of the mail server": pgettext_lazy("staff", "Its records say that it never got it."),
+    "no server takes such an address": pgettext_lazy("staff", "No server takes such an address."),
     "decided by a person": pgettext_lazy("staff", "Somebody here decided it."),
 }
 
