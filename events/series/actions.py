@@ -1,4 +1,4 @@
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db import transaction
@@ -7,6 +7,7 @@ from events.actors.models import Actor
 from events.series.models import Series
 from portal.accounts.models import User
 from portal.audit import actions as audit
+from portal.meanwhile import refuse_clashes
 
 
 @transaction.atomic
@@ -19,16 +20,22 @@ def create(*, by: User, circle: Iterable[Actor] = (), **values: Any) -> Series:
 
 
 @transaction.atomic
-def edit(series: Series, *, by: User, circle: Iterable[Actor], **values: Any) -> Series:
-    """Raises IntegrityError when another one has this name."""
+def edit(series: Series, *, by: User, was: Mapping[str, Any] | None = None, **values: Any) -> Series:
+    """Change a series; `was` is what the writer had seen, and the circle is a set.
+
+    Raises ChangedMeanwhileError, and changes nothing, when one of the fields was changed by somebody else; and
+    IntegrityError when another one has this name.
+    """
     held: Series = Series.objects.select_for_update(of=("self",)).get(pk=series.pk)
+    standing: dict[str, Any] = {"name": held.name, "about": held.about, "circle": set(held.circle.all())}
+    refuse_clashes({name: standing[name] for name in values}, was=was or {}, values=values)
+    circle = values.pop("circle", standing["circle"])
     changes = audit.changed(held, values)
     for name, value in values.items():
         setattr(held, name, value)
     held.save(update_fields=[*values])
-    before, after = _names(held.circle.all()), _names(circle)
-    if before != after:
-        changes["circle"] = (before, after)
+    if circle != standing["circle"]:
+        changes["circle"] = (_names(standing["circle"]), _names(circle))
         held.circle.set(circle)
     if changes:
         audit.record("edit", held, by=by, changes=changes)

@@ -7,6 +7,7 @@ from django.utils.translation import pgettext_lazy
 from events.actors.models import Actor
 from events.series.models import Series
 from portal import guard
+from portal.meanwhile import MeanwhileForm
 
 
 class SeriesForm(guard.GuardedForm, forms.ModelForm[Series]):
@@ -35,3 +36,7 @@ class SeriesForm(guard.GuardedForm, forms.ModelForm[Series]):
     def values(self) -> dict[str, Any]:
         """As the actions want them."""
         return {name: self.cleaned_data[name] for name in self.Meta.fields}
+
+
+class EditSeriesForm(MeanwhileForm, SeriesForm):
+    """Colleagues may be changing the same circle."""

@@ -9,10 +9,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 from events.actors import actions as actors
 from events.actors.models import Actor
 from events.series import actions
-from events.series.forms import SeriesForm
+from events.series.forms import EditSeriesForm, SeriesForm
 from events.series.models import Series
 from portal import languages
 from portal.http import StaffRequest, staff
+from portal.meanwhile import ChangedMeanwhileError
 
 
 @require_safe
@@ -47,10 +48,12 @@ def new_series(request: StaffRequest) -> HttpResponse:
 @staff("series.edit")
 def edit_series(request: StaffRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(Series, pk=pk)
-    form = SeriesForm(request.POST if request.method == "POST" else None, instance=found)
+    form = EditSeriesForm(request.POST if request.method == "POST" else None, instance=found)
     if form.is_bound and form.is_valid():
         try:
-            actions.edit(found, by=request.user, **form.values())
+            actions.edit(found, by=request.user, was=form.was(), **form.changes())
+        except ChangedMeanwhileError as error:
+            form.show_what_is_now(error.now)
         except IntegrityError:
             form.add_error("name", pgettext("staff", "There is a series of this name already."))
         else:

@@ -58,3 +58,21 @@ def test_which_organizations_belong_and_come_is_for_who_may_read_the_register(ma
         assert "Oro" in page
         assert "Fredens vänner" not in page
         assert "Moskén i dalen" not in page
+
+
+def test_two_who_change_one_circle_lose_nobody_of_it(staff):
+    always, first, second = actor("Alltid"), actor("Den ena"), actor("Den andra")
+    made = actions.create(name="Rundabordet", about="Vi lyssnar.", circle=[always], by=factories.user())
+    at = f"/staff/events/series/{made.pk}/edit/"
+    office = staff(Role.EVENTS)
+    opened = {"initial-name": "Rundabordet", "initial-about": "Vi lyssnar.", "initial-circle": [always.pk]}
+    page = office.get(at).content.decode()
+    assert all(f'name="{name}"' in page for name in opened)
+    fields = opened | {"name": "Rundabordet", "about": "Vi lyssnar."}
+    office.post(at, fields | {"circle": [always.pk, first.pk]})
+    assert office.post(at, fields | {"about": "Vi talar.", "circle": [always.pk]}).status_code == 302
+    response = office.post(at, fields | {"circle": [always.pk, second.pk]})
+    assert response.status_code == 422
+    assert "Alltid, Den ena" in response.content.decode()
+    made.refresh_from_db()
+    assert (made.about, set(made.circle.all())) == ("Vi talar.", {always, first})
