@@ -111,7 +111,8 @@ def edit(session: Session, *, handed_out: Iterable[Fact], by: User, **values: An
     for name, value in values.items():
         setattr(held, name, value)
     held.save(update_fields=list(values))
-    held.handed_out.set(handed_out)
+    # What has been withdrawn since nobody can choose, and it was handed out all the same.
+    held.handed_out.set([*handed_out, *held.handed_out.exclude(pk__in=Fact.objects.published())])
     changed = {name: (str(old or ""), str(new or "")) for name, (old, new) in changes.items()}
     audit.record("edit", held, by=by, changes=changed)
     return held

@@ -14,6 +14,7 @@ from events.models import Event, Status
 from events.outreach.models import Asked, Draft, SafetyNote, Session
 from portal.accounts.models import Role
 from portal.audit.models import AuditEvent
+from portal.facts.models import Fact
 from portal.questions.models import Door, Question
 from tests import factories
 from tests.accounts.people import browser, person, sign_in
@@ -220,3 +221,12 @@ def test_a_reader_of_a_visit_without_the_note_is_told_nothing_of_it():
     client = sign_in(person(Role.EVENTS))
     client.get(reverse("session_safety", args=[session.pk]))
     assert not AuditEvent.objects.filter(verb="read").exists()
+
+
+def test_what_was_handed_out_stays_when_it_has_been_withdrawn_since(staff):
+    kept, withdrawn, wrong = (factories.published_fact() for _ in range(3))
+    session = visit(handed_out=[kept, withdrawn, wrong])
+    Fact.objects.filter(pk=withdrawn.pk).update(title_sv="")
+    at = f"{session.get_absolute_url()}edit/"
+    staff(Role.REPORTER).post(at, {"host": session.host, "handed_out": [kept.pk]})
+    assert set(session.handed_out.all()) == {kept, withdrawn}
