@@ -15,6 +15,7 @@ from django.utils.translation import pgettext, pgettext_lazy
 
 from events.series.models import Series
 from portal import languages
+from portal.accounts.models import User
 from portal.composed import Composed, Slot
 from portal.facts.models import Topic, link_columns
 from portal.revisions.rules import reading_columns
@@ -70,6 +71,10 @@ class EventQuerySet(models.QuerySet["Event"]):
     def published(self) -> "EventQuerySet":
         """What everybody can read; canceled events stay so."""
         return self.filter(status__in=PUBLIC, **{languages.suffixed("title", languages.SOURCE) + "__gt": ""})
+
+    def seen_by(self, user: User) -> "EventQuerySet":
+        """Without the visits, for staff who are not told where colleagues have been."""
+        return self if user.has_perm("outreach.view") else self.filter(session=None)
 
     def held(self) -> "EventQuerySet":
         """Published and not canceled."""

@@ -190,7 +190,13 @@ def staff_events(request: StaffRequest) -> HttpResponse:
     kind = form.cleaned_data["kind"] if form.is_valid() else ""
     now = timezone.now()
     # A visit has no text of its own: it goes by who was visited.
-    found = Event.objects.of_kind(kind).read_in(languages.SOURCE).with_taken().annotate(host=F("session__host"))
+    found = (
+        Event.objects.seen_by(request.user)
+        .of_kind(kind)
+        .read_in(languages.SOURCE)
+        .with_taken()
+        .annotate(host=F("session__host"))
+    )
     context = {
         "form": form,
         "query": f"kind={kind}&" if kind else "",
@@ -258,9 +264,8 @@ def _form_page(request: StaffRequest, form: EventForm, *, title: str, back: str)
 @require_safe
 @staff("events.view")
 def staff_event(request: StaffRequest, pk: int) -> HttpResponse:
-    found = get_object_or_404(
-        Event.objects.with_taken().select_related("topic", "series", "asked_by", "approved_by", "recording"), pk=pk
-    )
+    shown = Event.objects.seen_by(request.user).with_taken()
+    found = get_object_or_404(shown.select_related("topic", "series", "asked_by", "approved_by", "recording"), pk=pk)
     program, snapshot = list(found.program.read_in(languages.SOURCE).with_speakers()), found.program.snapshot()
     version, pauses = found.program_versions.newest(), list(Pause.objects.holding(found.mail_prefix))
     context = {

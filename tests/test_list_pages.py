@@ -156,7 +156,7 @@ LISTS = {
     "/staff/events/1/attachments/": (Role.EVENTS, document, 4),
     "/staff/events/outreach/": (Role.EVENTS, session, 7),
     "/staff/events/series/": (Role.EVENTS, of_circle, 3),
-    "/staff/events/series/1/": (Role.EVENTS, of_circle, 7),
+    "/staff/events/series/1/": (Role.EVENTS, of_circle, 8),
     "/staff/events/series/1/agreements/": (Role.EVENTS, of_circle, 7),
     "/staff/events/1/agreements/": (Role.EVENTS, invited, 8),
     "/staff/events/1/invitations/": (Role.EVENTS, invited, 6),

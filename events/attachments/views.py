@@ -41,8 +41,8 @@ def _document(request: HttpRequest, found: Attachment) -> HttpResponse:
 # Staff ---------------------------------------------------------------------------------------------------------
 
 
-def _event(pk: int) -> Event:
-    found: Event = get_object_or_404(Event.objects.read_in(languages.SOURCE), pk=pk)
+def _event(request: StaffRequest, pk: int) -> Event:
+    found: Event = get_object_or_404(Event.objects.seen_by(request.user).read_in(languages.SOURCE), pk=pk)
     return found
 
 
@@ -50,7 +50,7 @@ def _event(pk: int) -> Event:
 @staff("events.view")
 def attachments(request: StaffRequest, pk: int) -> HttpResponse:
     """The documents of an event."""
-    event = _event(pk)
+    event = _event(request, pk)
     found = list(event.attachments.without_content().select_related("added_by"))
     context = {
         "event": event,
@@ -64,7 +64,7 @@ def attachments(request: StaffRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff("events.edit")
 def add_attachment(request: StaffRequest, pk: int) -> HttpResponse:
-    event = _event(pk)
+    event = _event(request, pk)
     form = AttachmentForm(*((request.POST, request.FILES) if request.method == "POST" else ()))
     if form.is_bound and form.is_valid():
         values = {name: form.cleaned_data[name] for name in ("title", "language", "file")}
@@ -79,8 +79,8 @@ def add_attachment(request: StaffRequest, pk: int) -> HttpResponse:
     return render(request, "events/staff/add_attachment.html", context, status=422 if form.errors else 200)
 
 
-def _attachment(pk: int, attachment: int) -> Attachment:
-    found: Attachment = get_object_or_404(Attachment.objects.without_content(), event=pk, pk=attachment)
+def _attachment(request: StaffRequest, pk: int, attachment: int) -> Attachment:
+    found: Attachment = get_object_or_404(_event(request, pk).attachments.without_content(), pk=attachment)
     return found
 
 
@@ -88,12 +88,12 @@ def _attachment(pk: int, attachment: int) -> Attachment:
 @staff("events.view")
 def staff_attachment(request: StaffRequest, pk: int, attachment: int) -> HttpResponse:
     """The document as readers get it, published or not."""
-    return _document(request, _attachment(pk, attachment))
+    return _document(request, _attachment(request, pk, attachment))
 
 
 @require_POST
 @staff("events.edit")
 def remove_attachment(request: StaffRequest, pk: int, attachment: int) -> HttpResponse:
-    actions.remove(_attachment(pk, attachment), by=request.user)
+    actions.remove(_attachment(request, pk, attachment), by=request.user)
     messages.success(request, pgettext("staff", "Taken away. Readers cannot open it any more."))
     return redirect("attachments", pk)

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from django.db import connection, transaction
 from django.utils import timezone
-from django.utils.text import slugify
 
 from events import actions as events
 from events.actors.models import Actor
@@ -50,7 +49,7 @@ def log(
     if sent_before := _sent_before(form_id, by):
         return sent_before
     made = events.create(
-        by=by, kind=Kind.OUTREACH, slug=_slug(host, starts_at, form_id), starts_at=starts_at, ends_at=ends_at, **event
+        by=by, kind=Kind.OUTREACH, slug=_slug(starts_at, form_id), starts_at=starts_at, ends_at=ends_at, **event
     )
     session = Session.objects.create(
         event=made,
@@ -79,8 +78,9 @@ def _sent_before(form_id: UUID, by: User) -> Session | None:
     return found
 
 
-def _slug(host: str, starts_at: datetime, form_id: UUID) -> str:
-    return f"{slugify(f'besok {host}')[:36].strip('-')}-{timezone.localdate(starts_at)}-{form_id.hex[:6]}"
+def _slug(starts_at: datetime, form_id: UUID) -> str:
+    """Without who was visited: an address is shown, and kept, in more places than the visit itself."""
+    return f"besok-{timezone.localdate(starts_at)}-{form_id.hex[:6]}"
 
 
 def _actor(host: str) -> Actor | None:
@@ -111,7 +111,8 @@ def edit(session: Session, *, handed_out: Iterable[Fact], by: User, **values: An
     for name, value in values.items():
         setattr(held, name, value)
     held.save(update_fields=list(values))
-    held.handed_out.set(handed_out)
+    # What has been withdrawn since nobody can choose, and it was handed out all the same.
+    held.handed_out.set([*handed_out, *held.handed_out.exclude(pk__in=Fact.objects.published())])
     changed = {name: (str(old or ""), str(new or "")) for name, (old, new) in changes.items()}
     audit.record("edit", held, by=by, changes=changed)
     return held

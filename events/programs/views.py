@@ -44,8 +44,8 @@ def speaker_photo(_request: HttpRequest, slug: str, pk: int) -> HttpResponseBase
 # Staff ---------------------------------------------------------------------------------------------------------
 
 
-def _event(pk: int) -> Event:
-    found: Event = get_object_or_404(Event.objects.read_in(languages.SOURCE), pk=pk)
+def _event(request: StaffRequest, pk: int) -> Event:
+    found: Event = get_object_or_404(Event.objects.seen_by(request.user).read_in(languages.SOURCE), pk=pk)
     return found
 
 
@@ -53,7 +53,7 @@ def _event(pk: int) -> Event:
 @staff("events.edit")
 def program(request: StaffRequest, pk: int) -> HttpResponse:
     """The lines of the program with their Swedish texts."""
-    found = _event(pk)
+    found = _event(request, pk)
     is_for_more = "more" in request.POST
     sent = with_more_lines(request.POST) if is_for_more else request.POST or None
     # What was sent is not compared with what stands there: somebody else may have changed that.
@@ -82,7 +82,7 @@ def program(request: StaffRequest, pk: int) -> HttpResponse:
 @staff("events.edit")
 def move_program(request: StaffRequest, pk: int) -> HttpResponse:
     """Have it begin when the event does; readers see that when it is published."""
-    found = _event(pk)
+    found = _event(request, pk)
     try:
         actions.move(found, by=request.user)
     except ValidationError as error:
@@ -100,7 +100,7 @@ def program_texts(request: StaffRequest, pk: int, language: str) -> HttpResponse
         raise Http404
     if language == languages.SOURCE and not request.user.has_perm("events.edit"):
         raise PermissionDenied
-    found = _event(pk)
+    found = _event(request, pk)
     items = {item.pk: item for item in found.program.read_in(language)}
     form = ProgramTextsForm(items, language, request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -119,7 +119,7 @@ def program_texts(request: StaffRequest, pk: int, language: str) -> HttpResponse
 @staff("events.edit")
 def publish_program(request: StaffRequest, pk: int) -> HttpResponse:
     """What changes for readers, and whom to tell."""
-    found = _event(pk)
+    found = _event(request, pk)
     form = PublishForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
         try:
@@ -152,7 +152,7 @@ def publish_program(request: StaffRequest, pk: int) -> HttpResponse:
 @staff("events.view")
 def program_version(request: StaffRequest, pk: int, number: int) -> HttpResponse:
     """The program as it was published once, and what was new in it."""
-    found = _event(pk)
+    found = _event(request, pk)
     version = get_object_or_404(found.program_versions.select_related("published_by"), number=number)
     earlier = found.program_versions.filter(number=number - 1).first()
     lines = version.read(languages.SOURCE)
@@ -170,7 +170,7 @@ def program_version(request: StaffRequest, pk: int, number: int) -> HttpResponse
 @staff("events.edit")
 def speakers(request: StaffRequest, pk: int) -> HttpResponse:
     """Who speaks at an event, and what they have agreed to."""
-    found = _event(pk)
+    found = _event(request, pk)
     return render(request, "events/staff/speakers.html", {"event": found, "speakers": Speaker.objects.of(found)})
 
 
@@ -182,7 +182,7 @@ def _speaker(event: Event, pk: int) -> Speaker:
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff("events.edit")
 def speaker(request: StaffRequest, pk: int, speaker: int) -> HttpResponse:
-    event = _event(pk)
+    event = _event(request, pk)
     found = _speaker(event, speaker)
     initial = {name: getattr(found, name) for name in ("name", "title", "organization", "email")}
     is_sent = request.method == "POST"
@@ -203,9 +203,9 @@ def speaker(request: StaffRequest, pk: int, speaker: int) -> HttpResponse:
 
 @require_safe
 @staff("events.edit")
-def speaker_preview(_request: StaffRequest, pk: int, speaker: int) -> HttpResponseBase:
+def speaker_preview(request: StaffRequest, pk: int, speaker: int) -> HttpResponseBase:
     """The photo, small, for staff."""
-    found = _speaker(_event(pk), speaker)
+    found = _speaker(_event(request, pk), speaker)
     if found.photo is None:
         raise Http404
     return preview(found.photo, filename="speaker")
@@ -214,7 +214,7 @@ def speaker_preview(_request: StaffRequest, pk: int, speaker: int) -> HttpRespon
 @require_POST
 @staff("events.edit")
 def agree_to_be_named(request: StaffRequest, pk: int, speaker: int) -> HttpResponse:
-    actions.agree(_speaker(_event(pk), speaker), by=request.user)
+    actions.agree(_speaker(_event(request, pk), speaker), by=request.user)
     messages.success(request, pgettext("staff", "Noted. The name shows when the program is published."))
     return redirect("speakers", pk)
 
@@ -222,7 +222,7 @@ def agree_to_be_named(request: StaffRequest, pk: int, speaker: int) -> HttpRespo
 @require_POST
 @staff("events.edit")
 def take_name_back(request: StaffRequest, pk: int, speaker: int) -> HttpResponse:
-    actions.take_back(_speaker(_event(pk), speaker), by=request.user)
+    actions.take_back(_speaker(_event(request, pk), speaker), by=request.user)
     messages.success(request, pgettext("staff", "The name is gone from every program that readers see."))
     return redirect("speakers", pk)
 
@@ -230,6 +230,6 @@ def take_name_back(request: StaffRequest, pk: int, speaker: int) -> HttpResponse
 @require_POST
 @staff("events.edit")
 def remove_photo(request: StaffRequest, pk: int, speaker: int) -> HttpResponse:
-    actions.remove_photo(_speaker(_event(pk), speaker), by=request.user)
+    actions.remove_photo(_speaker(_event(request, pk), speaker), by=request.user)
     messages.success(request, pgettext("staff", "The photo is deleted."))
     return redirect("speakers", pk)

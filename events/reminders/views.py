@@ -41,7 +41,7 @@ def reminders(request: StaffRequest) -> HttpResponse:
 @staff("events.view")
 def event_reminders(request: StaffRequest, pk: int) -> HttpResponse:
     """When who is reminded of one event, what has been sent, and what it looks like."""
-    found = get_object_or_404(Event.objects.with_taken(), pk=pk)
+    found = get_object_or_404(Event.objects.seen_by(request.user).with_taken(), pk=pk)
     standing, now = list(Rule.objects.of(found)), timezone.now()
     active = [rule for rule in standing if rule.is_active]
     sent = {(each.rule_id, each.anchor_at): each for each in found.dispatches.all()}
@@ -156,7 +156,7 @@ def rule_text(request: StaffRequest, pk: int, language: str) -> HttpResponse:
 @staff("events.view")
 def preview(request: StaffRequest, pk: int, rule: int, language: str) -> HttpResponse:
     """A reminder as somebody gets it who reads this language. The links in it lead nowhere."""
-    event = get_object_or_404(Event, pk=pk)
+    event = get_object_or_404(Event.objects.seen_by(request.user), pk=pk)
     found = get_object_or_404(Rule, pk=rule)
     if language not in languages.CATALOG:
         raise Http404

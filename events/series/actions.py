@@ -27,7 +27,7 @@ def edit(series: Series, *, by: User, was: Mapping[str, Any] | None = None, **va
     IntegrityError when another one has this name.
     """
     held: Series = Series.objects.select_for_update(of=("self",)).get(pk=series.pk)
-    standing = {"name": held.name, "about": held.about, "circle": set(held.circle.all())}
+    standing: dict[str, Any] = {"name": held.name, "about": held.about, "circle": set(held.circle.all())}
     refuse_clashes({name: standing[name] for name in values}, was=was or {}, values=values)
     circle = values.pop("circle", standing["circle"])
     changes = audit.changed(held, values)

@@ -12,13 +12,18 @@ from django.utils import timezone
 from events.attendance.models import Count
 from events.models import Event, Status
 from events.outreach.models import Asked, Draft, SafetyNote, Session
+from events.programs import actions as programs
+from events.reminders.models import Audience, Rule
 from portal.accounts.models import Role
 from portal.audit.models import AuditEvent
+from portal.facts.models import Fact
 from portal.questions.models import Door, Question
 from tests import factories
 from tests.accounts.people import browser, person, sign_in
 from tests.actors.conftest import actor
+from tests.attachments.conftest import attach
 from tests.outreach.conftest import visit
+from tests.programs.conftest import line
 
 pytestmark = pytest.mark.django_db
 LOG = "/staff/events/outreach/log/"
@@ -227,3 +232,45 @@ def test_among_all_events_a_visit_goes_by_who_was_visited():
     page = sign_in(person(Role.EVENTS)).get("/staff/events/").content.decode()
     assert ">Kvinnoföreningen Exempel</a>" in page
     assert ">besok-" not in page
+
+
+def test_what_was_handed_out_stays_when_it_has_been_withdrawn_since(staff):
+    kept, withdrawn, wrong = (factories.published_fact() for _ in range(3))
+    session = visit(handed_out=[kept, withdrawn, wrong])
+    Fact.objects.filter(pk=withdrawn.pk).update(title_sv="")
+    at = f"{session.get_absolute_url()}edit/"
+    staff(Role.REPORTER).post(at, {"host": session.host, "handed_out": [kept.pk]})
+    assert set(session.handed_out.all()) == {kept, withdrawn}
+
+
+def pages_of(session: Session) -> list[str]:
+    """All that staff may read of an event, and a visit is one."""
+    event = session.event
+    rule = Rule.objects.default().filter(audience=Audience.REGISTERED).first()
+    programs.write(event, [line("09:00-10:00", "Vi berättar")], by=factories.user())
+    programs.publish(event, by=factories.user())
+    paper = attach(event, "Blad")
+    return [
+        reverse("staff_event", args=[event.pk]),
+        reverse("event_reminders", args=[event.pk]),
+        reverse("preview_reminder", args=[event.pk, rule.pk, "sv"]),
+        reverse("attachments", args=[event.pk]),
+        reverse("staff_attachment", args=[event.pk, paper.pk]),
+        reverse("program_version", args=[event.pk, 1]),
+    ]
+
+
+@pytest.mark.parametrize("role", [Role.TRANSLATOR, Role.APPROVER, Role.ADMIN, Role.AUDITOR])
+def test_who_may_not_see_visits_learns_of_none_among_the_events(role):
+    session = visit("Kvinnoföreningen Exempel", place="Föreningens lokal")
+    pages = pages_of(session)
+    browser = sign_in(person(role))
+    assert {page: browser.get(page).status_code for page in pages} == dict.fromkeys(pages, 404)
+    listed = browser.get("/staff/events/").content.decode()
+    assert not [word for word in ("Kvinnoföreningen", "Föreningens lokal", session.event.slug) if word in listed]
+    reporter = sign_in(person(Role.REPORTER))
+    assert {page: reporter.get(page).status_code for page in pages} == dict.fromkeys(pages, 200)
+
+
+def test_the_address_of_a_visit_does_not_say_who_was_visited():
+    assert "kvinnoforeningen" not in visit("Kvinnoföreningen Exempel").event.slug

@@ -235,6 +235,15 @@ def test_who_saves_what_somebody_else_has_changed_meanwhile_sees_both_and_loses_
     assert [item.title_sv for item in event.program.all()] == ["Mitt"]
 
 
+def test_whoever_comes_second_sees_on_which_day_the_lines_of_the_other_are(make_event, staff):
+    event = make_event("sv", starts_at=MORNING, lasts=timedelta(days=1, hours=3))
+    mine = sent(event, line_from("08:30", "09:00"))
+    write(event, line("09:00-10:00", "Kollegans", day=2))
+    page = staff(Role.EVENTS).post(at(event), mine)
+    theirs = page.content.decode().split('id="theirs"')[1].split("</section>")[0]
+    assert "23 april 2027" in theirs
+
+
 def test_what_was_seen_is_compared_under_the_lock(event):
     seen = event.program.version()
     write(event, line("08:30-09:00", "Ett"), seen=seen)
