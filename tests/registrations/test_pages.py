@@ -278,7 +278,9 @@ def test_deleting_everything_asks_first_and_then_leaves_nothing(public, seat):
     registration, url = seat
     token = form_token("registration")
     # Only the page that asks has the form that does it.
-    assert public.post(url, {"token": token, "do": "erase"}).status_code == 422
+    refused = public.post(url, {"token": token, "do": "erase"})
+    assert refused.status_code == 422
+    assert {"tabindex", "autofocus"} <= set(parsed(refused).find(".//*[@role='alert']").keys())
     asked = public.post(url, {"token": token, "do": "ask_erase"})
     assert 'value="erase"' in asked.content.decode()
     assert Registration.objects.filter(pk=registration.pk).exists()
