@@ -162,7 +162,9 @@ CACHES = {
         "KEY_PREFIX": "k",
         # A cache that does not answer must never hold a reader up.
         "OPTIONS": {"socket_connect_timeout": 0.5, "socket_timeout": 0.5},
-    }
+    },
+    # What is the same on every page of a language, for as long as the process lives.
+    "template_fragments": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "TIMEOUT": None},
 }
 
 CELERY_BROKER_URL = REDIS_URL

@@ -55,7 +55,7 @@ def _clean_place(settings, tmp_path) -> Iterator[None]:
     # Every test empties the cache; another worker's must not lose its stored pages and counts in between.
     number = 1 + int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 14
     location = f"{settings.REDIS_URL.rpartition('/')[0]}/{number}"
-    settings.CACHES = {"default": settings.CACHES["default"] | {"LOCATION": location}}
+    settings.CACHES = settings.CACHES | {"default": settings.CACHES["default"] | {"LOCATION": location}}
     current_app.conf.broker_url = location
     settings.EMAIL_BACKEND = "portal.mail.backend.Rows"
     cache.clear()

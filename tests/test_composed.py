@@ -1,4 +1,6 @@
-"""A query that is composed once answers as the same query would."""
+"""A query that is composed once answers as the same query would, and what is shared is not shared for long."""
+
+import time
 
 import pytest
 from django.db.models import Value
@@ -7,7 +9,7 @@ from events.models import Event
 from events.models import page_at as event_at
 from events.series import actions as series
 from portal import languages
-from portal.composed import Composed, Slot
+from portal.composed import Composed, ComposedUpdate, Slot, read_once, shared_reads
 from portal.facts.models import Fact, page_at
 from portal.revisions.models import Provenance
 from tests import factories
@@ -26,6 +28,18 @@ def test_each_question_gets_its_own_answer():
     for fact in facts:
         assert by_slug.ask(slug=fact.slug) == by_number.ask(pk=fact.pk) == [fact]
     assert by_slug.ask(slug="three'--%s") == []
+
+
+def test_an_update_changes_what_its_query_finds_and_tells_how_many():
+    first, second = (factories.fact(slug=slug) for slug in ("one", "two"))
+    topic = factories.topic("elsewhere")
+    move = ComposedUpdate(Fact.objects.filter(pk=Value(Slot("pk")), slug=Slot("was")), "topic", "slug")
+    assert move.run(pk=first.pk, was="two", topic=topic.pk, slug="three") == 0
+    assert move.run(pk=first.pk, was="one", topic=topic.pk, slug="it's %s") == 1
+    assert list(Fact.objects.order_by("pk").values_list("topic_id", "slug")) == [
+        (topic.pk, "it's %s"),
+        (second.topic_id, "two"),
+    ]
 
 
 @pytest.mark.parametrize("code", [known.code for known in languages.ACTIVE])
@@ -70,3 +84,32 @@ def test_what_is_said_of_a_text_is_what_the_queryset_says():
     assert kept == {row.language: row for row in Provenance.objects.of(fact)}
     assert [kept[code].is_outdated for code in ("sv", "ar", "ti")] == [False, True, True]
     assert kept["ar"].change_note == "Ny lag"
+
+
+@pytest.fixture
+def read():
+    asked = []
+
+    @read_once
+    def read(code, number):
+        asked.append((code, number))
+        return len(asked)
+
+    read.asked = asked
+    return read
+
+
+def test_what_is_asked_for_twice_is_read_once_each_of_its_own(read):
+    with shared_reads():
+        assert [read("sv", 1), read("sv", 1), read("ar", 1), read("sv", 2)] == [1, 1, 2, 3]
+    assert read.asked == [("sv", 1), ("ar", 1), ("sv", 2)]
+
+
+def test_it_is_read_anew_when_its_second_is_over_in_the_next_run_and_wherever_nothing_is_sent(read, monkeypatch):
+    with shared_reads():
+        read("sv", 1)
+    with shared_reads():
+        assert read("sv", 1) == 2
+        monkeypatch.setattr(time, "monotonic", lambda: float("inf"))
+        assert read("sv", 1) == 3
+    assert [read("sv", 1), read("sv", 1)] == [4, 5]

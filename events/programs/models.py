@@ -94,7 +94,7 @@ class Line:
     """Whole, in the reader's language or the next of its chain; None for a break that is called nothing."""
     swedish: Mapping[str, str]
     speakers: tuple[Mapping[str, Any], ...]
-    """As in `Snapshot`."""
+    """As in `Snapshot`, and what each is `called`: name, title and organization, as far as readers may be told."""
 
     @property
     def time(self) -> tuple[int, str, str]:
@@ -138,7 +138,7 @@ class Snapshot:
                     is_break=line["is_break"],
                     text=Text(texts[given], languages.get(given), languages.get(code)) if given else None,
                     swedish=texts.get(languages.SOURCE, {"title": "", "abstract": ""}),
-                    speakers=tuple(line["speakers"]),
+                    speakers=tuple(speaker | {"called": _called(speaker)} for speaker in line["speakers"]),
                 )
             )
         return found
@@ -190,6 +190,10 @@ class ProgramItemQuerySet(models.QuerySet["ProgramItem"]):
         columns = [languages.suffixed(name, languages.SOURCE) for name in translated_fields(ProgramItem)]
         rows = self.with_speakers().values_list("pk", "day", "starts", "ends", "is_break", *columns, "speaker_rows")
         return hashlib.sha256(repr(list(rows)).encode()).hexdigest()[:32]
+
+
+def _called(speaker: Mapping[str, Any]) -> str:
+    return ", ".join(filter(None, (speaker["name"], speaker["title"], speaker["organization"])))
 
 
 def _shown(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,10 +3,11 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar, Final
 from uuid import UUID
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.functions import RandomUUID
 from django.db import models
-from django.db.models import Case, F, IntegerField, Max, Q, Sum, Value, When
-from django.db.models.functions import Lower
+from django.db.models import Case, F, IntegerField, Max, OuterRef, Q, Sum, Value, When
+from django.db.models.functions import JSONObject, Lower
 from django.utils import timezone
 from django.utils.translation import pgettext_lazy
 
@@ -64,6 +65,12 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
 
     def shown_an_old_link(self) -> "RegistrationQuerySet":
         return self.confirmed().filter(told_join__gt=0, told_join__lt=F("event__join_version"))
+
+    def with_needs(self) -> "RegistrationQuerySet":
+        """Adds `need_rows`, in the same query: of each need `kind`, `language` and `state`."""
+        needs = Need.objects.filter(registration=OuterRef("pk")).order_by("pk")
+        rows = needs.values(row=JSONObject(kind="kind", language="language", state="state"))
+        return self.annotate(need_rows=ArraySubquery(rows))
 
     def with_reveals(self) -> "RegistrationQuerySet":
         """Adds `last_shown_at`, when the link to join was shown last."""

@@ -21,7 +21,7 @@ from events.reminders.models import Anchor, Audience, Rule
 from portal import contacts, languages
 from portal.accounts.models import Role, User
 from portal.accounts.rules import has_role
-from portal.composed import Composed, Slot
+from portal.composed import Composed, Slot, read_once
 from portal.mail.models import Delivery
 from portal.mail.rules import Message, Promise
 from portal.public import absolute
@@ -153,13 +153,28 @@ def _held_event(code: str) -> Composed[Event]:
     return Composed(Event.objects.held().read_in(code).filter(pk=Value(Slot("pk"))))
 
 
+@cache
+def _participant() -> Composed[Registration]:
+    wanted = Registration.objects.with_needs().filter(pk=Value(Slot("pk")), event=Value(Slot("event")))
+    return Composed(wanted.filter(state=Slot("state")))
+
+
+@read_once
+def _occasion(code: str, rule: int, event: int) -> tuple[Rule, Event] | None:
+    """For readers of `code`; None when the event is not held, or there is no such rule any more."""
+    for found in _rule(code).ask(pk=rule):
+        for held in _held_event(code).ask(pk=event):
+            return found, held
+    return None
+
+
 def reminder(delivery: Delivery) -> Message | None:
     """Nothing when the event is not held, or not at the time that this reminds of, or the person does not come."""
     context = delivery.context
-    found = _rule(delivery.language).ask(pk=context["rule"]), _held_event(delivery.language).ask(pk=context["event"])
-    if not all(found):
+    occasion = _occasion(delivery.language, context["rule"], context["event"])
+    if occasion is None:
         return None
-    (rule,), (event,) = found
+    rule, event = occasion
     anchor = anchor_of(rule, event)
     if anchor is None or int(anchor.timestamp()) != context["anchor"]:
         return None
@@ -181,14 +196,14 @@ def _addressed(rule: Rule, event: Event, context: Mapping[str, int]) -> Message 
         invitation.event = event
         return to_invited(rule, invitation)
     state = State.WAITING if rule.audience == Audience.WAITING else State.CONFIRMED
-    registration = event.registrations.filter(pk=context["registration"], state=state).first()
-    if registration is None:
-        return None
-    registration.event = event
-    return to_participant(rule, registration)
+    for registration in _participant().ask(pk=context["registration"], event=event.pk, state=state):
+        registration.event = event
+        return to_participant(rule, registration)
+    return None
 
 
 def to_participant(rule: Rule, registration: Registration) -> Message:
+    """Of one read `with_needs`."""
     event = registration.event
     template, subject = "emails/events/reminder", pgettext("mail", "Reminder: %(title)s")
     if rule.audience == Audience.WAITING:
@@ -203,7 +218,7 @@ def to_participant(rule: Rule, registration: Registration) -> Message:
         subject,
         registration,
         intro=_intro(rule, registration.language),
-        needs=registration.needs.all(),
+        needs=registration.need_rows,  # type: ignore[attr-defined]
         join_url=event.join_url if event.is_joinable else "",
         is_link_to_come=event.is_online and not event.is_joinable,
         feedback_url=absolute(reverse("feedback", args=[event.slug])) if event.is_open_for_feedback else "",
@@ -268,4 +283,6 @@ def _intro(rule: Rule, code: str) -> dict[str, Any] | None:
 
 def sample(event: Event, code: str) -> Registration:
     """Somebody who might have registered, for a preview; never saved."""
-    return Registration(pk=0, event=event, language=languages.get(code).code, state=State.CONFIRMED)
+    found = Registration(pk=0, event=event, language=languages.get(code).code, state=State.CONFIRMED)
+    found.need_rows = []  # type: ignore[attr-defined]
+    return found

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
@@ -12,12 +13,13 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
 from django.utils import timezone, translation
 
 from portal import languages
 from portal.accounts.models import User
 from portal.audit import actions as audit
+from portal.composed import ComposedUpdate, Slot, shared_reads
 from portal.mail import bounces, mailboxes, rules
 from portal.mail import ledger as ledgers
 from portal.mail.ledger import PATIENCE, Fate
@@ -169,8 +171,9 @@ def forget(*, prefix: str) -> None:
 
 @transaction.atomic(durable=True)
 def claim(*, limit: int, now: datetime) -> list[Delivery]:
-    """Take what is due, oldest first, for the length of a lease; committed before anybody talks SMTP."""
-    due = Delivery.objects.due(now).order_by("due_at", "pk")
+    """Take what is due, oldest first, for the length of a lease; committed before anybody talks SMTP. Each row says
+    whether it `is_suppressed`."""
+    due = Delivery.objects.due(now).with_suppression().order_by("due_at", "pk")
     batch = list(due.select_for_update(skip_locked=True, of=("self",))[:limit])
     for delivery in batch:
         delivery.state, delivery.retry_at, delivery.lease_until = State.QUEUED, None, now + LEASE
@@ -261,7 +264,8 @@ def deliver(*, seconds: float = float("inf"), is_stopping: Callable[[], bool] = 
     _look_into_the_ledger()
     outcome: Counter[str] = Counter()
     until = time.monotonic() + seconds
-    with Connection(Server.at(settings.EMAIL_URL)) as connection:
+    # What is shared may be a second old: what was canceled or held back meanwhile is stopped at its fence.
+    with Connection(Server.at(settings.EMAIL_URL)) as connection, shared_reads():
 
         def is_over() -> bool:
             return is_stopping() or connection.is_turned_away or time.monotonic() > until
@@ -314,7 +318,8 @@ def _has_time(delivery: Delivery) -> bool:
 
 
 class LostError(Exception):
-    """At the fence the row was no longer to be sent by this worker now: canceled, too late, held back, another's."""
+    """At the fence the row was no longer to be sent by this worker now: canceled, too late, held back, suppressed,
+    another's."""
 
 
 def _attempt(delivery: Delivery, connection: Connection) -> str:
@@ -325,7 +330,7 @@ def _attempt(delivery: Delivery, connection: Connection) -> str:
         return _end(delivery, State.FAILED, "no renderer for this kind")
     if not rules.can_travel(delivery.recipient):
         return _end(delivery, State.FAILED, "no server takes such an address")
-    if Suppression.objects.against(delivery).exists():
+    if delivery.is_suppressed:  # type: ignore[attr-defined]
         return _end(delivery, State.SUPPRESSED)
     try:
         with translation.override(delivery.language):
@@ -360,15 +365,18 @@ def _send(delivery: Delivery, content: bytes, connection: Connection) -> str:
 def _fence(delivery: Delivery) -> None:
     """Commits that the outcome may become unknown, if the row is still ours, wanted and not too late."""
     now = timezone.now()
-    ours = Delivery.objects.filter(pk=delivery.pk, state=State.QUEUED, lease_until=delivery.lease_until)
-    fenced = {"state": State.SENDING, "fenced_at": now, "lease_until": now + LEASE}
-    ours = ours.unexpired(now)
-    # To write the SQL of that takes longer than to ask whether anything is held back at all.
-    if Pause.objects.exists():
-        ours = ours.unpaused()
-    if not ours.update(**fenced):
+    lease_until = now + LEASE
+    values = {"state": State.SENDING, "fenced_at": now, "lease_until": lease_until}
+    if not _fencing().run(pk=delivery.pk, ticket=delivery.lease_until, now=now, **values):
         raise LostError
-    delivery.fenced_at, delivery.lease_until = now, now + LEASE
+    delivery.fenced_at, delivery.lease_until = now, lease_until
+
+
+@cache
+def _fencing() -> ComposedUpdate:
+    ours = Delivery.objects.filter(pk=Value(Slot("pk")), state=State.QUEUED, lease_until=Value(Slot("ticket")))
+    ours = ours.unexpired(Value(Slot("now"))).unpaused().unsuppressed()
+    return ComposedUpdate(ours, "state", "fenced_at", "lease_until")
 
 
 def _refused(delivery: Delivery, refusal: RefusedError) -> str:
@@ -406,10 +414,16 @@ def _end(delivery: Delivery, state: State, answer: str = "", **values: Any) -> s
 
 def _mark(delivery: Delivery, **values: Any) -> None:
     """Writes only what is still this worker's, or uncertain: the outcome may come late."""
-    ours = Q(state__in=LEASED, lease_until=delivery.lease_until)
-    if delivery.fenced_at:
-        ours |= Q(state=State.UNCERTAIN, fenced_at=delivery.fenced_at)
-    Delivery.objects.filter(ours, pk=delivery.pk).update(**values)
+    marking = _marking(bool(delivery.fenced_at), *values)
+    marking.run(pk=delivery.pk, ticket=delivery.lease_until, fence=delivery.fenced_at, **values)
+
+
+@cache
+def _marking(is_fenced: bool, *columns: str) -> ComposedUpdate:
+    ours = Q(state__in=LEASED, lease_until=Value(Slot("ticket")))
+    if is_fenced:
+        ours |= Q(state=State.UNCERTAIN, fenced_at=Value(Slot("fence")))
+    return ComposedUpdate(Delivery.objects.filter(ours, pk=Value(Slot("pk"))), *columns)
 
 
 def _release(batch: Sequence[Delivery], *, after: timedelta = timedelta(), answer: str = "") -> None:

@@ -4,7 +4,7 @@ from typing import Any, ClassVar, Final
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Count, Exists, ExpressionWrapper, F, Min, OuterRef, Q
+from django.db.models import Count, Exists, ExpressionWrapper, F, Min, OuterRef, Q, Value
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import pgettext_lazy
@@ -86,6 +86,12 @@ class Pause(models.Model):
         return self.prefix
 
 
+def _is_suppressed() -> Exists:
+    is_necessary = ExpressionWrapper(OuterRef("is_necessary"), models.BooleanField())
+    stopped = Suppression.objects.alias(is_necessary=is_necessary).filter(address_hash=OuterRef("recipient_hash"))
+    return Exists(stopped.filter(~Q(reason=Reason.UNSUBSCRIBED) | Q(is_necessary=False)))
+
+
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def waiting(self) -> "DeliveryQuerySet":
         return self.filter(state__in=WAITING)
@@ -97,12 +103,19 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         return self.waiting().filter(may_be_tried, due_at__lte=now).unexpired(now).unpaused()
 
     def unpaused(self) -> "DeliveryQuerySet":
-        everything = Pause.objects.filter(prefix="")
-        key = ExpressionWrapper(OuterRef("key"), models.CharField())
-        named = Pause.objects.exclude(prefix="").annotate(key=key).filter(key__startswith=F("prefix"))
-        return self.filter(Q(kind=ACCOUNT) | ~Exists(everything), ~Exists(named))
+        ours = {name: ExpressionWrapper(OuterRef(name), models.CharField()) for name in ("kind", "key")}
+        of_everything = Q(prefix="") & ~Q(kind=ACCOUNT)
+        of_what_it_belongs_to = ~Q(prefix="") & Q(key__startswith=F("prefix"))
+        return self.filter(~Exists(Pause.objects.alias(**ours).filter(of_everything | of_what_it_belongs_to)))
 
-    def unexpired(self, now: datetime) -> "DeliveryQuerySet":
+    def with_suppression(self) -> "DeliveryQuerySet":
+        """Adds `is_suppressed`: the address gets no such mail."""
+        return self.annotate(is_suppressed=_is_suppressed())
+
+    def unsuppressed(self) -> "DeliveryQuerySet":
+        return self.filter(~_is_suppressed())
+
+    def unexpired(self, now: datetime | Value) -> "DeliveryQuerySet":
         return self.filter(Q(expires_at__isnull=True) | Q(expires_at__gt=now))
 
     def too_late(self, now: datetime) -> "DeliveryQuerySet":
@@ -288,10 +301,6 @@ class Reason(models.TextChoices):
 
 
 class SuppressionQuerySet(models.QuerySet["Suppression"]):
-    def against(self, delivery: Delivery) -> "SuppressionQuerySet":
-        found = self.filter(address_hash=delivery.recipient_hash)
-        return found.exclude(reason=Reason.UNSUBSCRIBED) if delivery.is_necessary else found
-
     def of(self, address: str) -> "SuppressionQuerySet":
         return self.filter(address_hash=address_hash(address))
 

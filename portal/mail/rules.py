@@ -9,8 +9,10 @@ from datetime import datetime
 from email.headerregistry import Address, BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
 from email.policy import SMTP, Policy
-from email.utils import parseaddr
+from email.utils import format_datetime, parseaddr
+from functools import lru_cache
 from itertools import zip_longest
+from secrets import token_hex
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -45,8 +47,7 @@ class _Verbatim(UnstructuredHeader, BaseHeader):
 
     @classmethod
     def parse(cls, value: str, kwds: dict[str, Any]) -> None:
-        super().parse(value, kwds)
-        kwds["decoded"] = value
+        kwds["decoded"], kwds["parse_tree"] = value, None
 
     def fold(self, *, policy: Policy) -> str:
         line = f"{self.name}: {self}"
@@ -58,7 +59,7 @@ class _Headers(HeaderRegistry):
     message costs."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(default_class=_Verbatim)
         self.known: dict[str, type[BaseHeader]] = {}
 
     def __getitem__(self, name: str) -> type[BaseHeader]:
@@ -68,7 +69,7 @@ class _Headers(HeaderRegistry):
 
 
 _headers = _Headers()
-for _name in ("from", "to", "subject", "list-unsubscribe"):
+for _name in ("from", "to", "subject", "date", "message-id"):
     _headers.map_to_type(_name, _Verbatim)
 
 # Seven bits, whatever the servers on the way can do.
@@ -235,7 +236,12 @@ def says_no_to_address(answer: str) -> bool:
 
 
 def sender() -> Address:
-    name, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
+    return _address(settings.DEFAULT_FROM_EMAIL)
+
+
+@lru_cache
+def _address(written: str) -> Address:
+    name, address = parseaddr(written)
     return Address(one_line(name), addr_spec=ascii_address(address))
 
 
@@ -280,7 +286,7 @@ def compose(delivery: Delivery, message: Message, *, now: datetime) -> EmailMess
         "subject": subject,
         "text": _with_isolates(message.text) if language.direction == "rtl" else message.text,
         "html": message.html,
-        "marked_text": _marked(message.text),
+        "marked_text": "" if message.html else _marked(message.text),
         "language": language,
         "type_size": _TYPE_SIZES.get(language.script, "18px/1.6"),
         "site_name": settings.SITE_NAME,
@@ -292,13 +298,15 @@ def compose(delivery: Delivery, message: Message, *, now: datetime) -> EmailMess
     letter["From"] = named_address(sender().display_name, sender().addr_spec)
     letter["To"] = one_line(ascii_address(delivery.recipient))
     letter["Subject"] = encoded(subject)
-    letter["Date"] = now
+    letter["Date"] = format_datetime(now)
     letter["Message-ID"] = delivery.message_id
     letter["Auto-Submitted"] = "auto-generated"
     if unsubscribe_url:
         letter["List-Unsubscribe"] = f"<{_ascii_url(unsubscribe_url)}>"
         letter["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     letter.set_content(render_to_string("emails/layout.txt", context))
+    # Python would look through all that is written for a boundary that does not stand in it.
+    letter.make_alternative(boundary=token_hex(16))
     letter.add_alternative(render_to_string("emails/layout.html", context), subtype="html")
     _add_files(letter, message)
     # Last: the methods above move headers on the content into the first part.

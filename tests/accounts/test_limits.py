@@ -70,7 +70,7 @@ def test_the_address_is_the_one_that_the_trusted_proxies_saw(settings, proxies, 
 
 
 def test_staff_sign_in_while_valkey_is_down_and_guessing_is_still_limited(settings):
-    settings.CACHES = {"default": settings.CACHES["default"] | {"LOCATION": "redis://127.0.0.1:9/0"}}
+    settings.CACHES = settings.CACHES | {"default": settings.CACHES["default"] | {"LOCATION": "redis://127.0.0.1:9/0"}}
     user, guessed = person(Role.EDITOR, password=PASSWORD), person(Role.EDITOR, password=PASSWORD)
     client = browser()
 

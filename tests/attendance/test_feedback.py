@@ -144,14 +144,14 @@ def test_words_go_after_a_year_and_marks_stay(passed):
 
 def test_the_mail_after_the_event_leads_to_the_form(passed):
     rule = Rule(anchor=Anchor.END, audience=Audience.REGISTERED, days=1)
-    letter = reminders.to_participant(rule, passed.registrations.get())
+    letter = reminders.to_participant(rule, passed.registrations.with_needs().get())
     assert url_of(passed) in letter.text
     assert url_of(passed) in letter.html
     with time_machine.travel(passed.ends_at + timedelta(days=15)):
-        assert url_of(passed) not in reminders.to_participant(rule, passed.registrations.get()).text
+        assert url_of(passed) not in reminders.to_participant(rule, passed.registrations.with_needs().get()).text
 
 
 def test_the_page_of_the_event_leads_to_the_form(passed, public):
     assert url_of(passed) in public.get(f"/sv/events/{passed.slug}/").content.decode()
-    own = registrations.private_token(passed.registrations.get())
+    own = registrations.private_token(passed.registrations.with_needs().get())
     assert url_of(passed) in public.get(f"/sv/events/{passed.slug}/registration/{own}/").content.decode()

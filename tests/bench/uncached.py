@@ -13,4 +13,4 @@ class Forgetful(LimitsCache):
         return None
 
 
-CACHES = {"default": CACHES["default"] | {"BACKEND": "tests.bench.uncached.Forgetful"}}
+CACHES = CACHES | {"default": CACHES["default"] | {"BACKEND": "tests.bench.uncached.Forgetful"}}

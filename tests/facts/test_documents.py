@@ -707,7 +707,7 @@ def test_a_long_document_is_made_at_once_when_no_worker_can_be_asked(client, mon
     monkeypatch.setattr(documents, "LONG", 5000)
     facts = [factories.published_fact() for _ in range(2)]
     path = f"/sv/handout.pdf?facts={','.join(fact.slug for fact in facts)}"
-    settings.CACHES = {"default": settings.CACHES["default"] | {"LOCATION": "redis://127.0.0.1:1/0"}}
+    settings.CACHES = settings.CACHES | {"default": settings.CACHES["default"] | {"LOCATION": "redis://127.0.0.1:1/0"}}
     assert client.get(path).content.startswith(b"%PDF-1.7")
 
 

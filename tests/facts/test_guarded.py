@@ -115,6 +115,9 @@ def test_a_child_who_searches_keeps_the_way_out(query):
     factories.publish(fact, title="Hej?", summary="Svar.", body="Text.")
     for path in ("/sv/children/", f"/sv/facts/{fact.slug}/"):
         assert 'href="/sv/search/?audience=children"' in html_of(path)
+    # What pages have in common is kept, and children have other pages.
+    for path in ("/sv/", f"/sv/facts/{factories.published_fact().slug}/"):
+        assert 'href="/sv/search/"' in html_of(path)
     response = browser().get(f"/sv/search/?audience=children{query}")
     if query == "&q=%00":
         assert response.status_code == 400

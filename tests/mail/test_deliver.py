@@ -274,6 +274,19 @@ def test_canceling_during_the_conversation_stops_it_at_the_fence(post, plan):
     assert (state(1).state, state(2).state, numbers(post)) == (State.CANCELED, State.SENT, [2])
 
 
+def test_who_unsubscribes_during_the_conversation_gets_no_more_of_what_is_optional(post, plan):
+    plan(1, kind="news", to="anna@example.org")
+    plan(2, to="anna@example.org")
+    plan(3, kind="news", to="bo@example.org")
+    post.faults.append("hold_before_354")
+    with running(actions.deliver):
+        assert post.is_holding.wait(10)
+        actions.unsubscribe(delivery=state(1))
+        post.let_go()
+    assert sorted(numbers(post)) == [2, 3]
+    assert (state(1).state, state(1).attempts) == (State.SUPPRESSED, 1)
+
+
 def test_a_pause_during_the_conversation_stops_it_at_the_fence_and_costs_no_attempt(post, plan):
     for number in (1, 2, 3):
         plan(number, key=f"event:{number}:reminder")

@@ -81,7 +81,7 @@ def test_asking_for_the_head_the_short_address_or_what_is_gone_is_no_reading():
 
 def test_without_valkey_the_page_is_there(settings):
     fact = factories.published_fact()
-    settings.CACHES = {"default": settings.CACHES["default"] | {"LOCATION": "redis://127.0.0.1:9/0"}}
+    settings.CACHES = settings.CACHES | {"default": settings.CACHES["default"] | {"LOCATION": "redis://127.0.0.1:9/0"}}
     assert "Svar sv." in Client().get(f"/sv/facts/{fact.slug}/").content.decode()
 
 

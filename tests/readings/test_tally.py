@@ -143,7 +143,7 @@ def test_everything_in_valkey_expires_and_nothing_else_later():
 def test_without_valkey_nothing_is_counted_and_nothing_fails(settings):
     transport.add("readings", 1, "ar")
     up = settings.CACHES
-    settings.CACHES = {"default": up["default"] | {"LOCATION": "redis://127.0.0.1:9/0"}}
+    settings.CACHES = up | {"default": up["default"] | {"LOCATION": "redis://127.0.0.1:9/0"}}
     transport.add("readings", 1, "ar")
     with pytest.raises(RedisError):
         actions.flush()

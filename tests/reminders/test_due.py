@@ -12,16 +12,22 @@ from django.utils import timezone, translation
 from events import actions as events
 from events.invitations import actions as invitations
 from events.invitations.rules import secret_token
+from events.models import Event
 from events.registrations import actions as registrations
 from events.reminders import actions, rules
 from events.reminders.models import Anchor, Audience, Dispatch, Rule
 from events.series.models import Series
+from portal import composed
 from portal.accounts.models import Role
 from portal.mail import actions as mail
 from portal.mail.models import Delivery, State
 from tests import factories
 from tests.events.conftest import SECRET_LINK
+from tests.mail.conftest import post
+from tests.mail.test_deliver import running
 from tests.registrations.test_register import register
+
+__all__ = ["post"]
 
 STOCKHOLM = ZoneInfo("Europe/Stockholm")
 
@@ -393,6 +399,31 @@ def test_a_reminder_leaves_in_the_tick_in_which_it_is_due(remind, make_event, in
     (letter,) = inbox
     assert event.title_ar in letter["Subject"]
     assert letter["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_reminders_of_one_event_read_it_together_and_none_leaves_that_a_change_has_made_wrong(
+    remind, make_event, post, monkeypatch
+):
+    monkeypatch.setattr(composed, "SECONDS", 3600)
+    remind(minutes=60)
+    starts = timezone.now().replace(microsecond=0) + timedelta(days=401)
+    event = make_event("sv", starts_at=starts)
+    for name in ("ana", "bo", "cia", "dag"):
+        register(event, name)
+    Delivery.objects.update(state=State.CANCELED, ended_at=timezone.now())
+    reminders = Delivery.objects.filter(kind=actions.REMINDER).order_by("pk").values_list("state", flat=True)
+    with time_machine.travel(starts - timedelta(minutes=59)):
+        post.faults.extend(["", "", "hold_before_354"])
+        with running(mail.deliver):
+            assert post.is_holding.wait(10)
+            later = {"starts_at": event.starts_at + timedelta(days=1), "ends_at": event.ends_at + timedelta(days=1)}
+            events.edit(Event.objects.get(), by=factories.user(), **later)
+            post.let_go()
+        assert list(reminders.all()) == ["sent", "sent", "planned", "planned"]
+    with time_machine.travel(starts - timedelta(minutes=50)):
+        mail.deliver(seconds=20)
+    assert list(reminders.all()) == ["sent", "sent", "canceled", "canceled"]
 
 
 def test_who_is_invited_and_has_not_answered_is_reminded_before_the_deadline(remind, make_event):

@@ -115,7 +115,7 @@ def test_a_search_writes_no_row(django_assert_num_queries):
 
 
 def test_without_valkey_the_search_answers(settings):
-    settings.CACHES = {"default": settings.CACHES["default"] | {"LOCATION": "redis://127.0.0.1:9/0"}}
+    settings.CACHES = settings.CACHES | {"default": settings.CACHES["default"] | {"LOCATION": "redis://127.0.0.1:9/0"}}
     search(q="skolplikt")
 
 

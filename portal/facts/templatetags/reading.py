@@ -14,7 +14,7 @@ from django.utils.formats import date_format
 from django.utils.html import conditional_escape, escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import localtime
-from django.utils.translation import pgettext
+from django.utils.translation import get_language, pgettext
 
 from portal import contacts, languages, markup
 from portal.public import Alternate
@@ -72,12 +72,41 @@ def phone(contact: contacts.Contact) -> SafeString:
 @register.filter
 def day(value: date | datetime | None) -> SafeString | str:
     """`<time>` in the reader's own words; moments are shown as Stockholm has them."""
-    if value is None:
-        return ""
-    local = localtime(value) if isinstance(value, datetime) else value
-    return format_html(
-        '<time datetime="{}"><bdi>{}</bdi></time>', local.strftime("%Y-%m-%d"), date_format(local, "DATE_FORMAT")
-    )
+    return _day(_local(value), get_language()) if value else ""
+
+
+@register.filter
+def weekday(value: date | datetime) -> SafeString:
+    """The same behind the day of the week."""
+    return _weekday(_local(value), get_language())
+
+
+@register.filter
+def spelled(value: date | datetime) -> str:
+    """The day of the week and the date, where no markup can stand."""
+    return _spelled(_local(value), get_language())
+
+
+def _local(value: date | datetime) -> date:
+    return localtime(value).date() if isinstance(value, datetime) else value
+
+
+# Django looks up how dates are written each time, and one page or ten thousand messages name the same few days.
+
+
+@lru_cache(maxsize=1024)
+def _day(on: date, _language: str) -> SafeString:
+    return format_html('<time datetime="{}"><bdi>{}</bdi></time>', on.isoformat(), date_format(on, "DATE_FORMAT"))
+
+
+@lru_cache(maxsize=1024)
+def _weekday(on: date, language: str) -> SafeString:
+    return format_html("{} {}", date_format(on, "l"), _day(on, language))
+
+
+@lru_cache(maxsize=1024)
+def _spelled(on: date, _language: str) -> str:
+    return f"{date_format(on, 'l')} {date_format(on, 'DATE_FORMAT')}"
 
 
 @register.filter
