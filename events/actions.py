@@ -67,7 +67,8 @@ def edit(event: Event, *, by: User, was: Mapping[str, Any] | None = None, **valu
         locked.join_version += 1
     # What the reminders of another series would have sent before is not made up for.
     if not changes.keys().isdisjoint({"starts_at", "ends_at", "series"}):
-        locked.time_set_at = timezone.now()
+        now = timezone.now()
+        locked.time_set_at = _taken_back_since(locked, now) or now
     if not changes.keys().isdisjoint(APPOINTMENT):
         locked.sequence += 1
         _appoint(locked)
@@ -314,6 +315,15 @@ def _appoint(event: Event) -> None:
     made = Appointment.objects.create(event=event, sequence=event.sequence, is_canceled=event.is_canceled, **values)
     # As long as it can be taken back, nothing leaves that it would make wrong or needless.
     mail.postpone(prefix=event.mail_prefix, until=made.at + SETTLE)
+
+
+def _taken_back_since(event: Event, now: datetime) -> datetime | None:
+    """When it was given other times than these, if nobody has been told of that yet: what fell due since then is not
+    missed."""
+    settled = event.appointments.filter(at__lte=now - SETTLE).last()
+    moved = event.appointments.filter(at__gt=now - SETTLE).first()
+    is_as_told = settled and (settled.starts_at, settled.ends_at) == (event.starts_at, event.ends_at)
+    return moved.at if moved and is_as_told else None
 
 
 def _set_status(event: Event, status: Status, *, by: User, note: str = "", **values: Any) -> None:

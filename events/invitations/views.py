@@ -28,12 +28,13 @@ from events.models import Event
 from events.registrations.forms import wishes_of
 from events.registrations.models import Need
 from events.registrations.rules import private_url
-from portal import languages, public
+from portal import languages, public, secret_links
 from portal.http import StaffRequest, staff
 from portal.mail.models import Delivery
 from portal.revisions.rules import heading, read
 
 OWN: Final = "invitation"
+ERASE: Final = "erase-invitation"
 PER_HOUR: Final = 120
 """From one address: a whole office may answer from behind it."""
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -49,10 +50,11 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
     """One's own invitation. Scanners follow every link in a mail, so that only POST answers."""
     found = rules.token_owner(token)
     if found is None:
-        raise Http404
+        return _nobodys_page(request, token)
     if request.method != "POST":
         return _own_page(request, found)
-    if public.check_public_post(request, OWN) is None:
+    purpose = _erasing(found.pk) if request.POST.get("do") == "erase" else OWN
+    if public.check_public_post(request, purpose) is None:
         return _own_page(request, found, problem="expired", status=422)
     if not public.within_limit(request, OWN, per_hour=PER_HOUR):
         return _own_page(request, found, problem="many", status=429)
@@ -67,11 +69,29 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
             answer = _own_page(request, found, asked="erase")
         case "erase":
             actions.erase(found)
-            text = read(found.event, get_language() or languages.SOURCE)
-            answer = render(request, "events/erased.html", {"event": found.event, "text": text})
+            answer = _erased(request, found.event)
         case _:
             answer = _own_page(request, found, status=422)
     return answer
+
+
+def _erasing(pk: int) -> str:
+    """What a form is for that deletes everything about one person. Only their own page has it, when it asks."""
+    return f"{ERASE} {pk}"
+
+
+def _nobodys_page(request: HttpRequest, token: str) -> HttpResponse:
+    """As for a registration: who presses twice to delete everything is told twice that it is deleted."""
+    pk = secret_links.pk_of(token)
+    forgotten = Invitation.objects.filter(pk=pk, forgotten_at__isnull=False).select_related("event").first()
+    if forgotten is None or request.method != "POST" or public.check_public_post(request, _erasing(pk)) is None:
+        raise Http404
+    return _erased(request, forgotten.event)
+
+
+def _erased(request: HttpRequest, event: Event) -> HttpResponse:
+    text = read(event, get_language() or languages.SOURCE)
+    return render(request, "events/erased.html", {"event": event, "text": text})
 
 
 def _accept(request: HttpRequest, found: Invitation, token: str) -> HttpResponse:
@@ -130,6 +150,7 @@ def _own_page(
         "instead": found.substitutes.standing().first(),
         "seat_url": private_url(seat) if seat and found.answer == Answer.YES else "",
         "token": public.form_token(OWN),
+        "erase_token": public.form_token(_erasing(found.pk)) if asked == "erase" else "",
         "problem": problem,
         "asked": asked,
         "keep_days": Invitation.KEEP_AFTER_EVENT.days,

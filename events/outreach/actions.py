@@ -14,6 +14,7 @@ from events.outreach.models import Asked, Draft, SafetyNote, Session
 from portal.accounts.models import User
 from portal.audit import actions as audit
 from portal.facts.models import Fact
+from portal.meanwhile import refuse_clashes
 from portal.questions import actions as questions
 from portal.questions.models import Door
 
@@ -102,17 +103,24 @@ def ask(session: Session, *, asked: Sequence[Said], by: User) -> None:
 
 
 @transaction.atomic
-def edit(session: Session, *, handed_out: Iterable[Fact], by: User, **values: Any) -> Session:
-    """Change what is not the event's, nor a number, nor a question."""
+def edit(session: Session, *, by: User, was: Mapping[str, Any] | None = None, **values: Any) -> Session:
+    """Change what is not the event's, nor a number, nor a question; `was` is what the writer had seen, and what was
+    handed out is a set. Raises ChangedMeanwhileError, and changes nothing, when somebody else has changed the same.
+    """
     held: Session = Session.objects.select_for_update(of=("self",)).get(pk=session.pk)
+    # What has been withdrawn since nobody can choose, and it was handed out all the same.
+    withdrawn = set(held.handed_out.exclude(pk__in=Fact.objects.published()))
+    given = set(held.handed_out.all())
+    now = {name: given - withdrawn if name == "handed_out" else getattr(held, name) for name in values}
+    refuse_clashes(now, was=was or {}, values=values)
+    handed_out = {*values.pop("handed_out", given), *withdrawn}
     if "host" in values:
         values["actor"] = _actor(values["host"])
     changes = audit.changed(held, values)
     for name, value in values.items():
         setattr(held, name, value)
     held.save(update_fields=list(values))
-    # What has been withdrawn since nobody can choose, and it was handed out all the same.
-    held.handed_out.set([*handed_out, *held.handed_out.exclude(pk__in=Fact.objects.published())])
+    held.handed_out.set(handed_out)
     changed = {name: (str(old or ""), str(new or "")) for name, (old, new) in changes.items()}
     audit.record("edit", held, by=by, changes=changed)
     return held

@@ -14,6 +14,7 @@ from portal import languages, spoken
 from portal.accounts.models import Role, User
 from portal.facts.models import Fact
 from portal.guard import GuardedForm
+from portal.meanwhile import MeanwhileForm
 from portal.revisions.rules import heading
 
 BOXES: Final = 3
@@ -137,8 +138,12 @@ class SessionForm(GuardedForm):
     )
 
     def values(self) -> dict[str, Any]:
-        """As `actions.edit` wants them."""
+        """As `actions.log` wants them."""
         return {name: self.cleaned_data[name] for name in SessionForm.base_fields}
+
+
+class EditSessionForm(MeanwhileForm, SessionForm):
+    """Colleagues may be changing the same visit."""
 
 
 class LogForm(QuestionsForm, SessionForm):

@@ -11,10 +11,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from events.models import Group
 from events.outreach import actions
-from events.outreach.forms import LogForm, QuestionsForm, SafetyForm, SessionForm
+from events.outreach.forms import EditSessionForm, LogForm, QuestionsForm, SafetyForm
 from events.outreach.models import Asked, Draft, Session
 from portal import languages
 from portal.http import StaffRequest, staff
+from portal.meanwhile import ChangedMeanwhileError
 from portal.questions import actions as questions
 
 ON_A_PAGE: Final = 30
@@ -140,14 +141,17 @@ def ask_session(request: StaffRequest, pk: int) -> HttpResponse:
 @staff("outreach.log")
 def edit_session(request: StaffRequest, pk: int) -> HttpResponse:
     found = _session(pk)
-    form = SessionForm(
-        request.POST if request.method == "POST" else None,
-        initial=model_to_dict(found, fields=[*SessionForm.base_fields]),
-    )
+    # What has been withdrawn since cannot be chosen.
+    initial = model_to_dict(found, fields=[*EditSessionForm.base_fields]) | {"handed_out": found.handed_out.published()}
+    form = EditSessionForm(request.POST if request.method == "POST" else None, initial=initial)
     if form.is_bound and form.is_valid():
-        actions.edit(found, by=request.user, **form.values())
-        messages.success(request, pgettext("staff", "Saved."))
-        return redirect(found)
+        try:
+            actions.edit(found, by=request.user, was=form.was(), **form.changes())
+        except ChangedMeanwhileError as error:
+            form.show_what_is_now(error.now)
+        else:
+            messages.success(request, pgettext("staff", "Saved."))
+            return redirect(found)
     context = {"session": found, "form": form, "hosts": Session.objects.hosts()}
     return render(request, "outreach/staff/edit.html", context, status=422 if form.errors else 200)
 

@@ -247,9 +247,16 @@ def _tell(event: Event, now: datetime) -> None:
 
 
 @transaction.atomic
-def describe(speaker: Speaker, *, by: User, photo: Picture | None = None, **values: Any) -> Speaker:
-    """Change name, title, organization and address; a photo comes with the consent to show it, and replaces another."""
+def describe(
+    speaker: Speaker, *, by: User, was: Mapping[str, Any] | None = None, photo: Picture | None = None, **values: Any
+) -> Speaker:
+    """Change name, title, organization and address; a photo comes with the consent to show it, and replaces another.
+
+    `was` is what the writer had seen. Raises meanwhile.ChangedMeanwhileError, and changes nothing, when somebody else
+    has changed the same.
+    """
     locked = _locked_speaker(speaker)
+    meanwhile.refuse_clashes({name: getattr(locked, name) for name in values}, was=was or {}, values=values)
     changed, old = list(audit.changed(locked, values)), locked.photo
     for name, value in values.items():
         setattr(locked, name, value)

@@ -274,7 +274,8 @@ class PublishForm(guard.GuardedForm):
     )
 
 
-class SpeakerForm(guard.GuardedForm, WithPicture):
+class SpeakerForm(MeanwhileForm, guard.GuardedForm, WithPicture):
+    DESCRIBED: ClassVar[tuple[str, ...]] = ("name", "title", "organization", "email")
     open_to_all: ClassVar[tuple[str, ...]] = ("name", "title", "organization")
 
     name = forms.CharField(label=pgettext_lazy("staff", "Name"), max_length=120)
@@ -307,6 +308,11 @@ class SpeakerForm(guard.GuardedForm, WithPicture):
 
     field_order = ("name", "title", "organization", "email", "picture", "has_agreed")
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in self.fields.keys() - {*self.DESCRIBED}:
+            self.fields[name].show_hidden_initial = False
+
     def clean_name(self) -> str:
         return _without_comma(self.cleaned_data["name"])
 
@@ -319,6 +325,6 @@ class SpeakerForm(guard.GuardedForm, WithPicture):
             self.add_error("has_agreed", pgettext("staff", "Without that no photo can be kept."))
         return data
 
-    def values(self) -> dict[str, Any]:
-        """As `actions.describe` wants them, but the photo."""
-        return {name: self.cleaned_data[name] for name in ("name", "title", "organization", "email")}
+    def changes(self) -> dict[str, Any]:
+        """Without the photo, which is nobody's version of another."""
+        return {name: value for name, value in super().changes().items() if name in self.DESCRIBED}

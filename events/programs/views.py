@@ -184,17 +184,22 @@ def _speaker(event: Event, pk: int) -> Speaker:
 def speaker(request: StaffRequest, pk: int, speaker: int) -> HttpResponse:
     event = _event(request, pk)
     found = _speaker(event, speaker)
-    initial = {name: getattr(found, name) for name in ("name", "title", "organization", "email")}
+    initial = {name: getattr(found, name) for name in SpeakerForm.DESCRIBED}
     is_sent = request.method == "POST"
     form = SpeakerForm(*((request.POST, request.FILES) if is_sent else ()), initial=initial)
     if is_sent and form.is_valid():
         file = form.cleaned_data["picture"]
+        photo = None
         try:
             photo = pictures.keep(file, by=request.user) if file else None
+            actions.describe(found, by=request.user, was=form.was(), photo=photo, **form.changes())
         except ValidationError as error:
             form.add_error("picture", error)
+        except meanwhile.ChangedMeanwhileError as error:
+            form.show_what_is_now(error.now)
+            if photo:
+                pictures.remove(photo, by=request.user)
         else:
-            actions.describe(found, by=request.user, photo=photo, **form.values())
             messages.success(request, pgettext("staff", "Saved. Readers see it when the program is published."))
             return redirect("speakers", pk)
     context = {"event": event, "speaker": found, "form": form}

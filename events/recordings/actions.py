@@ -1,5 +1,6 @@
-from collections.abc import Collection
-from datetime import date, datetime
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -11,17 +12,27 @@ from events.programs.models import Speaker
 from events.recordings.models import Recording, RecordingConsent
 from portal.accounts.models import User
 from portal.audit import actions as audit
+from portal.meanwhile import refuse_clashes
 
 
 @transaction.atomic
-def keep(
-    event: Event, *, url: str, until: date, captions: Collection[str], no_captions_reason: str, by: User
-) -> Recording:
-    """What is known of the recording of an event. Another link is another film, which has to be shown anew."""
+def keep(event: Event, *, by: User, was: Mapping[str, Any] | None = None, **values: Any) -> Recording:
+    """What is known of the recording of an event. Another link is another film, which has to be shown anew.
+
+    `was` is what the writer had seen, and captions are a set. Raises ChangedMeanwhileError, and changes nothing, when
+    somebody else has changed the same.
+    """
     locked = Event.objects.select_for_update(of=("self",)).get(pk=event.pk)
-    values = {"url": url, "until": until, "captions": list(captions), "no_captions_reason": no_captions_reason}
     standing = Recording.objects.select_for_update(of=("self",)).filter(event=locked).first()
     recording = standing or Recording(event=locked, added_by=by)
+    now = {name: getattr(recording, name) for name in values}
+    if "captions" in values:
+        now["captions"] = set(recording.captions)
+    refuse_clashes(now, was=(was or {}) if standing else {}, values=values)
+    if "captions" in values:
+        values["captions"] = sorted(values["captions"])
+    if values.get("captions"):
+        values["no_captions_reason"] = ""
     changes = audit.changed(recording, values)
     for name, value in values.items():
         setattr(recording, name, value)

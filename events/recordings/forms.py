@@ -10,9 +10,10 @@ from events.forms import LAST_YEAR, DateInput
 from events.models import Event
 from events.programs.models import Speaker
 from portal import guard, languages
+from portal.meanwhile import MeanwhileForm
 
 
-class RecordingForm(guard.GuardedForm):
+class RecordingForm(MeanwhileForm, guard.GuardedForm):
     guarded: ClassVar[tuple[str, ...]] = ("no_captions_reason",)
     open_to_all: ClassVar[tuple[str, ...]] = ("url",)
 
@@ -60,17 +61,11 @@ class RecordingForm(guard.GuardedForm):
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
-        if "captions" in data and not data["captions"] and not data.get("no_captions_reason"):
-            if "no_captions_reason" not in self.errors:
-                why = pgettext("staff", "Say in which languages it has captions, or why it has none.")
-                self.add_error("captions", why)
-        elif data.get("captions"):
-            data["no_captions_reason"] = ""
+        is_silent = "captions" in data and not data["captions"] and not data.get("no_captions_reason")
+        if is_silent and "no_captions_reason" not in self.errors:
+            why = pgettext("staff", "Say in which languages it has captions, or why it has none.")
+            self.add_error("captions", why)
         return data
-
-    def values(self) -> dict[str, Any]:
-        """As `actions.keep` wants them."""
-        return {name: self.cleaned_data[name] for name in self.base_fields}
 
 
 class ConsentsForm(forms.Form):

@@ -10,6 +10,7 @@ from events.recordings import actions
 from events.recordings.forms import ConsentsForm, RecordingForm
 from events.recordings.models import Recording
 from portal.http import StaffRequest, staff
+from portal.meanwhile import ChangedMeanwhileError
 
 
 def _recording(pk: int) -> Recording:
@@ -26,9 +27,13 @@ def recording(request: StaffRequest, pk: int) -> HttpResponse:
     initial = {name: getattr(kept, name) for name in RecordingForm.base_fields} if kept else None
     form = RecordingForm(event, request.POST if request.method == "POST" else None, initial=initial)
     if form.is_bound and form.is_valid():
-        actions.keep(event, by=request.user, **form.values())
-        messages.success(request, pgettext("staff", "Saved."))
-        return redirect("recording", pk)
+        try:
+            actions.keep(event, by=request.user, was=form.was(), **form.changes())
+        except ChangedMeanwhileError as error:
+            form.show_what_is_now(error.now)
+        else:
+            messages.success(request, pgettext("staff", "Saved."))
+            return redirect("recording", pk)
     agreed = kept.consents.values_list("speaker", flat=True) if kept else []
     consents = ConsentsForm(event, initial={"speakers": list(agreed)})
     context = {"event": event, "recording": kept, "form": form, "consents": consents}

@@ -15,6 +15,7 @@ from portal import languages
 from portal.accounts.models import User
 from portal.audit import actions as audit
 from portal.mail import actions as mail
+from portal.meanwhile import refuse_clashes
 from portal.revisions.rules import reading_columns
 
 REMINDER: Final = "event_reminder"
@@ -99,9 +100,14 @@ def edit(rule: Rule, *, by: User, **values: Any) -> Rule:
 
 
 @transaction.atomic
-def write(rule: Rule, *, language: str, text: str, by: User) -> None:
-    """What it says first in one language."""
-    Rule.objects.filter(pk=rule.pk).update(**{languages.suffixed("text", language): text})
+def write(rule: Rule, *, language: str, text: str, by: User, was: str | None = None) -> None:
+    """What it says first in one language; `was` is what the writer had seen. Raises ChangedMeanwhileError, and changes
+    nothing, when somebody else has written it meanwhile."""
+    column = languages.suffixed("text", language)
+    locked = Rule.objects.select_for_update(of=("self",)).get(pk=rule.pk)
+    now = getattr(locked, column) or ""
+    refuse_clashes({"text": now}, was={} if was is None else {"text": was}, values={"text": text})
+    Rule.objects.filter(pk=rule.pk).update(**{column: text})
     audit.record("write_reminder", rule, by=by, language=language)
 
 

@@ -6,6 +6,7 @@ from django.utils.translation import pgettext, pgettext_lazy
 
 from events.reminders.models import LONGEST, Anchor, Audience, Rule
 from portal import guard, languages
+from portal.meanwhile import MeanwhileForm
 
 UNITS: Final = {"days": 1440, "hours": 60, "minutes": 1}
 """In minutes."""
@@ -83,7 +84,7 @@ def rule_initial(rule: Rule) -> dict[str, Any]:
     }
 
 
-class RuleTextForm(guard.GuardedForm):
+class RuleTextForm(MeanwhileForm, guard.GuardedForm):
     """What a rule says first, in one language."""
 
     open_to_all: ClassVar[tuple[str, ...]] = ("text",)

@@ -22,6 +22,7 @@ from portal.mail.forms import PauseForm
 from portal.mail.models import Delivery
 from portal.mail.rules import Message
 from portal.mail.views import waiting
+from portal.meanwhile import ChangedMeanwhileError
 from portal.revisions.rules import heading
 
 
@@ -139,9 +140,14 @@ def rule_text(request: StaffRequest, pk: int, language: str) -> HttpResponse:
     text = getattr(found, languages.suffixed("text", language))
     form = RuleTextForm(language, request.POST if request.method == "POST" else None, initial={"text": text})
     if form.is_bound and form.is_valid():
-        actions.write(found, language=language, text=form.cleaned_data["text"], by=request.user)
-        messages.success(request, pgettext("staff", "Saved."))
-        return redirect(_back(found))
+        try:
+            if form.has_changed():
+                actions.write(found, language=language, by=request.user, was=form.was()["text"], **form.changes())
+        except ChangedMeanwhileError as error:
+            form.show_what_is_now(error.now)
+        else:
+            messages.success(request, pgettext("staff", "Saved."))
+            return redirect(_back(found))
     context = {
         "form": form,
         "rule": found,

@@ -24,6 +24,7 @@ from tests.actors.conftest import actor
 from tests.attachments.conftest import attach
 from tests.outreach.conftest import visit
 from tests.programs.conftest import line
+from tests.shown import as_shown
 
 pytestmark = pytest.mark.django_db
 LOG = "/staff/events/outreach/log/"
@@ -170,10 +171,9 @@ def test_more_questions_come_after_those_there_are_and_none_twice(staff):
 def test_handed_out_facts_and_what_is_next_can_be_changed(staff):
     fact, session = factories.published_fact(), visit()
     client = staff(Role.EVENTS)
-    client.post(
-        reverse("edit_session", args=[session.pk]),
-        {"host": "Annan", "mood": "worried", "handed_out": [fact.pk], "follow_up": "Ta med tolk."},
-    )
+    path = reverse("edit_session", args=[session.pk])
+    fields = {"host": "Annan", "mood": "worried", "handed_out": [fact.pk], "follow_up": "Ta med tolk."}
+    client.post(path, as_shown(client.get(path)) | fields)
     page = client.get(session.get_absolute_url()).content.decode()
     assert "Fråga sv?" in page
     assert "Ta med tolk." in page
@@ -239,7 +239,8 @@ def test_what_was_handed_out_stays_when_it_has_been_withdrawn_since(staff):
     session = visit(handed_out=[kept, withdrawn, wrong])
     Fact.objects.filter(pk=withdrawn.pk).update(title_sv="")
     at = f"{session.get_absolute_url()}edit/"
-    staff(Role.REPORTER).post(at, {"host": session.host, "handed_out": [kept.pk]})
+    reporter = staff(Role.REPORTER)
+    reporter.post(at, as_shown(reporter.get(at)) | {"handed_out": [kept.pk]})
     assert set(session.handed_out.all()) == {kept, withdrawn}
 
 

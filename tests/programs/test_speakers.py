@@ -23,6 +23,7 @@ from portal.pictures import actions as pictures
 from portal.pictures.models import Picture
 from tests import factories
 from tests.programs.conftest import line, named, person, rows_of, write
+from tests.shown import as_shown
 
 JURIST = person("Nils Fjällvind", "jurist", "kommunen")
 
@@ -85,7 +86,8 @@ def test_nobody_is_shown_who_speaks_when_the_event_does_not_tell_everybody(clien
 
 
 def test_an_address_is_on_no_page_of_readers_and_not_in_the_log(client, staff, event, nils):
-    staff(Role.EVENTS).post(at(event, nils), described(email="nils@example.org", title="chefsjurist"))
+    office, path = staff(Role.EVENTS), at(event, nils)
+    office.post(path, as_shown(office.get(path)) | {"email": "nils@example.org", "title": "chefsjurist"})
     nils.refresh_from_db()
     assert (nils.email, nils.title) == ("nils@example.org", "chefsjurist")
     actions.publish(event, by=factories.user())
@@ -236,10 +238,11 @@ def test_three_people_cost_no_more_queries_than_one(staff, make_event, path):
 def test_a_comma_parts_who_stands_in_a_line_and_so_stands_in_no_name_and_no_title(staff, event, nils, wrong):
     """In the form of the program it would turn one person into another, without their consent and address."""
     office = staff(Role.EVENTS)
-    response = office.post(at(event, nils), described(**wrong))
+    shown = as_shown(office.get(at(event, nils)))
+    response = office.post(at(event, nils), shown | wrong)
     assert response.status_code == 422
     assert list(response.context["form"].errors) == list(wrong)
-    assert office.post(at(event, nils), described(organization="kommunen, socialtjänsten")).status_code == 302
+    assert office.post(at(event, nils), shown | {"organization": "kommunen, socialtjänsten"}).status_code == 302
     assert [rows["speakers"] for rows in program_initial(event)] == ["Nils Fjällvind, jurist, kommunen, socialtjänsten"]
 
 

@@ -25,6 +25,7 @@ from tests import factories
 from tests.events.conftest import SECRET_LINK
 from tests.mail.conftest import post
 from tests.mail.test_deliver import running
+from tests.programs.conftest import put_off
 from tests.registrations.test_register import register
 
 __all__ = ["post"]
@@ -244,6 +245,30 @@ def test_a_reminder_outlives_that_its_event_is_canceled_for_a_moment(remind, mak
         mail.deliver()
     (letter,) = inbox
     assert letter["List-Unsubscribe-Post"]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("before", [timedelta(), timedelta(seconds=30)], ids=["planned", "falls due meanwhile"])
+@pytest.mark.parametrize(("back_after", "letters"), [(90, ["reminder"]), (200, ["changed", "changed"])])
+def test_a_reminder_outlives_that_its_event_is_moved_for_a_moment(
+    remind, make_event, inbox, before, back_after, letters
+):
+    remind(minutes=60)
+    starts = timezone.now().replace(microsecond=0) + timedelta(days=401)
+    event = make_event("sv", starts_at=starts)
+    register(event, "b")
+    mail.deliver()
+    inbox.clear()
+    with time_machine.travel(starts - timedelta(minutes=60) - before, tick=False) as clock:
+        actions.keep(timezone.now())
+        put_off(event, days=7)
+        clock.shift(timedelta(seconds=back_after))
+        mail.deliver()
+        put_off(Event.objects.get(), days=-7)
+        clock.shift(registrations.SETTLE)
+        mail.deliver()
+        mail.deliver()
+    assert ["reminder" if letter["List-Unsubscribe-Post"] else "changed" for letter in inbox] == letters
 
 
 @pytest.mark.parametrize("is_edited", [False, True])
