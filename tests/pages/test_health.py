@@ -120,7 +120,7 @@ def promise(key: str, *, age: timedelta) -> None:
 
 def redis_at(settings, port: object) -> None:
     default = settings.CACHES["default"]
-    settings.CACHES = {"default": default | {"LOCATION": f"redis://127.0.0.1:{port}/0"}}
+    settings.CACHES = settings.CACHES | {"default": default | {"LOCATION": f"redis://127.0.0.1:{port}/0"}}
 
 
 def test_the_process_says_it_is_alive_without_asking_a_database_or_a_cache(client, settings):

@@ -73,9 +73,7 @@ def test_a_fact_page_costs_at_most_three_queries(client, fact, django_assert_max
 
 
 def test_a_dead_cache_makes_no_page_fail(client, fact, settings):
-    settings.CACHES = {
-        "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1:9/0"}
-    }
+    settings.CACHES = settings.CACHES | {"default": settings.CACHES["default"] | {"LOCATION": "redis://127.0.0.1:9/0"}}
     response = client.get(f"/sv/facts/{fact.slug}/")
     assert "Svar sv." in response.content.decode()
 
