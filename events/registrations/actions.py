@@ -1,11 +1,12 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, Value
 from django.utils import timezone
 from django.utils.translation import pgettext, pgettext_lazy
 
@@ -15,6 +16,7 @@ from events.registrations.models import Need, Registration, Reveal, State
 from portal import secret_links
 from portal.accounts.models import User
 from portal.audit import actions as audit
+from portal.composed import Composed, Slot
 from portal.mail import actions as mail
 from portal.mail.models import Delivery
 from portal.questions import actions as questions
@@ -374,8 +376,14 @@ def announce() -> None:
 
 def _lock(event: Event) -> Event:
     """Everybody who takes or gives a seat of an event waits for everybody else who does."""
-    locked: Event = Event.objects.without_text().select_for_update(of=("self",)).get(pk=event.pk)
-    return locked
+    for locked in _to_lock().ask(pk=event.pk):
+        return locked
+    raise Event.DoesNotExist
+
+
+@cache
+def _to_lock() -> Composed[Event]:
+    return Composed(Event.objects.without_text().select_for_update(of=("self",)).filter(pk=Value(Slot("pk"))))
 
 
 def _locked(registration: Registration, event: Event) -> Registration:

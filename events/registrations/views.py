@@ -12,7 +12,7 @@ from django.utils.translation import get_language, pgettext
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from events.models import Event
+from events.models import Event, page_at
 from events.registrations import actions, documents, rules
 from events.registrations.forms import CodeForm, RegistrationForm, WishesForm, wishes_of
 from events.registrations.models import Need, Registration, State
@@ -48,7 +48,9 @@ def _hindrance(request: HttpRequest, purpose: str) -> str:
 @require_http_methods(["GET", "HEAD", "POST"])
 @public.public(stored=False)
 def register(request: HttpRequest, slug: str) -> HttpResponse:
-    found = get_object_or_404(Event.objects.published().read_in(_code()).with_taken(), slug=slug)
+    found = page_at(slug, _code())
+    if found is None:
+        raise Http404
     form = RegistrationForm(found, request.POST if request.method == "POST" else None)
     hindrance = ""
     if form.is_bound and form.is_valid() and not (hindrance := _hindrance(request, REGISTER)):
