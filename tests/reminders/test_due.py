@@ -427,7 +427,7 @@ def test_a_reminder_leaves_in_the_tick_in_which_it_is_due(remind, make_event, in
 
 
 @pytest.mark.django_db(transaction=True)
-def test_reminders_of_one_event_read_it_together_and_none_leaves_that_a_change_has_made_wrong(
+def test_no_reminder_leaves_that_a_change_has_made_wrong_however_old_what_it_was_made_of(
     remind, make_event, post, monkeypatch
 ):
     monkeypatch.setattr(composed, "SECONDS", 3600)
