@@ -2,12 +2,16 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 from tests.accounts.people import person, sign_in
 
 PHONE = {"width": 360, "height": 740}
 DESK = {"width": 1280, "height": 800}
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+# In milliseconds: what a slow machine needs to draw a page.
+PATIENCE = 15_000
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture
@@ -36,7 +40,7 @@ def open_browser(browser, live_server, settings):
             cookie = client.cookies["session"]
             context.add_cookies([{"name": "session", "value": cookie.value, "url": live_server.url}])
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(PATIENCE)
         page.runs_script = options.get("java_script_enabled", True)
         page.on("console", said)
         page.on("pageerror", lambda error: complaints.append(str(error)))

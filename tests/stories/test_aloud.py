@@ -2,6 +2,7 @@
 interface is stood in for; every line of ours runs. The page is in English and its text in Swedish: the text decides."""
 
 import pytest
+from playwright.sync_api import expect
 
 from portal.facts import actions
 from tests import factories
@@ -88,8 +89,8 @@ def test_a_text_is_read_sentence_by_sentence_and_the_one_being_read_is_marked(re
     assert heard(page) == said
     assert shown == [*said[:7], "Ring 0980-319 200!", *said[8:]]
     # At the end all is as it was, and the text reads the same
-    assert page.locator(".said").count() == 0
-    assert page.get_by_role("button", name="Stop").count() == 0
+    expect(page.locator(".said")).to_have_count(0)
+    expect(page.get_by_role("button", name="Stop")).to_have_count(0)
     assert page.locator("article").inner_text().split() == before.split()
     assert page.locator("article .prose a.phone").get_attribute("href") == "tel:0980319200"
     is_accessible(page)
@@ -119,7 +120,7 @@ def test_the_voice_stops_when_the_reader_leaves(reads):
     page.evaluate("window.dispatchEvent(new PageTransitionEvent('pagehide'))")
     assert page.evaluate("window.cancelled") == 1
     assert marked(page) == ""
-    assert page.get_by_role("button", name="Read aloud").is_visible()
+    expect(page.get_by_role("button", name="Read aloud")).to_be_visible()
 
 
 def test_the_voice_is_that_of_the_text(reads):
@@ -134,8 +135,8 @@ def test_the_voice_is_that_of_the_text(reads):
 @pytest.mark.parametrize("voices", [[ARABIC], [ARABIC, DISTANT]], ids=["another language", "only far away"])
 def test_a_device_without_a_voice_for_the_language_says_so(reads, is_accessible, voices):
     page = reads("/en/facts/domstolen/", *voices)
-    assert page.get_by_text("has no voice for this language").is_visible()
-    assert page.get_by_role("button", name="Read aloud").count() == 0
+    expect(page.get_by_text("has no voice for this language")).to_be_visible()
+    expect(page.get_by_role("button", name="Read aloud")).to_have_count(0)
     assert page.evaluate("document.activeElement === document.body")
     assert heard(page) == []
     is_accessible(page)
@@ -144,11 +145,11 @@ def test_a_device_without_a_voice_for_the_language_says_so(reads, is_accessible,
 def test_voices_that_come_late_are_waited_for_and_nothing_begins_by_itself(reads):
     page = reads("/en/facts/domstolen/", SWEDISH, late=True)
     page.get_by_role("button", name="Read aloud").click()
-    assert page.get_by_text("has no voice for this language").is_visible()
+    expect(page.get_by_text("has no voice for this language")).to_be_visible()
     assert page.evaluate("document.activeElement.textContent").endswith("has no voice for this language.")
     page.evaluate("arrive()")
     assert heard(page) == []
-    assert page.get_by_text("has no voice").count() == 0
+    expect(page.get_by_text("has no voice")).to_have_count(0)
     page.get_by_role("button", name="Read aloud").click()
     assert heard(page) == ["Vem beslutar?"]
 
@@ -159,7 +160,7 @@ def test_a_voice_that_fails_says_so_and_one_that_is_interrupted_waits(reads):
     page.evaluate("window.current.onerror({ error: 'interrupted' })")
     page.get_by_role("button", name="Go on").click()
     page.evaluate("window.current.onerror({ error: 'language-unavailable' })")
-    assert page.get_by_text("has no voice for this language").is_visible()
+    expect(page.get_by_text("has no voice for this language")).to_be_visible()
     assert marked(page) == ""
 
 
@@ -179,6 +180,6 @@ def test_without_script_or_speech_nothing_of_it_is_shown(open_browser, fact):
     mute.add_init_script("Object.defineProperty(window, 'speechSynthesis', { value: undefined })")
     for page in (open_browser(java_script_enabled=False), mute):
         page.goto("/en/facts/domstolen/")
-        assert page.locator("h1").is_visible()
-        assert page.locator("[data-aloud]").count() == 1
+        expect(page.locator("h1")).to_be_visible()
+        expect(page.locator("[data-aloud]")).to_have_count(1)
         assert page.locator("[data-aloud]").bounding_box() is None

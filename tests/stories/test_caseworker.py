@@ -1,6 +1,7 @@
 """A caseworker logs what was heard between two visits, an editor answers it, the public reads the answer."""
 
 import pytest
+from playwright.sync_api import expect
 
 from portal.accounts.models import Role
 from rumors.models import Rumor, Sighting
@@ -51,7 +52,7 @@ def test_a_rumor_is_logged_answered_and_read(open_browser, is_accessible):
     desk.get_by_role("button", name="Send for approval").click()
     desk.wait_for_url("**/revisions/*/")
     # Then the editor cannot approve it alone
-    assert desk.get_by_role("button", name="Approve").count() == 0
+    expect(desk.get_by_role("button", name="Approve")).to_have_count(0)
 
     # When a second person approves it
     approver = open_browser(Role.APPROVER, viewport={"width": 1280, "height": 800})

@@ -5,6 +5,7 @@ import re
 import zipfile
 
 import pytest
+from playwright.sync_api import expect
 from pypdf import PdfReader
 
 from portal.accounts.models import Role
@@ -40,7 +41,7 @@ def test_an_embassy_cites_a_version_and_hears_when_it_no_longer_holds(open_brows
     # And an editor who makes a version of both, in English and French
     editor = open_browser(Role.EDITOR, viewport=DESK)
     editor.goto("/staff/packs/new/")
-    assert editor.locator("[name=facts]:checked").count() == 2
+    expect(editor.locator("[name=facts]:checked")).to_have_count(2)
     assert editor.locator("[name=codes]:checked").get_attribute("value") == "en"
     editor.locator("[name=codes][value=fr]").check()
     is_accessible(editor)
@@ -58,8 +59,8 @@ def test_an_embassy_cites_a_version_and_hears_when_it_no_longer_holds(open_brows
     assert page.url.endswith("/fr/embassies/packs/1/")
     assert f"{settings.PUBLIC_URL}/fr/embassies/packs/1/" in page.locator("main").inner_text()
     section = page.locator("h2[lang=fr] + ul")
-    assert section.locator("a").all_inner_texts() == ["Fråga fr?", "Fråga en?"]
-    assert section.locator("a[data-fallback=en][lang=en]").count() == 1
+    expect(section.locator("a")).to_have_text(["Fråga fr?", "Fråga en?"])
+    expect(section.locator("a[data-fallback=en][lang=en]")).to_have_count(1)
     is_accessible(page)
 
     # When they fetch the files
@@ -85,7 +86,7 @@ def test_an_embassy_cites_a_version_and_hears_when_it_no_longer_holds(open_brows
     page.goto(re.search(r"http\S+/following/\S+", newest_letter(post))[0])
     is_accessible(page)
     page.locator("main form button:not([name])").click()
-    assert page.locator("button[name=stop]").count() == 1
+    expect(page.locator("button[name=stop]")).to_have_count(1)
     is_accessible(page)
 
     # And the French text changes

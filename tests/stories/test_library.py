@@ -5,6 +5,7 @@ import re
 
 import pytest
 from django.core.cache import cache
+from playwright.sync_api import expect
 
 from portal.accounts.models import Role
 from portal.facts.models import Fact
@@ -165,6 +166,6 @@ def test_a_translator_is_asked_translates_paragraph_by_paragraph_and_loses_nothi
     # Then the mother's page says nothing of being old any more
     cache.clear()
     mother.goto("/ti/facts/tolk/?seen=2")
-    assert mother.locator("article .notice").count() == 0
+    expect(mother.locator("article .notice")).to_have_count(0)
     assert "14" in mother.locator("article .prose").inner_text()
     is_accessible(approver)

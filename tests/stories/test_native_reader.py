@@ -1,6 +1,7 @@
 """Native speakers without an account read a text on a phone and say what is wrong with it."""
 
 import pytest
+from playwright.sync_api import expect
 
 from portal.accounts.models import Role
 from portal.facts.models import Fact
@@ -59,16 +60,16 @@ def test_a_reader_of_tigrinya_marks_sentences_on_a_phone_without_script(ask, ope
     phone.locator("[name=k5][value=unclear]").check()
     phone.locator("main form button").click()
     # Then nothing is lost, and the page says what is missing
-    assert phone.locator(".summary").is_visible()
+    expect(phone.locator(".summary")).to_be_visible()
     assert phone.locator("[name=c3]").input_value() == "ዳኛ ኣይኮነን"
-    assert phone.locator("[name=k5][value=unclear]").is_checked()
+    expect(phone.locator("[name=k5][value=unclear]")).to_be_checked()
     assert not ReaderCheck.objects.filter(answered_at__isnull=False).exists()
 
     # When she answers it
     phone.locator("[name=is_understood][value=no]").check()
     phone.locator("main form button").click()
     # Then she is thanked and sees what she said
-    assert phone.locator("main [role=status]").is_visible()
+    expect(phone.locator("main [role=status]")).to_be_visible()
     assert "ዳኛ ኣይኮነን" in phone.locator("main dl").inner_text()
     is_accessible(phone)
 
@@ -84,8 +85,8 @@ def test_a_reader_of_tigrinya_marks_sentences_on_a_phone_without_script(ask, ope
     desk.get_by_role("button", name="End the link").click()
     # Then the phone is told, and whom to ask
     phone.reload()
-    assert phone.locator("form").count() == 0
-    assert phone.locator("h1").is_visible()
+    expect(phone.locator("form")).to_have_count(0)
+    expect(phone.locator("h1")).to_be_visible()
     [complaint] = open_browser.complaints
     assert "410 (Gone)" in complaint
     open_browser.complaints.clear()

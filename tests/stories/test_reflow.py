@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from events.actors.models import Actor
 from events.models import Event
@@ -177,21 +178,21 @@ def test_the_ways_of_staff_are_one_row_on_a_phone_and_more_opens_by_keyboard(ope
     page.goto("/staff/facts/library/")
     nav = page.locator(".staff-nav")
     assert nav.bounding_box()["height"] < 60
-    assert not nav.get_by_role("link", name="How the library is doing").is_visible()
+    expect(nav.get_by_role("link", name="How the library is doing")).to_be_hidden()
     nav.get_by_role("link", name="Rumors").focus()
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     focused = page.locator(":focus")
     assert (focused.inner_text(), focused.get_attribute("aria-current")) == ("How the library is doing", "true")
-    assert focused.is_visible()
+    expect(focused).to_be_visible()
 
 
 def test_the_ways_of_staff_are_one_column_on_a_desk(open_browser, is_accessible):
     page = open_browser(Role.EDITOR, viewport={"width": 1280, "height": 800})
     page.goto("/staff/events/")
     nav = page.locator(".staff-nav")
-    assert not nav.locator("summary").is_visible()
+    expect(nav.locator("summary")).to_be_hidden()
     nav.get_by_role("link", name="Rumors").focus()
     page.keyboard.press("Tab")
     assert page.locator(":focus").inner_text() == "How the library is doing"

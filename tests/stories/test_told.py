@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 import time_machine
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from portal.accounts.models import Role
 from portal.questions.models import Question
@@ -71,7 +72,8 @@ def test_a_parent_asks_in_somali_and_reads_the_answer_with_the_code(open_browser
     # And the editor cannot approve it alone
     desk.get_by_role("link", name="1 answer waits for approval").click()
     desk.get_by_role("link", name="Wiilkayga miyaa la qaadayaa?").click()
-    assert desk.get_by_role("button", name="Approve").count() == 0
+    desk.wait_for_load_state()
+    expect(desk.get_by_role("button", name="Approve")).to_have_count(0)
 
     # When a second person approves it
     approver = open_browser(Role.APPROVER)
@@ -99,7 +101,7 @@ def test_the_back_button_leads_to_the_form_and_asks_nothing_twice(open_browser, 
     phone.locator("main form button").click()
     first = phone.locator("main code").inner_text()
     phone.go_back()
-    assert phone.locator("textarea").is_visible()
+    expect(phone.locator("textarea")).to_be_visible()
     assert Question.objects.count() == 1
     # When something else is sent from there
     phone.locator("textarea").fill("ካልእ ሕቶ")

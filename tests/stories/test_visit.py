@@ -4,6 +4,7 @@ import re
 
 import pytest
 from django.urls import reverse
+from playwright.sync_api import expect
 
 from events.attendance.models import Band
 from events.outreach.models import Draft, SafetyNote, Session
@@ -95,7 +96,7 @@ def test_a_field_worker_loses_nothing_typed_and_the_questions_are_settled_one_by
 
     # And who may not read what was not safe does not, not even whoever wrote it
     assert NOTE not in phone.content()
-    assert phone.get_by_role("link", name="Safety note").count() == 0
+    expect(phone.get_by_role("link", name="Safety note")).to_have_count(0)
     refused = phone.goto(f"/staff/events/outreach/{session.pk}/safety/")
     assert refused.status == 403
     assert NOTE not in phone.content()
