@@ -313,6 +313,11 @@ class Event(models.Model):
         return timezone.localdate(self.starts_at), timezone.localdate(self.ends_at - timedelta.resolution)
 
     @property
+    def is_to_come(self) -> bool:
+        """On a later day than today."""
+        return timezone.localdate() < self.days[0]
+
+    @property
     def status_now(self) -> str:
         """For people: an event that was held has passed, whatever its status says."""
         if self.status == Status.PUBLISHED and self.has_passed:

@@ -10,6 +10,7 @@ from django.utils.translation import get_language, pgettext
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from events import erasing
 from events.actors import actions as actors
 from events.actors.models import Actor
 from events.agreements.models import Agreement
@@ -34,7 +35,6 @@ from portal.mail.models import Delivery
 from portal.revisions.rules import heading, read
 
 OWN: Final = "invitation"
-ERASE: Final = "erase-invitation"
 PER_HOUR: Final = 120
 """From one address: a whole office may answer from behind it."""
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -53,7 +53,7 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
         return _nobodys_page(request, token)
     if request.method != "POST":
         return _own_page(request, found)
-    purpose = _erasing(found.pk) if request.POST.get("do") == "erase" else OWN
+    purpose = erasing.purpose(OWN, found.pk) if request.POST.get("do") == "erase" else OWN
     if public.check_public_post(request, purpose) is None:
         return _own_page(request, found, problem="expired", status=422)
     if not public.within_limit(request, OWN, per_hour=PER_HOUR):
@@ -69,29 +69,18 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
             answer = _own_page(request, found, asked="erase")
         case "erase":
             actions.erase(found)
-            answer = _erased(request, found.event)
+            answer = erasing.erased(request, found.event)
         case _:
             answer = _own_page(request, found, status=422)
     return answer
 
 
-def _erasing(pk: int) -> str:
-    """What a form is for that deletes everything about one person. Only their own page has it, when it asks."""
-    return f"{ERASE} {pk}"
-
-
 def _nobodys_page(request: HttpRequest, token: str) -> HttpResponse:
-    """As for a registration: who presses twice to delete everything is told twice that it is deleted."""
-    pk = secret_links.pk_of(token)
-    forgotten = Invitation.objects.filter(pk=pk, forgotten_at__isnull=False).select_related("event").first()
-    if forgotten is None or request.method != "POST" or public.check_public_post(request, _erasing(pk)) is None:
+    was_erased = Invitation.objects.filter(pk=secret_links.pk_of(token), forgotten_at__isnull=False)
+    forgotten = was_erased.select_related("event").first()
+    if forgotten is None or not erasing.is_pressed(request, OWN, token):
         raise Http404
-    return _erased(request, forgotten.event)
-
-
-def _erased(request: HttpRequest, event: Event) -> HttpResponse:
-    text = read(event, get_language() or languages.SOURCE)
-    return render(request, "events/erased.html", {"event": event, "text": text})
+    return erasing.erased(request, forgotten.event)
 
 
 def _accept(request: HttpRequest, found: Invitation, token: str) -> HttpResponse:
@@ -150,7 +139,7 @@ def _own_page(
         "instead": found.substitutes.standing().first(),
         "seat_url": private_url(seat) if seat and found.answer == Answer.YES else "",
         "token": public.form_token(OWN),
-        "erase_token": public.form_token(_erasing(found.pk)) if asked == "erase" else "",
+        "erase_token": public.form_token(erasing.purpose(OWN, found.pk)) if asked == "erase" else "",
         "problem": problem,
         "asked": asked,
         "keep_days": Invitation.KEEP_AFTER_EVENT.days,

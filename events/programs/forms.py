@@ -4,6 +4,7 @@ from typing import Any, ClassVar, Final
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.forms.utils import ErrorDict
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import pgettext, pgettext_lazy
@@ -81,6 +82,16 @@ class ProgramItemForm(guard.GuardedForm):
         required=False,
         widget=forms.Textarea(attrs={"rows": 3, "lang": "sv"}),
     )
+
+    def __init__(self, *args: Any, is_finished: bool = True, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.is_finished = is_finished
+
+    def full_clean(self) -> None:
+        if self.is_finished:
+            super().full_clean()
+        else:  # nothing is wrong yet with what somebody is still writing
+            self._errors, self.cleaned_data = ErrorDict(), {}
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

@@ -58,7 +58,8 @@ def program(request: StaffRequest, pk: int) -> HttpResponse:
     sent = with_more_lines(request.POST) if is_for_more else request.POST or None
     # What was sent is not compared with what stands there: somebody else may have changed that.
     initial = None if sent else program_initial(found)
-    lines: Any = ProgramFormSet(sent, prefix="program", initial=initial, event=found)
+    finished = {"is_finished": not is_for_more}
+    lines: Any = ProgramFormSet(sent, prefix="program", initial=initial, event=found, form_kwargs=finished)
     seen = SeenForm(sent, initial={"seen": found.program.version()})
     theirs: list[Any] = []
     if request.method == "POST" and not is_for_more and seen.is_valid() and lines.is_valid():

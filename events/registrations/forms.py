@@ -1,4 +1,4 @@
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -106,6 +106,8 @@ class RegistrationForm(WishesForm):
     website = forms.CharField(required=False)
 
     field_order = ("name", "email", "language", "party_size", "interpreter", "access", "question", "website")
+    OWN_WORDS: ClassVar[tuple[str, ...]] = ("access", "question")
+    """What takes long to write."""
 
     def clean_name(self) -> str:
         return _guarded(self.cleaned_data["name"])

@@ -12,6 +12,7 @@ from django.utils.translation import get_language, pgettext
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from events import erasing
 from events.models import Event, page_at
 from events.registrations import actions, documents, rules
 from events.registrations.forms import CodeForm, RegistrationForm, WishesForm, wishes_of
@@ -23,7 +24,6 @@ from portal.revisions.rules import read
 
 REGISTER: Final = "register"
 OWN: Final = "registration"
-ERASE: Final = "erase-registration"
 FIND: Final = "find-registration"
 PER_HOUR: Final = 120
 """From one address: wide enough for a class of 85."""
@@ -132,28 +132,16 @@ def registration(request: HttpRequest, slug: str, token: str) -> HttpResponse:
         return _nobodys_page(request, slug, token)
 
 
-def _erasing(pk: int) -> str:
-    """What a form is for that deletes everything about one person. Only their own page has it, when it asks."""
-    return f"{ERASE} {pk}"
-
-
 def _nobodys_page(request: HttpRequest, slug: str, token: str) -> HttpResponse:
-    """There is none, but who presses twice to delete everything is told twice that it is deleted. Their form shows
-    that they knew the link: nobody else learns of it."""
-    pk = secret_links.pk_of(token)
-    has_asked = request.method == "POST" and public.check_public_post(request, _erasing(pk))
     # A link that was only renewed has deleted nothing.
-    if not has_asked or Registration.objects.filter(pk=pk).exists():
+    is_there = Registration.objects.filter(pk=secret_links.pk_of(token)).exists()
+    if is_there or not erasing.is_pressed(request, OWN, token):
         raise Http404
-    return _erased(request, get_object_or_404(Event.objects.published().read_in(_code()), slug=slug))
-
-
-def _erased(request: HttpRequest, event: Event) -> HttpResponse:
-    return render(request, "events/erased.html", {"event": event, "text": read(event, _code())})
+    return erasing.erased(request, get_object_or_404(Event.objects.published().read_in(_code()), slug=slug))
 
 
 def _act(request: HttpRequest, found: Registration, token: str) -> HttpResponse:
-    purpose = _erasing(found.pk) if request.POST.get("do") == "erase" else OWN
+    purpose = erasing.purpose(OWN, found.pk) if request.POST.get("do") == "erase" else OWN
     if public.check_public_post(request, purpose) is None:
         return _own_page(request, found, problem="expired", status=422)
     match request.POST.get("do", ""):
@@ -163,7 +151,7 @@ def _act(request: HttpRequest, found: Registration, token: str) -> HttpResponse:
             answer = _own_page(request, found, asked="erase")
         case "erase":
             actions.erase(found)
-            answer = _erased(request, found.event)
+            answer = erasing.erased(request, found.event)
         case "change":
             answer = _change(request, found, token)
         case step if step in STEPS:
@@ -214,7 +202,7 @@ def _own_page(
         "needs": found.needs.all(),
         "form": wishes if is_changeable else None,
         "token": public.form_token(OWN),
-        "erase_token": public.form_token(_erasing(found.pk)) if asked == "erase" else "",
+        "erase_token": public.form_token(erasing.purpose(OWN, found.pk)) if asked == "erase" else "",
         "code": rules.code_of(found),
         "check_in_code": rules.check_in_code(found) if _is_expected(found) else "",
         "place_in_line": found.event.registrations.waiting().filter(queued_at__lt=found.queued_at).count() + 1,

@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ from portal.revisions.rules import reading_columns
 
 REMINDER: Final = "event_reminder"
 TIMED: Final = ("audience", "anchor", "days", "at", "minutes")
+SWEDISH: Final = languages.suffixed("text", languages.SOURCE)
 
 
 def keep(now: datetime) -> None:
@@ -76,18 +78,22 @@ def _dispatch(event: Event, occurrence: rules.Occurrence, now: datetime) -> None
 @transaction.atomic
 def add(*, by: User, event: Event | None = None, series: Series | None = None, **values: Any) -> Rule:
     """A rule of an event, of a series, or of all others."""
-    texts = {languages.suffixed("text", languages.SOURCE): values.pop("text", "")}
-    rule = Rule.objects.create(event=event, series=series, **values, **texts)
+    rule = Rule.objects.create(event=event, series=series, **_columns(values))
     audit.record("add_rule", rule, by=by, changes={"rule": ("", str(rule))})
     return rule
 
 
 @transaction.atomic
-def edit(rule: Rule, *, by: User, **values: Any) -> Rule:
-    """What it says in Swedish is `text`. When its time is another one, what would have been due by now is left out."""
+def edit(rule: Rule, *, by: User, was: Mapping[str, Any] | None = None, **values: Any) -> Rule:
+    """What it says in Swedish is `text`. When its time is another one, what would have been due by now is left out.
+
+    `was` is what the writer had seen. Raises ChangedMeanwhileError, and changes nothing, when one of the fields was
+    changed by somebody else.
+    """
     locked: Rule = Rule.objects.select_for_update(of=("self",)).get(pk=rule.pk)
-    values[languages.suffixed("text", languages.SOURCE)] = values.pop("text", "")
-    before = str(locked)
+    standing = {name: locked.swedish if name == "text" else getattr(locked, name) for name in values}
+    refuse_clashes(standing, was=was or {}, values=values)
+    values, before = _columns(values), str(locked)
     changes = audit.changed(locked, values)
     if not changes.keys().isdisjoint({*TIMED, "is_active"}):
         values["timed_at"] = timezone.now()
@@ -97,6 +103,10 @@ def edit(rule: Rule, *, by: User, **values: Any) -> Rule:
     if changes:
         audit.record("edit_rule", locked, by=by, changes={"rule": (before, str(locked))})
     return locked
+
+
+def _columns(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {SWEDISH if name == "text" else name: value for name, value in values.items()}
 
 
 @transaction.atomic

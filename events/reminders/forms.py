@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, ClassVar, Final
 
@@ -10,6 +11,7 @@ from portal.meanwhile import MeanwhileForm
 
 UNITS: Final = {"days": 1440, "hours": 60, "minutes": 1}
 """In minutes."""
+TIME: Final = ("days", "at", "minutes")
 
 
 class RuleForm(guard.GuardedForm):
@@ -53,35 +55,56 @@ class RuleForm(guard.GuardedForm):
         return data
 
     def values(self) -> dict[str, Any]:
-        """As `actions.add` and `actions.edit` want them."""
-        data = self.cleaned_data
-        is_days = data["unit"] == "days"
+        """As `actions.add` wants them."""
+        return _counted(self.cleaned_data)
+
+
+class EditRuleForm(MeanwhileForm, RuleForm):
+    """How long before and at what time are one thing here: half of it from another colleague would be a third time."""
+
+    def changes(self) -> dict[str, Any]:
+        seen, values = self._seen(), self.values()
+        is_time_changed = any(values[name] != seen[name] for name in TIME)
         return {
-            "audience": data["audience"],
-            "anchor": data["anchor"],
-            "days": data["number"] if is_days else None,
-            "at": data["at"] if is_days else None,
-            "minutes": None if is_days else data["number"] * UNITS[data["unit"]],
-            "text": data["text"],
-            "is_active": data["is_active"],
+            name: value for name, value in values.items() if value != seen[name] or (is_time_changed and name in TIME)
         }
+
+    def was(self) -> dict[str, Any]:
+        seen = self._seen()
+        return {name: seen[name] for name in self.changes()}
+
+    def _seen(self) -> dict[str, Any]:
+        fields = {name: self._opened_with(self[name]) for name in self.base_fields}
+        if fields["number"] is None or fields["unit"] not in UNITS:  # no form of ours held that
+            fields |= {"number": None, "unit": "days"}
+        return _counted(fields)
+
+    def show_what_is_now(self, now: Mapping[str, Any]) -> None:
+        super().show_what_is_now(_spelled(now))
 
 
 def rule_initial(rule: Rule) -> dict[str, Any]:
     """What stands in the form of a rule that there is."""
-    unit, number = "days", rule.days
-    if rule.minutes is not None:
-        unit = "minutes" if rule.minutes % 60 else "hours"
-        number = rule.minutes // UNITS[unit]
-    return {
-        "audience": rule.audience,
-        "anchor": rule.anchor,
-        "number": number,
-        "unit": unit,
-        "at": rule.at,
-        "text": getattr(rule, languages.suffixed("text", languages.SOURCE)),
-        "is_active": rule.is_active,
-    }
+    names = ("audience", "anchor", *TIME, "is_active")
+    return _spelled({name: getattr(rule, name) for name in names} | {"text": rule.swedish})
+
+
+def _counted(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """What a rule holds, of what stands in the fields of its form."""
+    values = {name: fields[name] for name in ("audience", "anchor", "text", "is_active")}
+    if fields["unit"] == "days":
+        return values | {"days": fields["number"], "at": fields["at"], "minutes": None}
+    return values | {"days": None, "at": None, "minutes": fields["number"] * UNITS[fields["unit"]]}
+
+
+def _spelled(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What stands in the fields of its form, of what a rule holds, or of some of that."""
+    fields = {name: value for name, value in values.items() if name not in {"days", "minutes"}}
+    days, minutes = values.get("days"), values.get("minutes")
+    if minutes is not None:
+        unit = "minutes" if minutes % 60 else "hours"
+        return fields | {"number": minutes // UNITS[unit], "unit": unit}
+    return fields if days is None else fields | {"number": days, "unit": "days"}
 
 
 class RuleTextForm(MeanwhileForm, guard.GuardedForm):

@@ -90,6 +90,11 @@ class Rule(models.Model):
             f"{self.audience} {self.days or ''}{'d' if self.days is not None else ''}{self.minutes or ''} {self.anchor}"
         )
 
+    @property
+    def swedish(self) -> str:
+        """What it says first in Swedish, whatever language is read."""
+        return getattr(self, languages.suffixed("text", languages.SOURCE)) or ""
+
 
 class Dispatch(models.Model):
     """That a reminder was planned for all whom it is for, once for each moment that it is counted from."""

@@ -12,7 +12,7 @@ from events.invitations import rules as invitations
 from events.models import Event
 from events.programs.models import Speaker
 from events.reminders import actions, rules
-from events.reminders.forms import RuleForm, RuleTextForm, rule_initial
+from events.reminders.forms import EditRuleForm, RuleForm, RuleTextForm, rule_initial
 from events.reminders.models import Audience, Rule
 from events.series.models import Series
 from portal import languages
@@ -111,11 +111,15 @@ def _named(found: Any, given: str | None) -> Any:
 @staff("reminders.edit")
 def edit_rule(request: StaffRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(Rule.objects.select_related("event"), pk=pk)
-    form = RuleForm(request.POST if request.method == "POST" else None, initial=rule_initial(found))
+    form = EditRuleForm(request.POST if request.method == "POST" else None, initial=rule_initial(found))
     if form.is_bound and form.is_valid():
-        actions.edit(found, by=request.user, **form.values())
-        messages.success(request, pgettext("staff", "Saved."))
-        return redirect(_back(found))
+        try:
+            actions.edit(found, by=request.user, was=form.was(), **form.changes())
+        except ChangedMeanwhileError as error:
+            form.show_what_is_now(error.now)
+        else:
+            messages.success(request, pgettext("staff", "Saved."))
+            return redirect(_back(found))
     context = {"form": form, "rule": found, "title": pgettext("staff", "Change the reminder"), "back": _back(found)}
     return render(request, "events/staff/rule.html", context, status=422 if form.errors else 200)
 
@@ -151,7 +155,7 @@ def rule_text(request: StaffRequest, pk: int, language: str) -> HttpResponse:
     context = {
         "form": form,
         "rule": found,
-        "swedish": getattr(found, languages.suffixed("text", languages.SOURCE)),
+        "swedish": found.swedish,
         "text_language": languages.get(language),
         "back": _back(found),
     }

@@ -2,7 +2,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.db.models import Q
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import pgettext, pgettext_lazy
 
 from events.actors.models import Actor
 from events.series.models import Series
@@ -36,6 +36,10 @@ class SeriesForm(guard.GuardedForm, forms.ModelForm[Series]):
     def values(self) -> dict[str, Any]:
         """As the actions want them."""
         return {name: self.cleaned_data[name] for name in self.Meta.fields}
+
+    def refuse_name(self) -> None:
+        """Somebody else has taken it since it was looked for."""
+        self.add_error("name", pgettext("staff", "There is a series of this name already."))
 
 
 class EditSeriesForm(MeanwhileForm, SeriesForm):

@@ -38,9 +38,13 @@ def series(request: StaffRequest, pk: int) -> HttpResponse:
 def new_series(request: StaffRequest) -> HttpResponse:
     form = SeriesForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
-        made = actions.create(by=request.user, **form.values())
-        messages.success(request, pgettext("staff", "Saved."))
-        return redirect(made)
+        try:
+            made = actions.create(by=request.user, **form.values())
+        except IntegrityError:
+            form.refuse_name()
+        else:
+            messages.success(request, pgettext("staff", "Saved."))
+            return redirect(made)
     return _form_page(request, form, title=pgettext("staff", "New series"), back=reverse("all_series"))
 
 
@@ -55,7 +59,7 @@ def edit_series(request: StaffRequest, pk: int) -> HttpResponse:
         except ChangedMeanwhileError as error:
             form.show_what_is_now(error.now)
         except IntegrityError:
-            form.add_error("name", pgettext("staff", "There is a series of this name already."))
+            form.refuse_name()
         else:
             messages.success(request, pgettext("staff", "Saved."))
             return redirect(found)

@@ -5,9 +5,11 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from events.attendance import actions, rules
 from events.attendance.models import CheckIn, Count, How
+from events.models import Event
 from events.registrations import actions as registrations
 from events.registrations.models import Registration
 from events.registrations.rules import CHECK_IN, check_in_code, private_url
@@ -115,6 +117,21 @@ def test_the_code_of_ones_own_page_leads_staff_to_a_button_and_opening_it_change
     client.post(url)
     made = CheckIn.objects.get()
     assert (made.registration, made.how, made.party) == (seat, How.SCAN, 2)
+
+
+@pytest.mark.parametrize(("starts_in", "is_warned"), [(timedelta(days=3), True), (-timedelta(minutes=5), False)])
+def test_at_the_door_of_another_day_it_says_which_day_it_is(make_event, staff, starts_in, is_warned):
+    event = make_event("sv", place="Biblioteket")
+    seat = register(event, "mira")
+    starts_at = timezone.now() + starts_in
+    Event.objects.filter(pk=event.pk).update(
+        registration_ends_at=starts_at, starts_at=starts_at, ends_at=starts_at + timedelta(hours=1)
+    )
+    client = staff(Role.EVENTS)
+    for url in (scan_address(seat), reverse("check_in_list", args=[event.pk])):
+        page = client.get(url).content.decode()
+        assert ("är inte i dag" in page) == is_warned
+        assert "Här" in page
 
 
 def test_the_code_is_of_no_use_to_anybody_else(event, staff):

@@ -102,3 +102,38 @@ def test_a_photo_that_comes_with_a_clash_is_asked_for_again_and_not_kept(staff, 
     answer = me.post(path, opened | {"title": "advokat", "picture": photo(), "has_agreed": "on"})
     assert list(answer.context["form"].errors) == ["title", "picture"]
     assert not Picture.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs"),
+    [({"at": "08:00"}, {"number": "3"}), ({"number": "5"}, {"number": "6", "unit": "hours"})],
+)
+def test_who_changes_the_time_of_a_reminder_that_somebody_else_has_changed_sees_theirs_before_it_goes(
+    staff, event, mine, theirs
+):
+    Rule.objects.all().delete()
+    rule = reminders.add(by=factories.user(), event=event, audience="registered", anchor="start", days=1)
+    path = f"/staff/events/reminders/{rule.pk}/"
+    me, colleague = staff(Role.EVENTS), staff(Role.EVENTS)
+    opened = as_shown(me.get(path))
+    assert colleague.post(path, as_shown(colleague.get(path)) | theirs).status_code == 302
+    saved = Rule.objects.values().get()
+    answer = me.post(path, opened | mine)
+    assert answer.status_code == 422
+    assert f"till: {theirs['number']}" in answer.content.decode()
+    assert Rule.objects.values().get() == saved
+    assert me.post(path, as_shown(answer)).status_code == 302
+    now = Rule.objects.get()
+    assert (now.days, now.at and f"{now.at:%H:%M}") == (int(mine.get("number", 1)), mine.get("at"))
+
+
+def test_what_a_reminder_says_and_when_it_leaves_may_change_at_the_same_time(staff, event):
+    Rule.objects.all().delete()
+    rule = reminders.add(by=factories.user(), event=event, audience="registered", anchor="start", days=1)
+    path = f"/staff/events/reminders/{rule.pk}/"
+    me, colleague = staff(Role.EVENTS), staff(Role.EVENTS)
+    opened = as_shown(me.get(path))
+    assert colleague.post(path, as_shown(colleague.get(path)) | {"number": "3"}).status_code == 302
+    assert me.post(path, opened | {"text": "Välkommen!"}).status_code == 302
+    now = Rule.objects.get()
+    assert (now.days, now.swedish) == (3, "Välkommen!")

@@ -19,6 +19,7 @@ from rumors.models import Numbering, Rumor, Sighting
 from rumors.pairs import actions as pairs
 from tests.accounts.people import person, sign_in
 from tests.imports.conftest import CLAIM, Importer, csv_of, excel_of, row
+from tests.overtaken import closing, is_waited_for
 
 OTHER = "Det sägs att kommunen tjänar pengar på varje barn."
 
@@ -455,13 +456,6 @@ def test_nobody_waits_for_the_long_list_of_somebody_else(monkeypatch):
     assert Rumor.objects.get().number == 1
 
 
-def closing(what, *given):
-    try:
-        return what(*given)
-    finally:
-        connections.close_all()
-
-
 def test_what_somebody_else_did_meanwhile_is_seen(reporter, long_list):
     """The claim was logged by hand: the row becomes a sighting of it, and no second rumor."""
     by_hand = log(OTHER)
@@ -537,7 +531,7 @@ def test_others_number_rumors_while_a_list_is_being_imported(monkeypatch):
         with transaction.atomic():
             rumors.locked(known)
             importing = pool.submit(closing, actions.carry_out, batch.pk)
-            while not waiting_for_a_row():
+            while not is_waited_for():
                 assert not importing.done()
             meanwhile = pool.submit(closing, log, "Det sägs att någon ringer.").result(30)
             assert not importing.done()
@@ -549,16 +543,6 @@ def test_others_number_rumors_while_a_list_is_being_imported(monkeypatch):
         "Det sägs att två är sant.": 3,
         meanwhile.claim: 4,
     }
-
-
-def waiting_for_a_row() -> bool:
-    with connection.cursor() as cursor:
-        # Not pg_stat_activity, which shows a transaction the same picture all the time.
-        cursor.execute(
-            "SELECT FROM pg_locks WHERE NOT granted AND %s = ANY (pg_blocking_pids(pid))",
-            [connection.connection.info.backend_pid],
-        )
-        return cursor.rowcount > 0
 
 
 def test_placing_rows_takes_the_same_queries_for_any_number_of_them(reporter):

@@ -129,6 +129,9 @@ def test_more_lines_are_had_without_saving_and_nothing_typed_is_lost(staff, even
     text = page.content.decode()
     for typed in ("Välkommen", "Mira Sandhav", "Om LVU.", "Baklänges", 'value="11:00"'):
         assert typed in text
+    # Nobody is told what is wrong while they still write.
+    assert "aria-invalid" not in text
+    assert office.post(at(event), sent(event, *LINES, wrong)).content.decode().count("aria-invalid") == 1
     assert not event.program.exists()
     assert len(office.post(at(event), sent(event, *[{}] * MOST_LINES, more="")).context["program"].forms) == MOST_LINES
 

@@ -1,12 +1,10 @@
 import re
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from io import BytesIO
 from urllib.parse import urlsplit
 
 import pytest
 import time_machine
-from django.db import connection, transaction
 from django.utils import timezone
 from python_calamine import CalamineWorkbook
 
@@ -21,6 +19,7 @@ from portal.public import form_token
 from portal.questions.models import Question
 from tests.events.conftest import SECRET_LINK
 from tests.events.test_pages import parsed, words
+from tests.overtaken import overtaken
 
 
 def test_a_reader_registers_without_cookies_and_is_thanked(public, form, make_event):
@@ -167,6 +166,19 @@ def test_a_closed_registration_shows_no_form(public, make_event):
     page = public.get(f"/en/events/{event.slug}/register/").content.decode()
     assert "Registration is closed." in page
     assert "<form" not in page
+
+
+def test_who_writes_until_registering_ends_keeps_their_words_and_learns_whom_to_ask(public, form, make_event):
+    event = make_event("sv", contact_registration="Evenemang, 0980-319 200")
+    sent = form(access="En plats\nnära dörren", question="Får jag <b>tolk</b>?")
+    Event.objects.filter(pk=event.pk).update(registration_ends_at=timezone.now())
+    answer = public.post(f"/sv/events/{event.slug}/register/", sent)
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert "<form" not in page
+    for kept in ("En plats<br>nära dörren", "Får jag &lt;b&gt;tolk&lt;/b&gt;?", "0980-319 200"):
+        assert kept in page
+    assert not Registration.objects.exists()
 
 
 def test_an_event_by_invitation_says_nothing_of_registering(public, make_event):
@@ -396,24 +408,6 @@ def test_a_button_that_comes_right_after_everything_was_deleted_in_another_tab_f
     if do == "erase":
         fields = erasing(public.post(page, fields | {"do": "ask_erase"}))
 
-    def press():
-        try:
-            return public.post(page, fields)
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(1) as pool:
-        with transaction.atomic():
-            actions.erase(held)
-            pressed = pool.submit(press)
-            while not _somebody_waits() and not pressed.done():
-                pass
-        answer = pressed.result(20)
+    answer = overtaken(lambda: actions.erase(held), lambda: public.post(page, fields))
     assert answer.status_code == (200 if do == "erase" else 404)
     assert not Reveal.objects.exists()
-
-
-def _somebody_waits() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
-        return cursor.fetchone()[0] > 0

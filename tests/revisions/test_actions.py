@@ -1,9 +1,6 @@
-import time
-from concurrent.futures import ThreadPoolExecutor
-
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 
 from portal.audit.models import AuditEvent
 from portal.facts.models import Fact
@@ -11,6 +8,7 @@ from portal.revisions import actions
 from portal.revisions.models import Edition, Provenance, Revision, Significance, State
 from portal.search.models import IndexRow
 from tests import factories
+from tests.overtaken import overtaken
 
 pytestmark = pytest.mark.django_db
 
@@ -196,30 +194,11 @@ def test_a_translation_cannot_slip_out_while_the_swedish_text_is_taken_away():
     )
     actions.submit(arabic, by=author)
     actions.approve(arabic, by=approver)
-
-    def publish():
-        try:
-            actions.publish(Revision.objects.get(pk=arabic.pk), by=approver)
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(1) as pool:
-        with transaction.atomic():
-            actions.withdraw(fact, language="sv", by=approver, reason="Fel.")
-            publishing = pool.submit(publish)
-            until = time.monotonic() + 20
-            while not publishing.done() and time.monotonic() < until and not somebody_waits_for_a_lock():
-                time.sleep(0.02)
-        publishing.result(20)
-
+    overtaken(
+        lambda: actions.withdraw(fact, language="sv", by=approver, reason="Fel."),
+        lambda: actions.publish(Revision.objects.get(pk=arabic.pk), by=approver),
+    )
     assert list(IndexRow.objects.filter(kind="fact", object_id=fact.pk)) == []
-
-
-def somebody_waits_for_a_lock() -> bool:
-    with connection.cursor() as cursor:
-        # Not pg_stat_activity, which shows a transaction the same picture all the time.
-        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
-        return cursor.fetchone()[0] > 0
 
 
 def test_every_step_taken_twice_by_the_same_person_is_taken_once():

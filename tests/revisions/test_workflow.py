@@ -1,6 +1,5 @@
 """What happens to a text between its first draft and its end: comments, versions, schedules, assignments, locks."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from threading import Barrier
@@ -23,7 +22,7 @@ from portal.revisions.rules import read
 from portal.search.models import IndexRow
 from tests import factories
 from tests.accounts.people import person
-from tests.revisions.test_actions import somebody_waits_for_a_lock
+from tests.overtaken import closing, is_waited_for
 
 pytestmark = pytest.mark.django_db
 
@@ -284,18 +283,12 @@ def test_who_plans_anew_while_the_clock_is_about_to_act_wins_and_nobody_waits_fo
     at = timezone.now() + timedelta(hours=1)
     actions.schedule(fact, language="sv", at=at, by=approver, reason="Ny lag")
 
-    def tick():
-        try:
-            return actions.keep_schedules(now=at)
-        finally:
-            connection.close()
-
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
             Fact.objects.select_for_update().get(pk=fact.pk)
-            ticking, until = pool.submit(tick), time.monotonic() + 20
-            while not somebody_waits_for_a_lock() and time.monotonic() < until:
-                time.sleep(0.02)
+            ticking = pool.submit(closing, lambda: actions.keep_schedules(now=at))
+            while not is_waited_for():
+                assert not ticking.done()
             actions.schedule(fact, language="sv", at=at + timedelta(days=1), by=approver, reason="Ny lag")
         assert ticking.result(20) == 0
     assert actions.current(fact) is not None

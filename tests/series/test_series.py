@@ -13,6 +13,7 @@ from tests import factories
 from tests.actors.conftest import actor
 from tests.events.conftest import make_event, staff
 from tests.invitations.conftest import invite
+from tests.overtaken import overtaken
 
 __all__ = ["make_event", "staff"]
 
@@ -33,6 +34,19 @@ def test_the_next_sitting_is_a_copy_of_the_last_with_the_same_circle(make_event,
     client.post(f"/staff/events/{last.pk}/copy/", {"starts_at": f"{starts:%Y-%m-%dT%H:%M}"})
     new = Event.objects.latest("pk")
     assert (new.series, new.theme, new.status) == (made, "", "draft")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_takes_the_name_of_a_series_in_the_same_moment_is_asked_for_another_one(staff):
+    client, by = staff(Role.EVENTS), factories.user()
+    answer = overtaken(
+        lambda: actions.create(name="Rundabordet", by=by),
+        lambda: client.post("/staff/events/series/new/", {"name": "Rundabordet", "about": "Vi lyssnar."}),
+    )
+    assert answer.status_code == 422
+    assert list(answer.context["form"].errors) == ["name"]
+    assert "Vi lyssnar." in answer.content.decode()
+    assert Series.objects.count() == 1
 
 
 def test_two_series_have_two_names(staff):
