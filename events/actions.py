@@ -61,7 +61,7 @@ def edit(event: Event, *, by: User, was: Mapping[str, Any] | None = None, **valu
     }
     for name, value in values.items():
         setattr(locked, name, value)
-    if locked.status == Status.PUBLISHED and _lacks_risk_assessment(locked):
+    if locked.is_public and _lacks_risk_assessment(locked):
         raise NotYetError(_risk_first())
     if "join_url" in changes:
         locked.join_version += 1
@@ -161,9 +161,12 @@ def send_back(event: Event, *, by: User, reason: str) -> Event:
 
 
 @transaction.atomic
-def publish(event: Event, *, by: User) -> Event:
-    """Make it public. Raises NotYetError with everything that is missing."""
+def publish(event: Event, *, seen: str, by: User) -> Event:
+    """Make it public. `seen` is the version that the publisher looked at. Raises NotYetError with everything that is
+    missing."""
     locked = _locked(event)
+    if seen != locked.version:
+        raise NotYetError(pgettext("staff", "Somebody has changed it meanwhile. Read it again, then decide."))
     missing = lacking(locked, by=by)
     if missing:
         raise NotYetError(missing)
@@ -229,12 +232,12 @@ def _canceled_at(event: Event) -> datetime:
 
 @transaction.atomic
 def assess(event: Event, *, risks: str, measures: str, responsible: str, by: User) -> RiskAssessment:
-    """A new assessment, which waits for somebody else to approve it. A published event keeps the approval it has."""
+    """A new assessment, which waits for somebody else to approve it. A public event keeps the approval it has."""
     locked = _locked(event)
     assessment = RiskAssessment.objects.create(
         event=locked, risks=risks, measures=measures, responsible=responsible, filled_by=by
     )
-    if locked.status != Status.PUBLISHED:
+    if not locked.is_public:
         locked.risk_approved_at = None
         locked.save(update_fields=["risk_approved_at"])
     audit.record("assess_risks", locked, by=by)
@@ -242,12 +245,15 @@ def assess(event: Event, *, risks: str, measures: str, responsible: str, by: Use
 
 
 @transaction.atomic
-def approve_risks(event: Event, *, by: User) -> RiskAssessment:
-    """Approve the newest assessment. Raises NotYetError when there is none, or it is one's own."""
+def approve_risks(event: Event, *, seen: int, by: User) -> RiskAssessment:
+    """Approve the newest assessment, which is the one that was `seen`. Raises NotYetError when it is not, there is
+    none, or it is one's own."""
     locked = _locked(event)
     newest = locked.risk_assessments.select_for_update(of=("self",)).last()
     if newest is None or newest.approved_at:
         raise NotYetError(pgettext("staff", "There is no risk assessment that waits for approval."))
+    if newest.pk != seen:
+        raise NotYetError(pgettext("staff", "Somebody has changed it meanwhile. Read it again, then decide."))
     if newest.filled_by_id == by.pk:
         raise NotYetError(pgettext("staff", "Somebody else than who wrote the risk assessment has to approve it."))
     newest.approved_at = locked.risk_approved_at = timezone.now()
@@ -306,7 +312,7 @@ def announce() -> None:
 
 
 def _locked(event: Event) -> Event:
-    found: Event = Event.objects.select_for_update(of=("self",)).get(pk=event.pk)
+    found: Event = Event.objects.to_change().get(pk=event.pk)
     return found
 
 

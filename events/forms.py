@@ -154,7 +154,8 @@ class EventForm(guard.GuardedForm, forms.ModelForm[Event]):
         super().__init__(*args, **kwargs)
         team = self.fields["team"]
         assert isinstance(team, forms.ModelMultipleChoiceField)
-        team.queryset = User.objects.holding(Role.EVENTS)
+        chosen = self.instance.team.all() if self.instance.pk else User.objects.none()
+        team.queryset = User.objects.to_choose(Role.EVENTS, besides=chosen)
         for name in ("join_minutes", "largest_party"):
             self.fields[name].required = False
 

@@ -1,3 +1,4 @@
+import hashlib
 import uuid
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -111,6 +112,11 @@ class EventQuerySet(models.QuerySet["Event"]):
     def of_kind(self, kind: str) -> "EventQuerySet":
         """All kinds when empty."""
         return self.filter(kind=kind) if kind else self
+
+    def to_change(self, *, skip_locked: bool = False) -> "EventQuerySet":
+        """Locked: who else wants to change it, or something under it, waits. What only points at it does not: a
+        check-in that waited here would hold its registration meanwhile, for which the other one would wait."""
+        return self.select_for_update(of=("self",), no_key=True, skip_locked=skip_locked)
 
     def without_text(self) -> "EventQuerySet":
         """For who only decides: the texts are a hundred columns."""
@@ -277,10 +283,10 @@ class Event(models.Model):
                 name="registration_ends_before_the_event_does",
             ),
             models.CheckConstraint(
-                condition=~Q(status="published")
+                condition=~Q(status__in=PUBLIC)
                 | Q(is_place_public=False, are_speakers_public=False)
                 | Q(risk_approved_at__isnull=False),
-                name="place_or_speakers_are_public_after_a_risk_assessment",
+                name="public_event_names_place_or_speakers_after_a_risk_assessment",
             ),
             models.CheckConstraint(
                 condition=~Q(status="review") | Q(asked_by__isnull=False), name="somebody_asked_for_the_review"
@@ -297,6 +303,12 @@ class Event(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("event", args=[self.slug])
+
+    @property
+    def version(self) -> str:
+        """Of all but its texts, which are approved for themselves: what somebody has seen who publishes it."""
+        columns = Event.objects.filter(pk=self.pk).values_list(*reading_columns(Event, ())).get()
+        return hashlib.sha256(repr(columns).encode()).hexdigest()[:32]
 
     @property
     def mail_prefix(self) -> str:

@@ -310,7 +310,7 @@ def hand_in_event(request: StaffRequest, pk: int) -> HttpResponse:
 @require_POST
 @staff("events.publish")
 def publish_event(request: StaffRequest, pk: int) -> HttpResponse:
-    return _step(request, pk, actions.publish, pgettext("staff", "Published."))
+    return _step(request, pk, actions.publish, pgettext("staff", "Published."), seen=request.POST.get("seen", ""))
 
 
 @require_POST
@@ -397,4 +397,6 @@ def _assessed(newest: Any) -> dict[str, str]:
 @require_POST
 @staff("events.publish")
 def approve_risks(request: StaffRequest, pk: int) -> HttpResponse:
-    return _step(request, pk, actions.approve_risks, pgettext("staff", "The risk assessment is approved."))
+    seen = request.POST.get("seen", "")
+    done = pgettext("staff", "The risk assessment is approved.")
+    return _step(request, pk, actions.approve_risks, done, seen=int(seen) if seen.isdecimal() else 0)

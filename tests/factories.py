@@ -68,10 +68,9 @@ def put_out(event) -> None:
     """Approve an event that has its Swedish text: one hands it in, another approves; risks, too, if it needs that."""
     author, approver = user(), user()
     if event.is_place_public or event.are_speakers_public:
-        events.assess(event, risks="Störning.", measures="Vakt.", responsible="Enhetschef", by=author)
-        events.approve_risks(event, by=approver)
-    events.hand_in(event, by=author)
-    events.publish(event, by=approver)
+        written = events.assess(event, risks="Störning.", measures="Vakt.", responsible="Enhetschef", by=author)
+        events.approve_risks(event, seen=written.pk, by=approver)
+    events.publish(event, seen=events.hand_in(event, by=author).version, by=approver)
 
 
 def seminar(slug: str, *, starts_at: datetime, by: User | None = None, **fields) -> Event:

@@ -238,4 +238,5 @@ def _delete_page(request: StaffRequest, found: Person) -> HttpResponse:
         messages.success(request, pgettext("staff", "The name is deleted."))
         return redirect(back)
     actions.consult(found, by=request.user)
-    return render(request, "actors/staff/delete_person.html", {"person": found, "back": back})
+    context = {"person": found, "back": back, "is_contact": isinstance(found, Contact)}
+    return render(request, "actors/staff/delete_person.html", context)

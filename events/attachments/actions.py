@@ -32,7 +32,7 @@ def _content(file: "File[bytes]") -> bytes:
 
 @transaction.atomic
 def _keep(event: Event, made: leaves.Rewritten, **values: Any) -> Attachment:
-    locked = Event.objects.select_for_update(of=("self",)).without_text().get(pk=event.pk)
+    locked = Event.objects.to_change().without_text().get(pk=event.pk)
     sha256 = hashlib.sha256(made.content).hexdigest()
     if locked.attachments.filter(sha256=sha256).exists():
         raise ValidationError(pgettext("staff", "This document is here already."), code="known")

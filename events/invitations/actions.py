@@ -8,6 +8,8 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import pgettext, pgettext_lazy
 
+from events.actors import actions as actors
+from events.actors.models import Contact
 from events.invitations import rules
 from events.invitations.models import Answer, Invitation
 from events.models import SETTLE, Event, Status
@@ -119,6 +121,7 @@ def accept(
     if not held.is_open:
         raise ClosedError(_too_late())
     _withdraw_substitute(held, by=None)
+    _answer(held, Answer.YES, language=language)
     seat = held.registration
     if seat is None:
         seat = registrations.register(
@@ -130,6 +133,10 @@ def accept(
             form_id=form_id,
             is_invited=True,
         )
+        # They may have come by an earlier invitation, which was withdrawn.
+        Invitation.objects.filter(registration=seat).update(registration=None)
+        held.registration = seat
+        held.save(update_fields=["registration"])
     else:
         seat.event = event
         if seat.state == Seat.CANCELED:
@@ -137,7 +144,6 @@ def accept(
         if question:
             questions.ask(text=question, language=language, door=Door.REGISTRATION, form_id=form_id)
     registrations.change(seat, language=language, party_size=seat.party_size, needs=needs)
-    _answer(held, Answer.YES, language=language, registration=seat)
     return seat
 
 
@@ -149,9 +155,9 @@ def decline(invitation: Invitation) -> None:
     if not held.is_declinable:
         raise ClosedError(_too_late())
     _withdraw_substitute(held, by=None)
+    _answer(held, Answer.NO)
     if _has_seat(held):
         registrations.cancel(_registration(held))
-    _answer(held, Answer.NO)
 
 
 @transaction.atomic
@@ -170,13 +176,13 @@ def name_substitute(invitation: Invitation, *, name: str, email: str, language: 
     if same is not None:
         raise InvitedAlreadyError(pgettext("invitation", "Whoever has this address is invited already."))
     _withdraw_substitute(held, by=None)
+    _answer(held, Answer.SUBSTITUTE)
     if _has_seat(held):
         registrations.cancel(_registration(held))
     made = Invitation.objects.create(
         event=event, actor=held.actor, name=name, email=email, language=language, stands_in_for=held
     )
     audit.record("invite", made, by=None, language=language)
-    _answer(held, Answer.SUBSTITUTE)
     _plan_if_published(made, event=event)
     _plan(SUBSTITUTE, held, f"substitute:{made.pk}")
     return made
@@ -188,14 +194,20 @@ def erase(invitation: Invitation) -> None:
     that their organization was invited, and whether somebody came, stays."""
     event = _lock(invitation.event)
     held = _locked(invitation, event)
-    has_come = held.has_come
-    _withdraw_substitute(held, by=None)
     if held.registration is not None:
-        registrations.erase(_registration(held))
-        held.registration = None
-    mail.forget(prefix=held.key)
-    audit.record("erase", held, by=None)
-    _forget(held, has_come=has_come)
+        registrations.erase(_registration(held))  # which forgets the invitation with it
+    else:
+        _erase(held, by=None)
+
+
+def _erase(held: Invitation, *, by: User | None) -> None:
+    """With what they were invited by before that was withdrawn."""
+    _withdraw_substitute(held, by=by)
+    withdrawn = held.event.invitations.filter(withdrawn_at__isnull=False, forgotten_at__isnull=True)
+    for each in (held, *withdrawn.filter(email__iexact=held.email).exclude(pk=held.pk)):
+        mail.forget(prefix=each.key)
+        audit.record("erase", each, by=by)
+        _forget(each, has_come=each.has_come)
 
 
 def _too_late() -> str:
@@ -249,6 +261,51 @@ def _registration(held: Invitation) -> Registration:
     return held.registration
 
 
+# What becomes of those who were invited -----------------------------------------------------------------------------
+
+
+class _Seats:
+    """What an answer says and what somebody does with the seat that came of it are the same."""
+
+    def expects(self, registration: Registration) -> bool:
+        held = _came_of(registration)
+        return held is not None and held.is_declinable and not held.substitutes.standing().exists()
+
+    def hear_of_return(self, registration: Registration) -> None:
+        held = _came_of(registration)
+        if held and held.answer != Answer.YES and self.expects(registration):
+            _answer(held, Answer.YES)
+
+    def hear_of_cancel(self, registration: Registration) -> None:
+        held = _came_of(registration)
+        if held and held.answer == Answer.YES and held.is_declinable:
+            _answer(held, Answer.NO)
+
+    def forget(self, registration: Registration, *, by: User | None) -> None:
+        held = _came_of(registration)
+        if held and held.forgotten_at is None:
+            _erase(held, by=by)
+
+
+def _came_of(registration: Registration) -> Invitation | None:
+    held = Invitation.objects.select_related("registration__check_in").filter(registration=registration).first()
+    if held is not None:
+        held.event = registration.event
+    return held
+
+
+@transaction.atomic
+def forget_contact(contact: Contact, *, by: User | None) -> None:
+    """Forget that they were invited. Who has said yes has a seat of their own now, until that is forgotten."""
+    of_contact = contact.invitations.filter(forgotten_at__isnull=True).exclude(answer=Answer.YES)
+    for event in Event.objects.filter(pk__in=of_contact.values("event")).order_by("pk"):
+        locked = _lock(event)
+        for held in of_contact.filter(event=locked):
+            mail.forget(prefix=held.key)
+            audit.record("erase", held, by=by)
+            _forget(held, has_come=held.has_come)
+
+
 # By the clock ----------------------------------------------------------------------------------------------------
 
 
@@ -259,7 +316,7 @@ def keep(now: datetime) -> None:
     pks = {*unplanned.values_list("event", flat=True), *untold.values_list("event", flat=True)}
     for pk in pks:
         with transaction.atomic():
-            events = Event.objects.without_text().select_for_update(of=("self",), skip_locked=True)
+            events = Event.objects.without_text().to_change(skip_locked=True)
             locked = events.filter(pk=pk).first()
             if locked is not None:
                 for invitation in unplanned.filter(event=locked):
@@ -320,11 +377,13 @@ def announce() -> None:
     ):
         mail.register(kind, render, label=label, if_twice=pgettext_lazy("staff", "Says the same again."))
     mail.plan_before_delivering(keep)
+    registrations.tell(_Seats())
+    actors.before_forgetting(forget_contact)
 
 
 def _lock(event: Event) -> Event:
     """The same lock as for seats: whoever answers takes or gives one."""
-    locked: Event = Event.objects.without_text().select_for_update(of=("self",)).get(pk=event.pk)
+    locked: Event = Event.objects.without_text().to_change().get(pk=event.pk)
     return locked
 
 

@@ -210,7 +210,7 @@ def keep(now: datetime) -> None:
     waiting = ProgramVersion.objects.to_be_told()
     for event in Event.objects.held().filter(ends_at__gt=now, program_versions__in=waiting).distinct():
         with transaction.atomic():
-            locked = Event.objects.select_for_update(of=("self",), skip_locked=True).filter(pk=event.pk).first()
+            locked = Event.objects.to_change(skip_locked=True).filter(pk=event.pk).first()
             if locked is not None:
                 _tell(locked, now)
 
@@ -331,7 +331,7 @@ def announce() -> None:
 
 
 def _locked(event: Event) -> Event:
-    found: Event = Event.objects.select_for_update(of=("self",)).get(pk=event.pk)
+    found: Event = Event.objects.to_change().get(pk=event.pk)
     return found
 
 

@@ -22,7 +22,7 @@ def keep(event: Event, *, by: User, was: Mapping[str, Any] | None = None, **valu
     `was` is what the writer had seen, and captions are a set. Raises ChangedMeanwhileError, and changes nothing, when
     somebody else has changed the same.
     """
-    locked = Event.objects.select_for_update(of=("self",)).get(pk=event.pk)
+    locked = Event.objects.to_change().get(pk=event.pk)
     standing = Recording.objects.select_for_update(of=("self",)).filter(event=locked).first()
     recording = standing or Recording(event=locked, added_by=by)
     now = {name: getattr(recording, name) for name in values}

@@ -1,7 +1,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -40,6 +40,28 @@ class ClosedError(ValidationError):
 
 class NoSeatError(ValidationError):
     """There are not as many seats as are wanted."""
+
+
+class Inviter(Protocol):
+    """Who invites to events, and has to know what becomes of the seats that came of it. Asked and told of every
+    registration, also of those that came of no invitation, under the lock of its event."""
+
+    def expects(self, registration: Registration) -> bool:
+        """Whether an invitation still holds by which they may come."""
+
+    def hear_of_return(self, registration: Registration) -> None: ...
+
+    def hear_of_cancel(self, registration: Registration) -> None: ...
+
+    def forget(self, registration: Registration, *, by: User | None) -> None: ...
+
+
+_inviters: Final[list[Inviter]] = []
+
+
+def tell(inviter: Inviter) -> None:
+    """Call it in `AppConfig.ready`."""
+    _inviters.append(inviter)
 
 
 @transaction.atomic
@@ -145,6 +167,8 @@ def cancel(registration: Registration, *, by: User | None = None) -> None:
     mail.cancel(prefix=locked.key)
     what = f"canceled:{int(now.timestamp() * 1000)}"
     _plan(CANCELLATION, locked, what, event=event, context={"had_a_seat": had_a_seat})
+    for inviter in _inviters:
+        inviter.hear_of_cancel(locked)
 
 
 @transaction.atomic
@@ -154,7 +178,7 @@ def regret(registration: Registration) -> Registration:
     locked = _locked(registration, event)
     if locked.state != State.CANCELED:
         return locked
-    if not event.is_upcoming or event.registrations.active().held_by(locked.email).exists():
+    if not may_return(locked):
         raise ClosedError(pgettext("registration", "Registration for this event is closed."))
     has_room = _has_room(event, locked.party_size)
     _move(
@@ -169,7 +193,18 @@ def regret(registration: Registration) -> Registration:
     # Reminders that were due stay canceled: as for who registers now, the confirmation says it all.
     mail.cancel(prefix=f"{locked.key}canceled:")
     _confirm(locked, again=f"regret-{int(timezone.now().timestamp())}", event=event)
+    for inviter in _inviters:
+        inviter.hear_of_return(locked)
     return locked
+
+
+def may_return(registration: Registration) -> bool:
+    """Whether who has canceled may still come after all: everybody until it starts, but to what is only by invitation
+    nobody whose invitation does not hold any more."""
+    event = registration.event
+    if not event.is_upcoming or event.registrations.active().held_by(registration.email).exists():
+        return False
+    return event.registration_ends_at is not None or any(inviter.expects(registration) for inviter in _inviters)
 
 
 @transaction.atomic
@@ -209,10 +244,12 @@ def _write_needs(registration: Registration, needs: Sequence[Mapping[str, str]])
 
 @transaction.atomic
 def erase(registration: Registration, *, by: User | None = None) -> None:
-    """Forget this person: seat, needs and address. What they asked was kept without them. `by` is who does it when
-    somebody has asked for it in another way."""
+    """Forget this person: seat, needs and address, and the invitation that it came of. What they asked was kept
+    without them. `by` is who does it when somebody has asked for it in another way."""
     event = _lock(registration.event)
     locked = _locked(registration, event)
+    for inviter in _inviters:
+        inviter.forget(locked, by=by)
     mail.forget(prefix=locked.key)
     audit.record("erase", locked, by=by)
     locked.delete()
@@ -273,7 +310,7 @@ def keep(now: datetime) -> None:
     """Offer seats that are free, and tell who has to know what has changed. Any number of processes may do this."""
     for pk in Event.objects.filter(_with_work(now)).values_list("pk", flat=True):
         with transaction.atomic():
-            events = Event.objects.without_text().select_for_update(of=("self",), skip_locked=True)
+            events = Event.objects.without_text().to_change(skip_locked=True)
             locked = events.filter(pk=pk).first()
             if locked is not None:
                 _offer_seats(locked, now)
@@ -383,7 +420,7 @@ def _lock(event: Event) -> Event:
 
 @cache
 def _to_lock() -> Composed[Event]:
-    return Composed(Event.objects.without_text().select_for_update(of=("self",)).filter(pk=Value(Slot("pk"))))
+    return Composed(Event.objects.without_text().to_change().filter(pk=Value(Slot("pk"))))
 
 
 def _locked(registration: Registration, event: Event) -> Registration:

@@ -205,6 +205,7 @@ def _own_page(
         "erase_token": public.form_token(erasing.purpose(OWN, found.pk)) if asked == "erase" else "",
         "code": rules.code_of(found),
         "check_in_code": rules.check_in_code(found) if _is_expected(found) else "",
+        "may_return": found.state == State.CANCELED and actions.may_return(found),
         "place_in_line": found.event.registrations.waiting().filter(queued_at__lt=found.queued_at).count() + 1,
         "problem": problem,
         "asked": asked,

@@ -53,7 +53,7 @@ def _standing(events: list[Event]) -> list[tuple[Event, list[Rule]]]:
 @transaction.atomic
 def _dispatch(event: Event, occurrence: rules.Occurrence, now: datetime) -> None:
     # Who registers holds this lock: everybody who was there in time is seen, and nobody else.
-    locked: Event = Event.objects.without_text().select_for_update(of=("self",)).get(pk=event.pk)
+    locked: Event = Event.objects.without_text().to_change().get(pk=event.pk)
     rule = occurrence.rule
     is_still_so = locked.status == Status.PUBLISHED and rules.anchor_of(rule, locked) == occurrence.anchor_at
     if not (is_still_so and occurrence.is_due(locked, now)):
@@ -135,7 +135,7 @@ def remove(rule: Rule, *, by: User) -> None:
 @transaction.atomic
 def own(event: Event, *, by: User) -> None:
     """Give an event rules of its own, the same as those that held for it. What those have sent is not sent again."""
-    locked: Event = Event.objects.select_for_update(of=("self",)).get(pk=event.pk)
+    locked: Event = Event.objects.to_change().get(pk=event.pk)
     if locked.reminder_rules.exists():
         return
     for rule in Rule.objects.of(locked):

@@ -47,6 +47,11 @@ class UserManager(BaseUserManager["User"]):
         """Who may sign in and has this role, by name."""
         return self.filter(is_active=True, groups__name=role).order_by("name", "pk")
 
+    def to_choose(self, *roles: Role, besides: "models.QuerySet[User]") -> "models.QuerySet[User]":
+        """Who holds one of these roles, and who is chosen already: a form that left them out would take them away."""
+        holders = self.filter(is_active=True, groups__name__in=roles)
+        return self.filter(Q(pk__in=holders.values("pk")) | Q(pk__in=besides.values("pk"))).order_by("name", "pk")
+
     def with_rights(self) -> "models.QuerySet[User]":
         """Adds `role_names` and `has_factor`: what `roles` and `has_second_factor` would ask for."""
         factors = Authenticator.objects.filter(user=OuterRef("pk"), type__in=SECOND_FACTORS)

@@ -253,16 +253,15 @@ def _load_event(versions: dict[str, File], by: User) -> int:
     event.refresh_from_db()
     if event.status == EventStatus.DRAFT:
         approver = _nobody(APPROVER, "Klarlagt, godkännande")
-        events.assess(
+        written = events.assess(
             event,
             risks="Exempel: någon kommer för att störa, eller filmar dem som är där.",
             measures="Exempel: två kollegor möter i entrén, och alla vet vem de ringer.",
             responsible="Enhetschef",
             by=by,
         )
-        events.approve_risks(event, by=approver)
-        events.hand_in(event, by=by)
-        events.publish(event, by=approver)
+        events.approve_risks(event, seen=written.pk, by=approver)
+        events.publish(event, seen=events.hand_in(event, by=by).version, by=approver)
     return made
 
 

@@ -1,9 +1,11 @@
 """Who came: ticked off on a phone or on paper, scanned, or counted; and the numbers outlive the names."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from urllib.parse import urlsplit
 
 import pytest
+from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
@@ -17,6 +19,7 @@ from portal import secret_links
 from portal.accounts.models import Role
 from tests import factories
 from tests.accounts.people import browser
+from tests.overtaken import closing, is_waited_for
 from tests.registrations.test_register import at_once, register
 
 pytestmark = pytest.mark.django_db
@@ -42,6 +45,27 @@ def test_eight_at_the_same_moment_check_in_once(make_event):
     made = at_once(8, lambda _place: actions.check_in(seat, how=How.LIST, by=by))
     assert len({each.pk for each in made}) == 1
     assert rules.attendance(event).best == "3"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("act", ["change", "cancel"])
+def test_who_is_checked_in_can_change_their_own_registration_at_the_same_moment(make_event, act):
+    """The one holds the registration and points at the event, the other holds the event and writes the registration."""
+    event = make_event("sv", starts_in=timedelta(hours=1))
+    seat, by = register(event, "mira"), factories.user()
+    acts = {
+        "change": lambda: registrations.change(seat, language="ar", party_size=1, needs=[]),
+        "cancel": lambda: registrations.cancel(seat),
+    }
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            actions.check_in(seat, how=How.LIST, by=by)
+            other = pool.submit(closing, acts[act])
+            while not is_waited_for():
+                assert not other.done()
+        assert other.exception(20) is None
+    assert CheckIn.objects.get().registration == seat
 
 
 def test_fewer_of_a_party_may_come_and_a_check_in_can_be_taken_back(event, staff):

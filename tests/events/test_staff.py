@@ -10,12 +10,14 @@ from django.utils import timezone
 from events import actions
 from events.models import Event, Status
 from events.registrations import actions as registrations
-from portal.accounts.models import Role
+from portal.accounts.models import Role, User
 from portal.audit.models import AuditEvent
 from portal.revisions.models import Revision
 from portal.search.models import IndexRow
 from tests import factories
+from tests.accounts.people import person
 from tests.events.conftest import SECRET_LINK
+from tests.shown import as_shown
 
 STOCKHOLM = ZoneInfo("Europe/Stockholm")
 ROLES = [role for role in Role if role not in {Role.EVENTS, Role.ADMIN}]
@@ -111,9 +113,10 @@ def test_an_event_comes_to_readers_through_the_approval_of_a_second_person(clien
     factories.publish(event, title="Träff om lagen", summary="Kort.", body="Text.")
     assert client.get(f"/sv/events/{event.slug}/").status_code == 404
     assert not IndexRow.objects.filter(kind="event").exists()
-    author.post(f"{base}/publish/")
+    opened = as_shown(other.get(f"{base}/"))
+    author.post(f"{base}/publish/", opened)
     assert client.get(f"/sv/events/{event.slug}/").status_code == 404
-    other.post(f"{base}/publish/")
+    other.post(f"{base}/publish/", opened)
     page = client.get(f"/sv/events/{event.slug}/").content.decode()
     assert "Träff om lagen" in page
     assert "Biblioteket" not in page
@@ -126,22 +129,75 @@ def test_a_place_is_public_only_after_a_risk_assessment_that_another_person_appr
     base = f"/staff/events/{event.pk}"
     sent = as_opened(author.get(f"{base}/edit/")) | {"is_place_public": "on"}
     assert author.post(f"{base}/edit/", sent).status_code == 422
-    with pytest.raises(IntegrityError, match="public_after_a_risk_assessment"), transaction.atomic():
+    with pytest.raises(IntegrityError, match="after_a_risk_assessment"), transaction.atomic():
         Event.objects.filter(pk=event.pk).update(is_place_public=True)
     risks = {"risks": "Någon filmar.", "measures": "Vakt vid dörren.", "responsible": "Enhetschef"}
     assert desk.post(f"{base}/risks/", risks).status_code == 403
     author.post(f"{base}/risks/", risks)
+    opened = as_shown(other.get(f"{base}/"))
     for office in (author, desk):
-        office.post(f"{base}/risks/approve/")
+        office.post(f"{base}/risks/approve/", opened)
     event.refresh_from_db()
     assert event.risk_approved_at is None
-    other.post(f"{base}/risks/approve/")
+    other.post(f"{base}/risks/approve/", opened)
     assert author.post(f"{base}/edit/", sent).status_code == 302
     cache.clear()
     page = client.get(f"/sv/events/{event.slug}/").content.decode()
     assert "Biblioteket" in page
     assert "Någon filmar" not in page
     assert "Någon filmar" not in desk.get(f"{base}/").content.decode()
+
+
+def test_nobody_approves_or_publishes_what_somebody_has_changed_since_they_read_it(client, staff, make_event):
+    event = make_event(place="Folkets hus")
+    factories.publish(event, title="Träff om lagen", summary="Kort.", body="Text.")
+    author, other = staff(Role.EVENTS), staff(Role.EVENTS)
+    base = f"/staff/events/{event.pk}"
+    risks = {"risks": "Någon filmar.", "measures": "Två vakter.", "responsible": "Enhetschef"}
+    author.post(f"{base}/risks/", risks)
+    opened = as_shown(other.get(f"{base}/"))
+    author.post(f"{base}/risks/", risks | {"measures": "Inga."})
+    refused = other.post(f"{base}/risks/approve/", opened, follow=True).content.decode()
+    assert "har ändrats under tiden" in refused
+    event.refresh_from_db()
+    assert event.risk_approved_at is None
+    other.post(f"{base}/risks/approve/", as_shown(other.get(f"{base}/")))
+
+    author.post(f"{base}/hand-in/")
+    opened = as_shown(other.get(f"{base}/"))
+    secret = {"place": "Hemliga gatan 5", "is_place_public": "on"}
+    assert author.post(f"{base}/edit/", as_opened(author.get(f"{base}/edit/")) | secret).status_code == 302
+    refused = other.post(f"{base}/publish/", opened, follow=True).content.decode()
+    assert "har ändrats under tiden" in refused
+    assert client.get(f"/sv/events/{event.slug}/").status_code == 404
+    other.post(f"{base}/publish/", as_shown(other.get(f"{base}/")))
+    assert "Hemliga gatan 5" in client.get(f"/sv/events/{event.slug}/").content.decode()
+
+
+def test_what_is_canceled_tells_its_place_only_after_a_risk_assessment_too(client, staff, make_event):
+    event = make_event("sv", place="Hemliga gatan 5", is_online=False)
+    office = staff(Role.EVENTS)
+    office.post(f"/staff/events/{event.pk}/cancel/", {"reason": "Snö"})
+    page = f"/staff/events/{event.pk}/edit/"
+    answer = office.post(page, as_opened(office.get(page)) | {"is_place_public": "on"})
+    assert answer.status_code == 422
+    assert "Hemliga gatan 5" not in client.get(f"/sv/events/{event.slug}/").content.decode()
+    with pytest.raises(IntegrityError, match="after_a_risk_assessment"), transaction.atomic():
+        Event.objects.filter(pk=event.pk).update(is_place_public=True)
+
+
+@pytest.mark.parametrize("leaves", ["role", "portal"])
+def test_an_event_can_be_changed_after_one_of_its_colleagues_has_left(staff, make_event, leaves):
+    gone = person(Role.EVENTS)
+    event = make_event("sv", team=[gone])
+    if leaves == "role":
+        gone.groups.clear()
+    else:
+        User.objects.filter(pk=gone.pk).update(is_active=False)
+    office, page = staff(Role.EVENTS), f"/staff/events/{event.pk}/edit/"
+    assert office.post(page, as_opened(office.get(page)) | {"place": "Folkets hus"}).status_code == 302
+    event.refresh_from_db()
+    assert (event.place, list(event.team.all())) == ("Folkets hus", [gone])
 
 
 def test_a_canceled_event_stays_and_says_so_in_every_language_and_can_be_held_after_all(client, staff, make_event):

@@ -1,0 +1,161 @@
+"""What somebody does on the page of their seat, and what the list of answers says, are the same."""
+
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from events.actors import actions as actors
+from events.actors.models import Actor
+from events.attendance import actions as attendance
+from events.attendance.models import How
+from events.invitations import actions, rules
+from events.invitations.models import Answer, Invitation
+from events.registrations import actions as registrations
+from events.registrations.models import Registration, State
+from events.registrations.rules import private_url
+from portal.accounts.models import Role
+from portal.mail.models import Delivery
+from portal.public import form_token
+from tests import factories
+from tests.accounts.people import person
+from tests.actors.conftest import actor, contact
+from tests.invitations.conftest import guest, invite, page_of, sent
+from tests.shown import as_shown
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def event(round_table):
+    return round_table("sv")
+
+
+def seat_of(invitation: Invitation) -> Registration:
+    """They say yes."""
+    seat = actions.accept(invitation, language="sv")
+    invitation.refresh_from_db()
+    return seat
+
+
+def own_page(seat: Registration) -> str:
+    return urlsplit(private_url(seat)).path
+
+
+def press(public, seat: Registration, do: str):
+    return public.post(own_page(seat), {"token": form_token("registration"), "do": do})
+
+
+def withdraw(invitation):
+    actions.withdraw(invitation, by=factories.user())
+
+
+def send_somebody_else(invitation):
+    actions.name_substitute(invitation, name="Mira", email="mira@example.org", language="sv")
+
+
+@pytest.mark.parametrize("end", [withdraw, send_somebody_else])
+def test_who_is_not_expected_any_more_cannot_take_the_seat_back(event, public, end):
+    invitation = invite(event)
+    seat = seat_of(invitation)
+    end(invitation)
+    assert 'value="regret"' not in public.get(own_page(seat)).content.decode()
+    assert "stängd" in press(public, seat, "regret").content.decode()
+    seat.refresh_from_db()
+    assert seat.state == State.CANCELED
+
+
+def test_who_was_invited_by_mistake_and_then_anew_can_say_yes_again(event, public):
+    invitation = invite(event)
+    seat_of(invitation)
+    withdraw(invitation)
+    again = invite(event)
+    assert public.post(page_of(again), sent("yes")).status_code == 302
+    again.refresh_from_db()
+    assert (again.answer, again.registration.state) == (Answer.YES, State.CONFIRMED)
+
+
+def test_who_was_invited_anew_keeps_the_seat_that_they_took_themselves(make_event, public):
+    event = make_event("sv")
+    invitation = invite(event)
+    seat = seat_of(invitation)
+    withdraw(invitation)
+    press(public, seat, "regret")  # registering is open to everybody
+    again = invite(event)
+    assert public.post(page_of(again), sent("yes")).status_code == 302
+    again.refresh_from_db()
+    assert again.registration == seat
+    assert event.registrations.confirmed().count() == 1
+
+
+def test_canceling_the_seat_is_an_answer_that_hosts_hear_of_and_so_is_coming_after_all(event, public):
+    host = person(Role.EVENTS)
+    (invitation,) = actions.invite(event, guests=[guest()], by=host)
+    seat = seat_of(invitation)
+    press(public, seat, "cancel")
+    invitation.refresh_from_db()
+    assert invitation.answer == Answer.NO
+    assert list(Delivery.objects.filter(kind=actions.ANSWERED).values_list("recipient", flat=True)) == [host.email]
+    press(public, seat, "regret")
+    invitation.refresh_from_db()
+    seat.refresh_from_db()
+    assert (invitation.answer, seat.state) == (Answer.YES, State.CONFIRMED)
+
+
+@pytest.mark.parametrize("by_staff", [False, True])
+def test_who_deletes_everything_on_the_page_of_the_seat_is_forgotten_among_the_invited_too(
+    event, public, staff, by_staff
+):
+    first = invite(event, note="Ringde i går.")
+    withdraw(first)
+    invitation = invite(event, note="Ringde i dag.")
+    seat = seat_of(invitation)
+    if by_staff:
+        staff(Role.EVENTS).post(f"/staff/events/{event.pk}/registrations/{seat.pk}/change/", {"do": "erase"})
+    else:
+        asked = press(public, seat, "ask_erase")
+        public.post(own_page(seat), {"token": asked.context["erase_token"], "do": "erase"})
+    assert not Registration.objects.exists()
+    for held in Invitation.objects.all():
+        assert (held.name, held.email, held.note) == ("", "", "")
+    assert not Delivery.objects.filter(recipient__contains="styrelsen").exists()
+
+
+def test_who_has_come_and_deletes_everything_on_the_page_of_the_seat_has_come(event):
+    seat = seat_of(invite(event, actor=actor("Föreningen")))
+    with time_machine.travel(event.starts_at):
+        attendance.check_in(seat, how=How.LIST, by=factories.user())
+    with time_machine.travel(event.ends_at + timedelta(days=1)):
+        registrations.erase(seat)
+        (row,) = rules.coverage(Actor.objects.all(), Invitation.objects.of_organizations(), now=timezone.now())
+    assert row.reach == rules.Reach.COMES
+
+
+def test_a_name_that_is_deleted_from_the_register_stands_in_no_invitation_that_was_not_accepted(round_table, staff):
+    of = actor("Fredens vänner", kind="faith_community")
+    named = contact(of)
+    waiting, accepted = (
+        invite(round_table("sv"), named.name, email=named.email, actor=of, contact=named) for _again in range(2)
+    )
+    seat_of(accepted)
+    office = staff(Role.EVENTS)
+    page = f"/staff/events/actors/contacts/{named.pk}/delete/"
+    assert "har tackat ja" in office.get(page).content.decode()
+    office.post(page, as_shown(office.get(page)))
+    waiting.refresh_from_db()
+    accepted.refresh_from_db()
+    assert (waiting.name, waiting.email, waiting.actor) == ("", "", of)
+    assert accepted.email == named.email
+    assert not waiting.event.invitations.unanswered().exists()
+    assert not Delivery.objects.named(prefix=waiting.key).filter(recipient=named.email).exists()
+
+
+def test_a_name_whose_consent_has_ended_stands_in_no_invitation(event):
+    of = actor()
+    named = contact(of, days_ago=729)
+    waiting = invite(event, named.name, email=named.email, actor=of, contact=named)
+    actors.purge(now=timezone.now() + timedelta(days=5))
+    waiting.refresh_from_db()
+    assert (waiting.name, waiting.email) == ("", "")
