@@ -1,4 +1,4 @@
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -30,6 +30,15 @@ class NotYetError(ValidationError):
     """Something is missing, or another person has to do it; the message says what."""
 
 
+_before_retiming: Final[list[Callable[[Event, datetime], object]]] = []
+
+
+def before_retiming(work: Callable[[Event, datetime], object]) -> None:
+    """Call it in `AppConfig.ready`: `work(event, now)` does what is due at an event before it is held at another time,
+    under its lock: a clock that is a little behind must not miss it."""
+    _before_retiming.append(work)
+
+
 @transaction.atomic
 def create(*, by: User, text: Mapping[str, str] | None = None, **values: Any) -> Event:
     """A draft. `text` becomes the first draft of its Swedish text, by field."""
@@ -59,28 +68,36 @@ def edit(event: Event, *, by: User, was: Mapping[str, Any] | None = None, **valu
         name: ("…", "…") if name in SECRET else (str(old), str(new))
         for name, (old, new) in audit.changed(locked, values).items()
     }
+    now, is_retimed = timezone.now(), not changes.keys().isdisjoint({"starts_at", "ends_at", "series"})
+    if is_retimed:
+        for work in _before_retiming:
+            work(locked, now)
     for name, value in values.items():
         setattr(locked, name, value)
     if locked.is_public and _lacks_risk_assessment(locked):
         raise NotYetError(_risk_first())
-    if "join_url" in changes:
-        locked.join_version += 1
     # What the reminders of another series would have sent before is not made up for.
-    if not changes.keys().isdisjoint({"starts_at", "ends_at", "series"}):
-        now = timezone.now()
+    if is_retimed:
         locked.time_set_at = _taken_back_since(locked, now) or now
-    if not changes.keys().isdisjoint(APPOINTMENT):
-        locked.sequence += 1
-        _appoint(locked)
+    _number(locked, changes)
     locked.save(update_fields=[*values, "sequence", "join_version", "time_set_at"])
     if team is not None and {user.pk for user in team} != set(locked.team.values_list("pk", flat=True)):
         locked.team.set(team)
         changes["team"] = ("", str(len(team)))
     if changes:
         audit.record("edit", locked, by=by, changes=changes)
-    if "slug" in changes:
+    if not changes.keys().isdisjoint({"slug", *APPOINTMENT}):
         _reindex_all(locked)
     return locked
+
+
+def _number(event: Event, changes: Mapping[str, Any]) -> None:
+    """What people were told of before is an older link, or an older appointment."""
+    if "join_url" in changes:
+        event.join_version += 1
+    if not changes.keys().isdisjoint(APPOINTMENT):
+        event.sequence += 1
+        _appoint(event)
 
 
 def _standing(event: Event, name: str) -> Any:
@@ -170,7 +187,8 @@ def publish(event: Event, *, seen: str, by: User) -> Event:
     missing = lacking(locked, by=by)
     if missing:
         raise NotYetError(missing)
-    _set_status(locked, Status.PUBLISHED, by=by, approved_by=by, time_set_at=timezone.now())
+    now = timezone.now()
+    _set_status(locked, Status.PUBLISHED, by=by, approved_by=by, time_set_at=now, public_since=now)
     _reindex_all(locked)
     return locked
 
@@ -212,9 +230,9 @@ def restore(event: Event, *, by: User) -> Event:
         raise NotYetError(_risk_first())
     now = timezone.now()
     # What fell due while nobody had been told yet is not missed.
-    time_set_at = locked.time_set_at if now - _canceled_at(locked) < SETTLE else now
+    since: dict[str, Any] = {} if now - _canceled_at(locked) < SETTLE else {"time_set_at": now, "public_since": now}
     locked.sequence += 1
-    _set_status(locked, Status.PUBLISHED, by=by, sequence=locked.sequence, time_set_at=time_set_at)
+    _set_status(locked, Status.PUBLISHED, by=by, sequence=locked.sequence, **since)
     _appoint(locked)
     _reindex_all(locked)
     return locked

@@ -8,8 +8,8 @@ from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, OuterRef, Q
-from django.db.models.functions import Coalesce, JSONObject
+from django.db.models import F, OuterRef, Q, Value
+from django.db.models.functions import Abs, Cast, Coalesce, Extract, JSONObject
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import pgettext, pgettext_lazy
@@ -129,12 +129,13 @@ class EventQuerySet(models.QuerySet["Event"]):
         """Brings along which organizations were invited, and what became of it."""
         return self.prefetch_related("invitations__actor", "invitations__registration__check_in")
 
-    def with_surroundings(self, code: str) -> "EventQuerySet":
+    def with_surroundings(self, code: str, now: datetime | Slot) -> "EventQuerySet":
         """With what stands around the text, in the same query: `series_name`, `appointment_rows` for
         `rules.moved_from`, `sister_rows`, the other public events of its series that are nearest to now, and
         `attachment_rows`, the documents that can be opened."""
         sisters = Event.objects.published().filter(series=OuterRef("series")).exclude(pk=OuterRef("pk"))
-        sisters = sisters.order_by("-starts_at")[:SISTERS]
+        moment = Cast(Value(now), models.DateTimeField())
+        sisters = sisters.order_by(Abs(Extract(F("starts_at") - moment, "epoch")))[:SISTERS]
         links = JSONObject(**{name: name for name in ("starts_at", "status", *link_columns(code))})
         appointments = Appointment.objects.filter(event=OuterRef("pk")).order_by("sequence")
         attachments = Event.objects.filter(pk=OuterRef("pk"), attachments__isnull=False)
@@ -253,7 +254,9 @@ class Event(models.Model):
     sequence = models.PositiveIntegerField(default=0, editable=False)
     """How often its appointment has changed. Calendars tell old from new by it."""
     time_set_at = models.DateTimeField(default=timezone.now, editable=False)
-    """Since when it is held at this time. What was due before has not been missed."""
+    """Since when the reminders that hold count from this time. What was due before has not been missed."""
+    public_since = models.DateTimeField(null=True, editable=False)
+    """When it was published, or was held after all. What stood there before, nobody need have read."""
     team = models.ManyToManyField(
         settings.AUTH_USER_MODEL,
         related_name="events",
@@ -376,13 +379,13 @@ SETTLE: Final = timedelta(minutes=2)
 
 @cache
 def _page(code: str) -> Composed[Event]:
-    found = Event.objects.published().read_in(code).with_taken().with_surroundings(code)
+    found = Event.objects.published().read_in(code).with_taken().with_surroundings(code, Slot("now"))
     return Composed(found.filter(slug=Slot("slug")))
 
 
 def page_at(slug: str, code: str) -> Any:
     """The published event at an address, `with_taken` and `with_surroundings`; None when there is none. One query."""
-    found = _page(code).ask(slug=slug)
+    found = _page(code).ask(slug=slug, now=timezone.now())
     return found[0] if found else None
 
 

@@ -32,8 +32,7 @@ def moved_from(event: Event) -> datetime | None:
             starts.pop()
         if not starts or starts[-1][0] != starts_at:
             starts.append((starts_at, at))
-    # Publishing and restoring set the time anew: what came before them, nobody need have read.
-    is_known = len(starts) > 1 and starts[-1][1] >= event.time_set_at
+    is_known = len(starts) > 1 and event.public_since is not None and starts[-1][1] >= event.public_since
     return starts[-2][0] if is_known else None
 
 

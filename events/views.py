@@ -81,7 +81,7 @@ def _month(request: HttpRequest, form: CalendarForm, found: EventQuerySet) -> Ht
         return redirect(_address(request, asked))
     start, end = (datetime.combine(day, time(), now.tzinfo) for day in (month, rules.next_month(month)))
     rows = [(event, read(event, code)) for event in found.during(start, end)[:IN_A_CALENDAR]]
-    soonest = None if rows else found.upcoming(now).first()
+    soonest = None if rows else found.held().upcoming(now).first()
     near = {"prev": rules.month_of(start - timedelta.resolution), "next": end.date()}
     context = {
         "month": month,
@@ -143,7 +143,9 @@ def event(request: HttpRequest, slug: str) -> HttpResponse:
         "program_version": version,
         "has_days": version and version.snapshot.has_days,
         "moved_from": rules.moved_from(found),
-        "sisters": [rules.Sister.of(row, code) for row in reversed(found.sister_rows)],
+        "sisters": sorted(
+            (rules.Sister.of(row, code) for row in found.sister_rows), key=lambda sister: sister.starts_at
+        ),
         "linked_data": rules.linked_data(found, text, url=read_by["canonical"]),
         "groups": [Group(group).label for group in found.groups],
         "access": [Access(feature).label for feature in found.access] if found.is_place_public else [],

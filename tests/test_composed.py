@@ -4,6 +4,7 @@ import time
 
 import pytest
 from django.db.models import Value
+from django.utils import timezone
 
 from events.models import Event
 from events.models import page_at as event_at
@@ -66,7 +67,13 @@ def test_the_page_of_an_event_is_what_the_queryset_says(code, make_event):
     first, second = (make_event("sv", "ar", "ti", capacity=3, series=circle, program=lines) for _ in "12")
     factories.seat(first, "ana@example.org", "bo@example.org", "cia@example.org")
     for event in (first, second):
-        asked = Event.objects.published().read_in(code).with_taken().with_surroundings(code).get(pk=event.pk)
+        asked = (
+            Event.objects.published()
+            .read_in(code)
+            .with_taken()
+            .with_surroundings(code, timezone.now())
+            .get(pk=event.pk)
+        )
         kept = event_at(event.slug, code)
         assert plain(kept) == plain(asked)
         version = event.program_versions.read_newest(kept, code)

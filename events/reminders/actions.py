@@ -1,12 +1,14 @@
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import pgettext, pgettext_lazy
 
+from events.actions import before_retiming
 from events.models import Event, Status
 from events.registrations.models import Registration
 from events.reminders import rules
@@ -16,12 +18,18 @@ from portal import languages
 from portal.accounts.models import User
 from portal.audit import actions as audit
 from portal.mail import actions as mail
+from portal.mail.models import Delivery
 from portal.meanwhile import refuse_clashes
 from portal.revisions.rules import reading_columns
 
 REMINDER: Final = "event_reminder"
+NEW_LINK: Final = "speaker_new_link"
 TIMED: Final = ("audience", "anchor", "days", "at", "minutes")
 SWEDISH: Final = languages.suffixed("text", languages.SOURCE)
+
+
+class LeavingError(ValidationError):
+    """What would be taken away is on its way."""
 
 
 def keep(now: datetime) -> None:
@@ -31,10 +39,23 @@ def keep(now: datetime) -> None:
     events = list(soon.prefetch_related("dispatches"))
     standing = {event.pk: held for event, held in _standing(events)}
     for event in events:
-        done = {(each.rule_id, each.anchor_at) for each in event.dispatches.all()}
-        for occurrence in rules.occurrences(event, standing[event.pk]):
-            if occurrence.is_due(event, now) and (occurrence.rule.pk, occurrence.anchor_at) not in done:
-                _dispatch(event, occurrence, now)
+        _plan_due(event, standing[event.pk], now)
+    old = Dispatch.objects.told_an_old_link(now).values("event")
+    for event in Event.objects.filter(pk__in=old):
+        _tell_speakers(event, now)
+
+
+def _plan_due(event: Event, standing: Iterable[Rule], now: datetime) -> None:
+    done = {(each.rule_id, each.rule_version, each.anchor_at) for each in event.dispatches.all()}
+    for occurrence in rules.occurrences(event, standing):
+        rule = occurrence.rule
+        if occurrence.is_due(event, now) and (rule.pk, rule.version, occurrence.anchor_at) not in done:
+            _dispatch(event, occurrence, now)
+
+
+def _plan_late(event: Event, now: datetime) -> None:
+    """What is due at an event but was not planned yet, before other times or other rules hold for it."""
+    _plan_due(event, [rule for rule in Rule.objects.of(event) if rule.is_active], now)
 
 
 def _standing(events: list[Event]) -> list[tuple[Event, list[Rule]]]:
@@ -59,7 +80,11 @@ def _dispatch(event: Event, occurrence: rules.Occurrence, now: datetime) -> None
     if not (is_still_so and occurrence.is_due(locked, now)):
         return
     dispatch, is_new = Dispatch.objects.get_or_create(
-        rule=rule, event=locked, anchor_at=occurrence.anchor_at, defaults={"due_at": occurrence.due_at}
+        rule=rule,
+        rule_version=rule.version,
+        event=locked,
+        anchor_at=occurrence.anchor_at,
+        defaults={"due_at": occurrence.due_at},
     )
     if not is_new:
         return
@@ -69,7 +94,20 @@ def _dispatch(event: Event, occurrence: rules.Occurrence, now: datetime) -> None
         reminded = [promise.context["registration"] for promise in promises]
         Registration.objects.filter(pk__in=reminded).update(told_join=locked.join_version)
     dispatch.number = len(promises)
-    dispatch.save(update_fields=["number"])
+    if rule.audience == Audience.SPEAKERS and locked.join_url:
+        dispatch.join_version = locked.join_version
+    dispatch.save(update_fields=["number", "join_version"])
+
+
+@transaction.atomic
+def _tell_speakers(event: Event, now: datetime) -> None:
+    """Of a new link to join: who has a seat is told by `events.registrations`."""
+    locked: Event = Event.objects.without_text().to_change().get(pk=event.pk)
+    of_event = Dispatch.objects.told_an_old_link(now).filter(event=locked)
+    if locked.join_url and of_event.exists():
+        promises = rules.link_promises(locked)
+        mail.plan_all(kind=NEW_LINK, promises=promises, due_at=now, expires_at=locked.ends_at)
+        of_event.update(join_version=locked.join_version)
 
 
 # Rules ---------------------------------------------------------------------------------------------------------
@@ -97,6 +135,8 @@ def edit(rule: Rule, *, by: User, was: Mapping[str, Any] | None = None, **values
     changes = audit.changed(locked, values)
     if not changes.keys().isdisjoint({*TIMED, "is_active"}):
         values["timed_at"] = timezone.now()
+    if not changes.keys().isdisjoint(TIMED):
+        values["version"] = locked.version + 1
     # Only the named columns: others may be writing what it says in their language.
     Rule.objects.filter(pk=locked.pk).update(**values)
     locked.refresh_from_db()
@@ -123,6 +163,8 @@ def write(rule: Rule, *, language: str, text: str, by: User, was: str | None = N
 
 @transaction.atomic
 def remove(rule: Rule, *, by: User) -> None:
+    if rule.event:
+        Event.objects.without_text().to_change().get(pk=rule.event.pk)  # before the rule, as who sends it does
     audit.record("remove_rule", rule, by=by, changes={"rule": (str(rule), "")})
     rule.delete()
     of = rule.event or rule.series
@@ -147,12 +189,19 @@ def own(event: Event, *, by: User) -> None:
 
 @transaction.atomic
 def share(event: Event, *, by: User) -> None:
-    """Take an event's own rules away: those of its series, or the default ones, hold again."""
-    removed, _per_model = event.reminder_rules.all().delete()
+    """Take an event's own rules away: those of its series, or the default ones, hold again. Raises LeavingError when
+    one of them is just being sent, which it then would not be."""
+    locked: Event = Event.objects.without_text().to_change().get(pk=event.pk)
+    _plan_late(locked, timezone.now())
+    own = list(locked.reminder_rules.values_list("pk", flat=True))
+    leaving = Delivery.objects.named(prefix=locked.mail_prefix).filter(kind=REMINDER, context__rule__in=own)
+    if leaving.recallable().exists():
+        raise LeavingError(pgettext("staff", "A reminder of this event is leaving just now. Try again in a while."))
+    removed, _per_model = locked.reminder_rules.all().delete()
     if removed:
         # What those of all have missed meanwhile is not made up for.
-        Event.objects.filter(pk=event.pk).update(time_set_at=timezone.now())
-        audit.record("share_reminders", event, by=by)
+        Event.objects.filter(pk=locked.pk).update(time_set_at=timezone.now())
+        audit.record("share_reminders", locked, by=by)
 
 
 def announce() -> None:
@@ -163,4 +212,11 @@ def announce() -> None:
         is_necessary=False,
         if_twice=pgettext_lazy("staff", "Bothers a little: somebody is reminded twice."),
     )
+    mail.register(
+        NEW_LINK,
+        rules.speaker_link,
+        label=pgettext_lazy("staff", "New link to join, to speakers"),
+        if_twice=pgettext_lazy("staff", "Says the same again."),
+    )
     mail.plan_before_delivering(keep)
+    before_retiming(_plan_late)

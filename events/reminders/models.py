@@ -1,12 +1,12 @@
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Final
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import pgettext_lazy
 
-from events.models import Event
+from events.models import Event, Status
 from events.series.models import Series
 from portal import languages
 from portal.revisions.rules import reading_columns
@@ -61,6 +61,8 @@ class Rule(models.Model):
     is_active = models.BooleanField(pgettext_lazy("staff", "in use"), default=True)
     text = models.TextField(pgettext_lazy("staff", "what to say first"), max_length=1000, default="", blank=True)
     """Above what every reminder says anyhow. Plain translated text, without drafts."""
+    version = models.PositiveIntegerField(default=1, db_default=1, editable=False)
+    """How often it was set whom it reminds and when: what it has sent before was another reminder."""
     timed_at = models.DateTimeField(default=timezone.now, editable=False)
     """Since when it holds as it is. What would have been due before is not made up for."""
 
@@ -91,27 +93,45 @@ class Rule(models.Model):
         )
 
     @property
+    def key(self) -> str:
+        """Of what it sends, as it is set."""
+        return f"reminder:{self.pk}.{self.version}"
+
+    @property
     def swedish(self) -> str:
         """What it says first in Swedish, whatever language is read."""
         return getattr(self, languages.suffixed("text", languages.SOURCE)) or ""
+
+
+class DispatchQuerySet(models.QuerySet["Dispatch"]):
+    def told_an_old_link(self, now: datetime) -> "DispatchQuerySet":
+        is_older = Q(join_version__gt=0, join_version__lt=F("event__join_version"))
+        return self.filter(is_older, event__status=Status.PUBLISHED, event__ends_at__gt=now)
 
 
 class Dispatch(models.Model):
     """That a reminder was planned for all whom it is for, once for each moment that it is counted from."""
 
     rule = models.ForeignKey(Rule, models.CASCADE, related_name="dispatches")
+    rule_version = models.PositiveIntegerField(default=1, db_default=1)
     event = models.ForeignKey(Event, models.CASCADE, related_name="dispatches")
     anchor_at = models.DateTimeField()
     due_at = models.DateTimeField()
     at = models.DateTimeField(auto_now_add=True)
     number = models.PositiveIntegerField(default=0)
     """How many messages were planned."""
+    join_version = models.PositiveIntegerField(default=0, db_default=0)
+    """The link to join that speakers, who have no page that shows it, were told; 0 for others."""
+
+    objects: ClassVar[models.Manager[Any]] = DispatchQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "dispatches"
         ordering: ClassVar = ["due_at", "pk"]
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["rule", "event", "anchor_at"], name="reminder_is_planned_once_a_moment"),
+            models.UniqueConstraint(
+                fields=["rule", "rule_version", "event", "anchor_at"], name="reminder_as_set_is_planned_once_a_moment"
+            ),
         ]
 
     def __str__(self) -> str:

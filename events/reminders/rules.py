@@ -109,7 +109,7 @@ def promises(event: Event, occurrence: Occurrence) -> list[Promise]:
     """One a person who is reminded: of those who were there when it was due."""
     rule, anchor = occurrence.rule, int(occurrence.anchor_at.timestamp())
     context = {"event": event.pk, "rule": rule.pk, "anchor": anchor}
-    what = f"reminder:{rule.pk}:{anchor}"
+    what = f"{rule.key}:{anchor}"
     if rule.audience == Audience.STAFF:
         return [
             Promise(f"{event.mail_prefix}staff:{pk}:{what}", email, language, {**context, "user": pk})
@@ -131,6 +131,15 @@ def promises(event: Event, occurrence: Occurrence) -> list[Promise]:
     return [
         Promise(f"{event.mail_prefix}registration:{pk}:{what}", email, language, {**context, "registration": pk})
         for pk, email, language in found.values_list("pk", "email", "language")
+    ]
+
+
+def link_promises(event: Event) -> list[Promise]:
+    """One a speaker who is told that the link to join is another one."""
+    what = f"link:{event.join_version}"
+    return [
+        Promise(f"{event.mail_prefix}speaker:{pk}:{what}", email, languages.SOURCE, {"event": event.pk, "speaker": pk})
+        for pk, email in speakers_of(event).values_list("pk", "email")
     ]
 
 
@@ -251,8 +260,18 @@ def to_colleague(rule: Rule, event: Event, user: User) -> Message:
     )
 
 
-def to_speaker(rule: Rule, event: Event, speaker: Speaker) -> Message:
-    """In Swedish, with the link to join from the first reminder on: they have no page that shows it later."""
+def speaker_link(delivery: Delivery) -> Message | None:
+    """To who was reminded of an older link."""
+    event = Event.objects.held().read_in(languages.SOURCE).filter(pk=delivery.context["event"]).first()
+    speaker = speakers_of(event).filter(pk=delivery.context["speaker"]).first() if event else None
+    if event is None or speaker is None or event.has_passed or not (event.is_online and event.join_url):
+        return None
+    return to_speaker(None, event, speaker)
+
+
+def to_speaker(rule: Rule | None, event: Event, speaker: Speaker) -> Message:
+    """In Swedish, with the link to join from the first reminder on: they have no page that shows it later. Without a
+    rule it says that the link is a new one."""
     version = event.program_versions.read_in(languages.SOURCE).newest()
     lines = version.read(languages.SOURCE) if version else []
     text = read(event, languages.SOURCE)
@@ -260,14 +279,15 @@ def to_speaker(rule: Rule, event: Event, speaker: Speaker) -> Message:
         "event": event,
         "title": heading(event),
         "text": text,
-        "intro": _intro(rule, languages.SOURCE),
+        "intro": _intro(rule, languages.SOURCE) if rule else _in_swedish(pgettext("staff", "The link is a new one.")),
         "is_place_told": True,
         "lines": [line for line in lines if any(row["id"] == speaker.pk for row in line.speakers)],
         "has_days": version is not None and version.snapshot.has_days,
         "join_url": event.join_url if event.is_online else "",
     }
     return Message(
-        subject=pgettext("staff", "You take part: %(title)s") % context,
+        subject=(pgettext("staff", "You take part: %(title)s") if rule else pgettext("staff", "New link: %(title)s"))
+        % context,
         text=render_to_string("emails/events/speaker_reminder.txt", context),
         html=render_to_string("emails/events/speaker_reminder.html", context),
     )
@@ -279,6 +299,10 @@ def _intro(rule: Rule, code: str) -> dict[str, Any] | None:
     if not text or not text["text"]:
         return None
     return {"text": contacts.expand(text["text"]), "language": text.language, "is_fallback": text.is_fallback}
+
+
+def _in_swedish(text: str) -> dict[str, Any]:
+    return {"text": text, "language": languages.get(languages.SOURCE), "is_fallback": False}
 
 
 def sample(event: Event, code: str) -> Registration:

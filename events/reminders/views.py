@@ -1,6 +1,7 @@
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -45,9 +46,10 @@ def event_reminders(request: StaffRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(Event.objects.seen_by(request.user).with_taken(), pk=pk)
     standing, now = list(Rule.objects.of(found)), timezone.now()
     active = [rule for rule in standing if rule.is_active]
-    sent = {(each.rule_id, each.anchor_at): each for each in found.dispatches.all()}
+    sent = {(each.rule_id, each.rule_version, each.anchor_at): each for each in found.dispatches.all()}
     planned = [
-        (each, sent.get((each.rule.pk, each.anchor_at)), each.due_at > now) for each in rules.occurrences(found, active)
+        (each, sent.get((each.rule.pk, each.rule.version, each.anchor_at)), each.due_at > now)
+        for each in rules.occurrences(found, active)
     ]
     context = {
         "event": found,
@@ -206,6 +208,10 @@ def own_reminders(request: StaffRequest, pk: int) -> HttpResponse:
 @require_POST
 @staff("reminders.edit")
 def share_reminders(request: StaffRequest, pk: int) -> HttpResponse:
-    actions.share(get_object_or_404(Event, pk=pk), by=request.user)
-    messages.success(request, pgettext("staff", "The reminders that all events have hold again."))
+    try:
+        actions.share(get_object_or_404(Event, pk=pk), by=request.user)
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    else:
+        messages.success(request, pgettext("staff", "The reminders that all events have hold again."))
     return redirect("event_reminders", pk)

@@ -12,6 +12,8 @@ from django.utils import timezone
 
 from events import actions
 from events.models import SETTLE
+from events.reminders import actions as reminders
+from events.series.models import Series
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -158,3 +160,20 @@ def test_what_nobody_was_told_is_no_move(make_event, told, later):
     move(mended, 50)
     move(mended, 5)
     assert told(mended)["previousStartDate"] == "2027-03-28T09:00+02:00"
+
+
+@pytest.mark.parametrize("what", ["end", "series", "reminders"])
+def test_a_moved_event_still_says_so_after_something_else_of_it_was_changed(make_event, told, later, what):
+    event, by = make_event("sv", slug="traff", starts_at=STARTS, registration_ends_at=None), factories.user()
+    later()
+    actions.edit(event, by=by, starts_at=STARTS + timedelta(hours=2), ends_at=event.ends_at + timedelta(hours=2))
+    later()
+    if what == "end":
+        actions.edit(event, by=by, ends_at=event.ends_at + timedelta(hours=3))
+    elif what == "series":
+        actions.edit(event, by=by, series=Series.objects.create(name="Rundabordet"))
+    else:
+        reminders.own(event, by=by)
+        reminders.share(event, by=by)
+    later()
+    assert told(event)["previousStartDate"] == "2027-03-28T09:00+02:00"

@@ -130,6 +130,18 @@ def test_an_empty_month_says_so_and_names_what_comes_next(client, make_event):
     assert "Nothing in December 2026. Nothing like this is planned right now." in nothing
 
 
+def test_what_is_canceled_is_not_what_comes_next(client, make_event):
+    canceled = make_event("sv", slug="lucia", **at(12, 13, 18, 0))
+    actions.cancel(canceled, by=factories.user(), reason="Snö")
+    make_event("sv", **at(10, 5, 18, 0))
+    main = words(parsed(client.get("/en/events/?month=2026-11")).find(".//main"))
+    assert "The next event is" not in main
+    make_event("sv", slug="mellandagar", **at(12, 29, 18, 0))
+    cache.clear()
+    main = parsed(client.get("/en/events/?month=2026-11")).find(".//main")
+    assert [a.get("href") for a in main.find("div").findall(".//li/a")] == ["/en/events/mellandagar/"]
+
+
 def test_a_calendar_without_any_event_has_the_month_that_is(client):
     page = parsed(client.get("/en/events/?month=2026-12"))
     assert "Nothing in December 2026. No events are planned right now." in words(page.find(".//main"))
@@ -304,3 +316,11 @@ def test_an_event_names_its_series_and_the_public_events_of_it(client, make_even
     assert "19" in canceled[0]
     alone = client.get("/sv/events/ensam/").content.decode()
     assert 'id="series"' not in alone
+
+
+def test_a_long_series_names_those_that_are_nearest_to_today(client, make_event):
+    series = Series.objects.create(name="Rundabord om skolan")
+    own, *others = (make_event("sv", series=series, slug=f"traff{day}", **at(12, day, 18, 0)) for day in range(11, 31))
+    page = parsed(client.get(f"/en/events/{own.slug}/"))
+    section = next(ul for ul in page.iter("ul") if ul.get("aria-labelledby") == "series")
+    assert [a.get("href") for a in section.iter("a")] == [f"/en/events/{other.slug}/" for other in others[:12]]

@@ -77,6 +77,16 @@ def test_the_feed_says_of_a_canceled_event_that_it_is():
     assert titles() == ["Inställt: Träff sv", "Träff sv", "Fråga sv?"]
 
 
+def test_an_event_that_moves_comes_first_in_the_feed_again():
+    moved, _other = event("sv", slug="a"), event("sv", slug="b")
+    before = [entry.findtext(f"{ATOM}updated") for entry in entries()]
+    day = timedelta(days=1)
+    events.edit(moved, by=factories.user(), starts_at=moved.starts_at + day, ends_at=moved.ends_at + day)
+    first = entries()[0]
+    assert first.find(f"{ATOM}link").get("href") == f"{SITE}/sv/events/a/"
+    assert first.findtext(f"{ATOM}updated") >= max(before)
+
+
 def test_the_feed_is_atom_with_everything_that_atom_asks_for():
     fact = factories.published_fact("ar")
     published("ar", fact=fact, slug="sa-ar-det")

@@ -13,6 +13,7 @@ from events import actions as events
 from events.invitations import actions as invitations
 from events.invitations.rules import secret_token
 from events.models import Event
+from events.programs.models import Speaker
 from events.registrations import actions as registrations
 from events.reminders import actions, rules
 from events.reminders.models import Anchor, Audience, Dispatch, Rule
@@ -25,7 +26,9 @@ from tests import factories
 from tests.events.conftest import SECRET_LINK
 from tests.mail.conftest import post
 from tests.mail.test_deliver import running
-from tests.programs.conftest import put_off
+from tests.overtaken import overtaken
+from tests.programs.conftest import line, put_off
+from tests.programs.conftest import person as speaks
 from tests.registrations.test_register import register
 
 __all__ = ["post"]
@@ -526,3 +529,99 @@ def test_a_migration_that_is_taken_back_and_run_once_more_reminds_nobody_twice(m
     before = Rule.objects.count()
     import_module(f"events.reminders.migrations.{migration}").forward(apps, None)
     assert Rule.objects.count() == before
+
+
+def leave() -> None:
+    """What is planned is sent."""
+    moments = dict.fromkeys(("fenced_at", "sent_at", "ended_at"), timezone.now())
+    Delivery.objects.filter(kind=actions.REMINDER).update(state=State.SENT, **moments)
+
+
+@pytest.mark.parametrize(("change", "whom"), [({"days": 1}, ["a"]), ({"days": 1, "audience": Audience.WAITING}, ["b"])])
+def test_a_rule_that_is_set_anew_after_it_was_sent_is_another_reminder_and_set_back_it_is_not(
+    remind, make_event, now, staff, change, whom
+):
+    rule = remind(days=7)
+    event = make_event("sv", capacity=1, starts_in=timedelta(days=410))
+    register(event, "a")
+    register(event, "b")
+    now.move_to(event.starts_at - timedelta(days=6))
+    actions.keep(timezone.now())
+    assert [who for who, _due in planned()] == ["a"]
+    leave()
+    actions.edit(rule, by=factories.user(), **change)
+    (row,) = staff(Role.EVENTS).get(f"/staff/events/{event.pk}/reminders/").context["planned"]
+    assert row[1] is None  # to come
+    now.move_to(event.starts_at - timedelta(hours=23))
+    actions.edit(rule, by=factories.user(), text="Välkommen!")
+    for _again in range(2):
+        actions.keep(timezone.now())
+    assert [who for who, _due in planned()] == whom
+    actions.edit(rule, by=factories.user(), days=7, audience=Audience.REGISTERED)
+    actions.keep(timezone.now())
+    assert [who for who, _due in planned()] == whom
+
+
+@pytest.mark.parametrize("change", ["end", "series"])
+def test_a_reminder_that_is_due_but_not_planned_yet_outlives_a_change_of_something_else(
+    remind, make_event, now, change
+):
+    remind(minutes=60)
+    event = make_event("sv")
+    register(event, "a")
+    now.move_to(event.starts_at - timedelta(minutes=50))
+    if change == "end":
+        events.edit(event, by=factories.user(), ends_at=event.ends_at + timedelta(minutes=30))
+    else:
+        events.edit(event, by=factories.user(), series=Series.objects.create(name="Rundabordet"))
+    for _again in range(2):
+        actions.keep(timezone.now())
+    assert [who for who, _due in planned()] == ["a"]
+
+
+def test_rules_of_its_own_stay_until_what_they_are_sending_has_left(remind, make_event, now, staff):
+    remind(days=1)
+    event = make_event("sv")
+    register(event, "a")
+    actions.own(event, by=factories.user())
+    now.move_to(event.starts_at - timedelta(hours=5))
+    office, page = staff(Role.EVENTS), f"/staff/events/{event.pk}/reminders/"
+    answer = office.post(f"{page}share/", follow=True).content.decode()
+    assert "skickas just nu" in answer
+    assert event.reminder_rules.exists()
+    actions.keep(timezone.now())
+    assert [who for who, _due in planned()] == ["a"]
+    leave()
+    office.post(f"{page}share/")
+    assert not event.reminder_rules.exists()
+    actions.keep(timezone.now())
+    assert planned() == []
+
+
+def test_speakers_who_were_reminded_are_told_a_new_link_once(remind, make_event, now, inbox):
+    remind(Audience.SPEAKERS, days=1)
+    event = make_event("sv", program=[line("09:00-10:00", "Lagen", speaks("Nils Fjällvind"))])
+    Speaker.objects.update(email="nils@example.org")
+    now.move_to(event.starts_at - timedelta(hours=23))
+    actions.keep(timezone.now())
+    events.edit(event, by=factories.user(), join_url="https://meeting.example.org/new")
+    for _again in range(2):
+        actions.keep(timezone.now())
+    (told,) = Delivery.objects.filter(kind=actions.NEW_LINK)
+    assert told.recipient == "nils@example.org"
+    message = rules.speaker_link(told)
+    assert "https://meeting.example.org/new" in message.text
+    assert message.subject.startswith("Ny länk")
+    now.move_to(event.ends_at + timedelta(seconds=1))
+    assert rules.speaker_link(told) is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_gives_up_the_rules_of_an_event_waits_for_who_sends_by_them(make_event):
+    Rule.objects.all().delete()
+    event, by = make_event("sv"), factories.user()
+    register(event, "a")
+    rule = actions.add(by=by, event=event, audience=Audience.REGISTERED, anchor=Anchor.START, days=1)
+    with time_machine.travel(event.starts_at - timedelta(hours=5)), pytest.raises(actions.LeavingError):
+        overtaken(lambda: actions.keep(timezone.now()), lambda: actions.share(event, by=by))
+    assert Dispatch.objects.get().rule == rule
