@@ -52,13 +52,11 @@ class EventForm(guard.GuardedForm, forms.ModelForm[Event]):
     )
     spoken = forms.MultipleChoiceField(
         label=pgettext_lazy("staff", "Languages spoken"),
-        choices=languages.LANGUAGES,
         widget=forms.CheckboxSelectMultiple,
         required=False,
     )
     interpreted = forms.MultipleChoiceField(
         label=pgettext_lazy("staff", "Languages interpreted"),
-        choices=languages.LANGUAGES,
         widget=forms.CheckboxSelectMultiple,
         required=False,
     )
@@ -156,6 +154,12 @@ class EventForm(guard.GuardedForm, forms.ModelForm[Event]):
         assert isinstance(team, forms.ModelMultipleChoiceField)
         chosen = self.instance.team.all() if self.instance.pk else User.objects.none()
         team.queryset = User.objects.to_choose(Role.EVENTS, besides=chosen)
+        for name in ("spoken", "interpreted"):
+            languages_of = self.fields[name]
+            assert isinstance(languages_of, forms.MultipleChoiceField)
+            # A language that the portal has left out since is still spoken there.
+            codes = {each.code for each in languages.ACTIVE}.union(getattr(self.instance, name))
+            languages_of.choices = [choice for choice in languages.CHOICES if choice[0] in codes]
         for name in ("join_minutes", "largest_party"):
             self.fields[name].required = False
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 from events import actions
 from events.models import Event, Status
 from events.registrations import actions as registrations
+from portal import languages
 from portal.accounts.models import Role, User
 from portal.audit.models import AuditEvent
 from portal.revisions.models import Revision
@@ -184,6 +185,15 @@ def test_what_is_canceled_tells_its_place_only_after_a_risk_assessment_too(clien
     assert "Hemliga gatan 5" not in client.get(f"/sv/events/{event.slug}/").content.decode()
     with pytest.raises(IntegrityError, match="after_a_risk_assessment"), transaction.atomic():
         Event.objects.filter(pk=event.pk).update(is_place_public=True)
+
+
+def test_a_language_that_the_portal_has_left_out_is_still_spoken_after_a_change_of_something_else(staff, make_event):
+    (left_out,) = {code for code, _name in languages.CHOICES[-1:]} - {each.code for each in languages.ACTIVE}
+    event = make_event("sv", spoken=["sv", left_out], interpreted=[left_out])
+    office, page = staff(Role.EVENTS), f"/staff/events/{event.pk}/edit/"
+    assert office.post(page, as_opened(office.get(page)) | {"place": "Folkets hus"}).status_code == 302
+    event.refresh_from_db()
+    assert (event.place, set(event.spoken), event.interpreted) == ("Folkets hus", {"sv", left_out}, [left_out])
 
 
 @pytest.mark.parametrize("leaves", ["role", "portal"])
