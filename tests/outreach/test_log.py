@@ -17,12 +17,14 @@ from events.reminders.models import Audience, Rule
 from portal.accounts.models import Role
 from portal.audit.models import AuditEvent
 from portal.facts.models import Fact
+from portal.meanwhile import ChangedMeanwhileError
 from portal.questions.models import Door, Question
 from tests import factories
 from tests.accounts.people import browser, person, sign_in
 from tests.actors.conftest import actor
 from tests.attachments.conftest import attach
 from tests.outreach.conftest import visit
+from tests.overtaken import overtaken
 from tests.programs.conftest import line
 from tests.shown import as_shown
 
@@ -198,6 +200,44 @@ def test_only_who_may_reads_the_safety_note_and_every_reading_is_logged(staff, s
     assert "trappan" in staff(Role.SECURITY).get(url).content.decode()
     assert read.count() == 1
     assert not AuditEvent.objects.filter(note__contains="trappan").exists()
+
+
+def test_two_who_write_the_safety_note_see_each_other_and_the_log_is_told_nothing(staff):
+    session = visit()
+    url = reverse("session_safety", args=[session.pk])
+    first, second = staff(Role.SECURITY), staff(Role.EVENTS)
+    opened = as_shown(second.get(url))
+    first.post(url, as_shown(first.get(url)) | {"text": "Någon hade en kniv."})
+    answer = second.post(url, opened | {"text": "Det var mörkt."})
+    page = answer.content.decode()
+    assert "Någon hade en kniv." in page
+    assert "Det var mörkt." in page
+    assert SafetyNote.objects.get().text == "Någon hade en kniv."
+    assert AuditEvent.objects.filter(verb="read", kind="outreach.safetynote").count() == 1
+    second.post(url, as_shown(answer) | {"text": "Någon hade en kniv. Det var mörkt."})
+    assert SafetyNote.objects.get().text == "Någon hade en kniv. Det var mörkt."
+    assert "kniv" not in str(list(AuditEvent.objects.values()))
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("was", ["", "Hotfull stämning."])
+def test_two_who_write_the_safety_note_in_the_same_moment_lose_nothing(was):
+    from events.outreach import actions
+
+    session, by = visit(safety_note=was), factories.user()
+    with pytest.raises(ChangedMeanwhileError):
+        overtaken(
+            lambda: actions.note_safety(session, text="Någon hade en kniv.", was=was, by=by),
+            lambda: actions.note_safety(session, text="Det var mörkt.", was=was, by=by),
+        )
+    assert SafetyNote.objects.get().text == "Någon hade en kniv."
+
+
+def test_a_safety_note_that_is_saved_as_it_was_opened_is_as_old_as_it_was(staff):
+    url = reverse("session_safety", args=[visit(safety_note="Hotfull stämning.").pk])
+    before, client = SafetyNote.objects.values().get(), staff(Role.SECURITY)
+    client.post(url, as_shown(client.get(url)))
+    assert SafetyNote.objects.values().get() == before
 
 
 def test_a_safety_note_goes_after_two_years_and_the_visit_stays():
