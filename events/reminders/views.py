@@ -1,6 +1,7 @@
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -140,6 +141,8 @@ def rule_text(request: StaffRequest, pk: int, language: str) -> HttpResponse:
     """What a reminder says first in one language."""
     if language not in languages.CATALOG:
         raise Http404
+    if language == languages.SOURCE and not request.user.has_perm("reminders.edit"):
+        raise PermissionDenied
     found = get_object_or_404(Rule.objects.select_related("event"), pk=pk)
     text = getattr(found, languages.suffixed("text", language))
     form = RuleTextForm(language, request.POST if request.method == "POST" else None, initial={"text": text})
