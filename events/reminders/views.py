@@ -91,6 +91,8 @@ def new_rule(request: StaffRequest) -> HttpResponse:
     """For the event or the series that the address names, else for all."""
     event = _named(Event.objects.all(), request.GET.get("event"))
     series = _named(Series.objects.all(), request.GET.get("series"))
+    if event and series:  # a reminder is of one of them
+        raise Http404
     form = RuleForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
         actions.add(by=request.user, event=event, series=series, **form.values())
