@@ -30,6 +30,7 @@ from events.models import Event
 from events.outreach.forms import LogForm as VisitForm
 from events.programs.forms import ProgramTextsForm
 from events.recordings.forms import ConsentsForm, RecordingForm
+from events.recordings.models import Recording
 from events.registrations import actions as registrations
 from events.registrations import rules
 from events.registrations.forms import RegistrationForm, WishesForm
@@ -100,7 +101,7 @@ MAKERS: dict[type, Callable[[QueryDict], list[BaseForm]]] = {
     RuleTextForm: lambda data: [RuleTextForm("ar", data)],
     ProgramTextsForm: lambda data: [ProgramTextsForm({7: SimpleNamespace(title_ar="", abstract_ar="")}, "ar", data)],
     RecordingForm: lambda data: [RecordingForm(Event(ends_at=timezone.now()), data)],
-    ConsentsForm: lambda data: [ConsentsForm(_event(), data)],
+    ConsentsForm: lambda data: [ConsentsForm(Recording(pk=1, event=_event()), data)],
     SettleForm: lambda data: [SettleForm(Question(language="ar", code_hash=code), [], data) for code in (None, "x")],
     AssignForm: lambda data: [AssignForm(User.objects.all(), data)],
     CarryOutForm: lambda data: [CarryOutForm(data, has_warnings=some, has_refused=some) for some in (True, False)],

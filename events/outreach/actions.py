@@ -1,6 +1,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -121,15 +121,23 @@ def edit(session: Session, *, by: User, was: Mapping[str, Any] | None = None, **
         setattr(held, name, value)
     held.save(update_fields=list(values))
     held.handed_out.set(handed_out)
-    changed = {name: (str(old or ""), str(new or "")) for name, (old, new) in changes.items()}
-    audit.record("edit", held, by=by, changes=changed)
+    told = {name: pair if name in _TOLD else (audit.UNTOLD, audit.UNTOLD) for name, pair in changes.items()}
+    audit.record("edit", held, by=by, changes=told)
     return held
 
 
+_TOLD: Final = frozenset({"mood"})
+"""By the log, which is read by who may not know where colleagues have been."""
+
+
 @transaction.atomic
-def note_safety(session: Session, *, text: str, by: User) -> None:
-    """In the place of what was noted before; an empty one takes it away. The log is not told what it says."""
+def note_safety(session: Session, *, text: str, by: User, was: str | None = None) -> None:
+    """In the place of what was noted before; an empty one takes it away. The log is not told what it says. `was` is
+    what the writer had before them; raises ChangedMeanwhileError when it is something else by now.
+    """
     Session.objects.select_for_update(of=("self",)).get(pk=session.pk)
+    standing = SafetyNote.objects.filter(session=session).values_list("text", flat=True).first() or ""
+    refuse_clashes({"text": standing}, was={} if was is None else {"text": was}, values={"text": text})
     if text:
         values = {"text": text, "written_at": timezone.now(), "written_by": by}
         SafetyNote.objects.update_or_create(session=session, defaults=values)

@@ -309,7 +309,7 @@ class LogForm(QuestionsForm, SessionForm):
         return datetime(on.year, on.month, on.day, 12, tzinfo=zone)
 
 
-class SafetyForm(GuardedForm):
+class SafetyForm(MeanwhileForm, GuardedForm):
     guarded: ClassVar[tuple[str, ...]] = ("text",)
 
     text = forms.CharField(

@@ -161,11 +161,18 @@ def edit_session(request: StaffRequest, pk: int) -> HttpResponse:
 def session_safety(request: StaffRequest, pk: int) -> HttpResponse:
     """What was not safe. That somebody reads it is logged."""
     found = _session(pk)
-    note = actions.consult_safety(found, by=request.user)
-    form = SafetyForm(request.POST if request.method == "POST" else None, initial={"text": note.text if note else ""})
+    form = SafetyForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
-        actions.note_safety(found, text=form.cleaned_data["text"], by=request.user)
-        messages.success(request, pgettext("staff", "Saved."))
-        return redirect(found)
+        try:
+            if changes := form.changes():
+                actions.note_safety(found, was=form.was()["text"], by=request.user, **changes)
+        except ChangedMeanwhileError as error:
+            form.show_what_is_now(error.now)
+        else:
+            messages.success(request, pgettext("staff", "Saved."))
+            return redirect(found)
+    # Last, so that nobody is shown what somebody else has written while this was sent without that being logged.
+    note = actions.consult_safety(found, by=request.user)
+    form.initial = {"text": note.text if note else ""}
     context = {"session": found, "note": note, "form": form}
     return render(request, "outreach/staff/safety.html", context, status=422 if form.errors else 200)

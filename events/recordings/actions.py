@@ -45,20 +45,21 @@ def keep(event: Event, *, by: User, was: Mapping[str, Any] | None = None, **valu
 
 
 @transaction.atomic
-def note_consents(recording: Recording, *, speakers: Collection[Speaker], by: User) -> Recording:
-    """These have agreed, and nobody else: what somebody does not agree to any more is shown no longer."""
+def note_consents(
+    recording: Recording, *, given: Collection[Speaker] = (), taken_back: Collection[Speaker] = (), by: User
+) -> Recording:
+    """Who has agreed, and who does not any more: what they do not agree to is shown no longer. What is noted about
+    others stays."""
     locked = _locked(recording)
-    recording_consents = locked.consents.exclude(speaker__in=speakers)
-    taken_back = recording_consents.count()
-    recording_consents.delete()
+    gone, _per_model = locked.consents.filter(speaker__in=taken_back).delete()
     known = set(locked.consents.values_list("speaker", flat=True))
-    new = [speaker for speaker in speakers if speaker.pk not in known]
+    new = [speaker for speaker in given if speaker.pk not in known]
     RecordingConsent.objects.bulk_create(
         RecordingConsent(recording=locked, speaker=speaker, noted_by=by) for speaker in new
     )
-    if new or taken_back:
-        audit.record("note_consents", locked, by=by, note=f"+{len(new)} -{taken_back}")
-    if locked.shown_at and taken_back and locked.lacking.exists():
+    if new or gone:
+        audit.record("note_consents", locked, by=by, note=f"+{len(new)} -{gone}")
+    if locked.shown_at and gone and locked.lacking.exists():
         hide(locked, by=by)
         locked.refresh_from_db()
     return locked

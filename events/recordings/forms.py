@@ -1,3 +1,4 @@
+from collections.abc import Collection
 from datetime import date
 from typing import Any, ClassVar
 
@@ -9,6 +10,7 @@ from django.utils.translation import pgettext, pgettext_lazy
 from events.forms import LAST_YEAR, DateInput
 from events.models import Event
 from events.programs.models import Speaker
+from events.recordings.models import Recording
 from portal import guard, languages
 from portal.meanwhile import MeanwhileForm
 
@@ -68,7 +70,7 @@ class RecordingForm(MeanwhileForm, guard.GuardedForm):
         return data
 
 
-class ConsentsForm(forms.Form):
+class ConsentsForm(MeanwhileForm):
     """Who of those that are heard has agreed that the recording is shown."""
 
     speakers = forms.ModelMultipleChoiceField(
@@ -78,9 +80,22 @@ class ConsentsForm(forms.Form):
         required=False,
     )
 
-    def __init__(self, event: Event, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, recording: Recording, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         speakers = self.fields["speakers"]
         assert isinstance(speakers, forms.ModelMultipleChoiceField)
-        newest = event.program_versions.defer("lines", "texts").newest()
-        speakers.queryset = Speaker.objects.filter(versions=newest) if newest else Speaker.objects.none()
+        newest = recording.event.program_versions.defer("lines", "texts").newest()
+        heard = Speaker.objects.filter(versions=newest) if newest else Speaker.objects.none()
+        speakers.queryset = heard
+        speakers.initial = heard.filter(recording_consents__recording=recording)
+
+    def clean_speakers(self) -> Collection[Speaker]:
+        if self._opened_with(self["speakers"]) is None:  # somebody who had agreed is in the program no longer
+            raise ValidationError(pgettext("staff", "The program has changed meanwhile. Look at who speaks once more."))
+        found: Collection[Speaker] = self.cleaned_data["speakers"]
+        return found
+
+    def values(self) -> dict[str, set[Speaker]]:
+        """As `actions.note_consents` wants them: whose box is another than when the form was opened."""
+        ticked, was = self.changes().get("speakers", set()), self.was().get("speakers", set())
+        return {"given": ticked - was, "taken_back": was - ticked}

@@ -34,9 +34,7 @@ def recording(request: StaffRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, pgettext("staff", "Saved."))
             return redirect("recording", pk)
-    agreed = kept.consents.values_list("speaker", flat=True) if kept else []
-    consents = ConsentsForm(event, initial={"speakers": list(agreed)})
-    context = {"event": event, "recording": kept, "form": form, "consents": consents}
+    context = {"event": event, "recording": kept, "form": form, "consents": ConsentsForm(kept) if kept else None}
     return render(request, "events/staff/recording.html", context, status=422 if form.errors else 200)
 
 
@@ -44,9 +42,9 @@ def recording(request: StaffRequest, pk: int) -> HttpResponse:
 @staff("events.edit")
 def note_consents(request: StaffRequest, pk: int) -> HttpResponse:
     found = _recording(pk)
-    form = ConsentsForm(found.event, request.POST)
+    form = ConsentsForm(found, request.POST)
     if form.is_valid():
-        actions.note_consents(found, speakers=form.cleaned_data["speakers"], by=request.user)
+        actions.note_consents(found, by=request.user, **form.values())
         messages.success(request, pgettext("staff", "Saved."))
     else:
         messages.error(request, pgettext("staff", "The program has changed meanwhile. Look at who speaks once more."))

@@ -1,7 +1,7 @@
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -92,6 +92,8 @@ def new_rule(request: StaffRequest) -> HttpResponse:
     """For the event or the series that the address names, else for all."""
     event = _named(Event.objects.all(), request.GET.get("event"))
     series = _named(Series.objects.all(), request.GET.get("series"))
+    if event and series:  # a reminder is of one of them
+        raise Http404
     form = RuleForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
         actions.add(by=request.user, event=event, series=series, **form.values())
@@ -142,6 +144,8 @@ def rule_text(request: StaffRequest, pk: int, language: str) -> HttpResponse:
     """What a reminder says first in one language."""
     if language not in languages.CATALOG:
         raise Http404
+    if language == languages.SOURCE and not request.user.has_perm("reminders.edit"):
+        raise PermissionDenied
     found = get_object_or_404(Rule.objects.select_related("event"), pk=pk)
     text = getattr(found, languages.suffixed("text", language))
     form = RuleTextForm(language, request.POST if request.method == "POST" else None, initial={"text": text})

@@ -339,7 +339,7 @@ def _add_recording(event: Event, *, until: date, by: User) -> None:
         no_captions_reason="",
         by=by,
     )
-    recordings.note_consents(recording, speakers=Speaker.objects.of(event), by=by)
+    recordings.note_consents(recording, given=Speaker.objects.of(event), by=by)
     recordings.show(recording, by=by)
 
 

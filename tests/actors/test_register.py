@@ -7,19 +7,25 @@ from datetime import timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.core.management import call_command
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from python_calamine import CalamineWorkbook
 
 from events.actors import actions
 from events.actors.models import Actor, Contact
+from events.agreements import actions as agreements
+from events.series import actions as series
 from portal.accounts.models import Role
 from portal.audit.models import AuditEvent
 from portal.audit.rules import entries
 from tests import factories
 from tests.accounts.people import person, sign_in
 from tests.actors.conftest import actor, contact
+from tests.events.conftest import make_event
 from tests.shown import as_shown
+
+__all__ = ["make_event"]
 
 pytestmark = pytest.mark.django_db
 
@@ -320,6 +326,34 @@ def test_every_look_at_the_list_and_at_an_actor_with_contacts_is_logged(manager)
     assert lines[1] == f"{Actor._meta.verbose_name} {found.pk}"
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "{event}/invitations/invite-by-hand/",
+        "{event}/agreements/",
+        "series/{series}/agreements/",
+        "agreements/{agreement}/edit/",
+        "series/new/",
+        "series/{series}/edit/",
+    ],
+)
+def test_every_form_that_offers_all_organizations_is_a_look_at_the_list(office, make_event, path):
+    actor("Församlingen Ljuset", kind="faith_community")
+    event, circle = make_event(), series.create(name="Kretsen", by=factories.user())
+    agreed = agreements.agree(event=event, what="Vi ses", owner="Skolan", by=factories.user())
+    page = office.get("/staff/events/" + path.format(event=event.pk, series=circle.pk, agreement=agreed.pk))
+    assert "Församlingen Ljuset" in page.content.decode()
+    assert [(each.kind, each.object_id) for each in AuditEvent.objects.filter(verb="read")] == [("actors.actor", "")]
+
+
+def test_who_reads_agreements_and_may_write_none_has_not_looked_at_the_list(manager, make_event):
+    actor("Församlingen Ljuset", kind="faith_community")
+    event, circle = make_event(), series.create(name="Kretsen", by=factories.user())
+    for path in (f"{event.pk}/agreements/", f"series/{circle.pk}/agreements/"):
+        assert "Församlingen Ljuset" not in manager.get(f"/staff/events/{path}").content.decode()
+    assert not AuditEvent.objects.filter(verb="read").exists()
+
+
 # Out as a file ---------------------------------------------------------------------------------------------------
 
 
@@ -367,3 +401,13 @@ def test_the_database_wants_a_name():
         Actor.objects.create(kind="sfi")
     with pytest.raises(ValidationError):
         Actor(name="", kind="nonsense").full_clean()
+
+
+def test_who_stood_in_the_register_before_it_kept_the_day_has_none():
+    found = actor()
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    for migration in ("0001", "0002"):
+        call_command("migrate", "actors", migration, verbosity=0)
+    assert Actor.objects.get(pk=found.pk).created_at is None
+    assert actor().created_at is not None

@@ -9,20 +9,24 @@ from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
+from events import actions as events
 from events.attendance.models import Count
 from events.models import Event, Status
 from events.outreach.models import Asked, Draft, SafetyNote, Session
 from events.programs import actions as programs
 from events.reminders.models import Audience, Rule
+from events.series import actions as series
 from portal.accounts.models import Role
 from portal.audit.models import AuditEvent
 from portal.facts.models import Fact
+from portal.meanwhile import ChangedMeanwhileError
 from portal.questions.models import Door, Question
 from tests import factories
 from tests.accounts.people import browser, person, sign_in
 from tests.actors.conftest import actor
 from tests.attachments.conftest import attach
 from tests.outreach.conftest import visit
+from tests.overtaken import overtaken
 from tests.programs.conftest import line
 from tests.shown import as_shown
 
@@ -181,6 +185,18 @@ def test_handed_out_facts_and_what_is_next_can_be_changed(staff):
     assert (session.host, session.mood) == ("Annan", "worried")
 
 
+def test_the_log_is_not_told_who_was_visited_nor_what_is_to_be_done_there(staff):
+    session, client = visit("Kvinnojouren Tuva"), staff(Role.EVENTS)
+    actor("Kvinnojouren Frida")
+    path = reverse("edit_session", args=[session.pk])
+    fields = {"host": "Kvinnojouren Frida", "mood": "worried", "follow_up": "Ring Mira på måndag."}
+    client.post(path, as_shown(client.get(path)) | fields)
+    told = AuditEvent.objects.get(verb="edit", kind="outreach.session").changes
+    assert told["mood"] == ["", "worried"]
+    assert {"host", "follow_up"} <= told.keys()
+    assert not [word for word in ("Tuva", "Frida", "Mira") if word in str(told)]
+
+
 # What was not safe -------------------------------------------------------------------------------------------------
 
 
@@ -198,6 +214,44 @@ def test_only_who_may_reads_the_safety_note_and_every_reading_is_logged(staff, s
     assert "trappan" in staff(Role.SECURITY).get(url).content.decode()
     assert read.count() == 1
     assert not AuditEvent.objects.filter(note__contains="trappan").exists()
+
+
+def test_two_who_write_the_safety_note_see_each_other_and_the_log_is_told_nothing(staff):
+    session = visit()
+    url = reverse("session_safety", args=[session.pk])
+    first, second = staff(Role.SECURITY), staff(Role.EVENTS)
+    opened = as_shown(second.get(url))
+    first.post(url, as_shown(first.get(url)) | {"text": "Någon hade en kniv."})
+    answer = second.post(url, opened | {"text": "Det var mörkt."})
+    page = answer.content.decode()
+    assert "Någon hade en kniv." in page
+    assert "Det var mörkt." in page
+    assert SafetyNote.objects.get().text == "Någon hade en kniv."
+    assert AuditEvent.objects.filter(verb="read", kind="outreach.safetynote").count() == 1
+    second.post(url, as_shown(answer) | {"text": "Någon hade en kniv. Det var mörkt."})
+    assert SafetyNote.objects.get().text == "Någon hade en kniv. Det var mörkt."
+    assert "kniv" not in str(list(AuditEvent.objects.values()))
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("was", ["", "Hotfull stämning."])
+def test_two_who_write_the_safety_note_in_the_same_moment_lose_nothing(was):
+    from events.outreach import actions
+
+    session, by = visit(safety_note=was), factories.user()
+    with pytest.raises(ChangedMeanwhileError):
+        overtaken(
+            lambda: actions.note_safety(session, text="Någon hade en kniv.", was=was, by=by),
+            lambda: actions.note_safety(session, text="Det var mörkt.", was=was, by=by),
+        )
+    assert SafetyNote.objects.get().text == "Någon hade en kniv."
+
+
+def test_a_safety_note_that_is_saved_as_it_was_opened_is_as_old_as_it_was(staff):
+    url = reverse("session_safety", args=[visit(safety_note="Hotfull stämning.").pk])
+    before, client = SafetyNote.objects.values().get(), staff(Role.SECURITY)
+    client.post(url, as_shown(client.get(url)))
+    assert SafetyNote.objects.values().get() == before
 
 
 def test_a_safety_note_goes_after_two_years_and_the_visit_stays():
@@ -271,6 +325,25 @@ def test_who_may_not_see_visits_learns_of_none_among_the_events(role):
     assert not [word for word in ("Kvinnoföreningen", "Föreningens lokal", session.event.slug) if word in listed]
     reporter = sign_in(person(Role.REPORTER))
     assert {page: reporter.get(page).status_code for page in pages} == dict.fromkeys(pages, 200)
+
+
+@pytest.mark.parametrize("role", [Role.TRANSLATOR, Role.APPROVER, Role.ADMIN, Role.AUDITOR])
+def test_who_may_not_see_visits_learns_of_none_at_home_nor_in_a_series(role):
+    now, circle = timezone.now(), series.create(name="Kretsen", by=factories.user())
+    times = {"starts_at": now - timedelta(minutes=10), "ends_at": now + timedelta(minutes=50)}
+    under_way, in_review = visit(**times).event, visit(**times).event
+    events.edit(under_way, series=circle, by=factories.user())
+    factories.publish(in_review, "sv", title="Besök", summary="Om", body="Text")
+    in_review.refresh_from_db()
+    events.hand_in(in_review, by=factories.user())
+    pages = ("/staff/", f"/staff/events/series/{circle.pk}/")
+
+    def told(reader) -> list[set[str]]:
+        shown = [sign_in(person(reader)).get(page).content.decode() for page in pages]
+        return [{pk for pk in (under_way.pk, in_review.pk) if f"/staff/events/{pk}/" in page} for page in shown]
+
+    assert told(role) == [set(), set()]
+    assert told(Role.REPORTER) == [{under_way.pk, in_review.pk}, {under_way.pk}]
 
 
 def test_the_address_of_a_visit_does_not_say_who_was_visited():

@@ -5,6 +5,7 @@ from datetime import timedelta
 import html5lib
 import pytest
 import time_machine
+from django.contrib.messages import get_messages
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
@@ -19,6 +20,7 @@ from portal.audit.models import AuditEvent
 from portal.pages import actions as pages
 from tests import factories
 from tests.programs.conftest import line, named, person, rewrite
+from tests.shown import as_shown
 
 FILM = "https://video.example.org/film"
 
@@ -45,7 +47,7 @@ def kept(event, **more) -> Recording:
 
 
 def agree(recording, *names) -> Recording:
-    return actions.note_consents(recording, speakers=[named(name) for name in names], by=factories.user())
+    return actions.note_consents(recording, given=[named(name) for name in names], by=factories.user())
 
 
 def shown(event, **more) -> Recording:
@@ -70,7 +72,7 @@ def test_it_is_shown_only_when_everybody_of_the_published_program_has_agreed(eve
         actions.show(recording, by=factories.user())
     assert "Nils" not in str(refusal.value)
     assert FILM not in page_of(client, event)
-    agree(recording, "Nils Fjällvind", "Mira Sandhav")
+    agree(recording, "Mira Sandhav")
     assert FILM not in page_of(client, event)
     actions.show(recording, by=factories.user())
     assert FILM in page_of(client, event)
@@ -89,7 +91,7 @@ def test_without_a_program_nobody_has_to_agree(make_event):
 
 def test_who_does_not_agree_any_more_is_shown_no_longer(event, client):
     recording = shown(event)
-    agree(recording, "Mira Sandhav")
+    actions.note_consents(recording, taken_back=[named("Nils Fjällvind")], by=factories.user())
     assert FILM not in page_of(client, event)
     recording.refresh_from_db()
     assert recording.shown_at is None
@@ -196,6 +198,58 @@ def test_staff_write_it_down_note_who_agrees_and_show_it(staff, client, event):
     assert verbs == [
         "keep_recording", "note_consents", "note_consents", "show_recording", "hide_recording", "remove_recording",
     ]  # fmt: skip
+
+
+@pytest.fixture
+def two(staff, event):
+    """Colleagues, with what the page of the recording says to each when they look at it, and with what they send."""
+    kept(event)
+    clients = [staff(Role.EVENTS), staff(Role.EVENTS)]
+
+    def opened(number):
+        return as_shown(clients[number].get(at(event)))
+
+    def send(number, form, *names):
+        return clients[number].post(at(event, "consents/"), form | {"speakers": [named(name).pk for name in names]})
+
+    return opened, send
+
+
+def agreed() -> set[str]:
+    return {consent.speaker.name for consent in RecordingConsent.objects.all()}
+
+
+def test_a_consent_that_was_taken_back_does_not_come_back_by_a_form_opened_before(event, two):
+    opened, send = two
+    agree(Recording.objects.get(), "Nils Fjällvind")
+    form = opened(0)
+    send(1, opened(1))  # Nils has taken it back
+    send(0, form, "Nils Fjällvind", "Mira Sandhav")
+    assert agreed() == {"Mira Sandhav"}
+
+
+def test_a_consent_that_was_noted_does_not_go_by_a_form_opened_before(event, two):
+    opened, send = two
+    agree(Recording.objects.get(), "Nils Fjällvind")
+    form = opened(0)
+    send(1, opened(1), "Nils Fjällvind", "Mira Sandhav")
+    send(0, form)  # Nils has taken it back
+    assert agreed() == {"Mira Sandhav"}
+
+
+def test_a_form_opened_before_somebody_left_the_program_is_to_be_looked_at_once_more(event, two):
+    opened, send = two
+    agree(Recording.objects.get(), "Nils Fjällvind", "Mira Sandhav")
+    form = opened(0)
+    send(1, opened(1), "Nils Fjällvind")  # Mira has taken it back
+    rewrite(event, lambda rows: rows[0].update(speakers=[person("Mira Sandhav", "kommunikatör")]))
+    answer = send(0, form, "Mira Sandhav")
+    assert [str(each) for each in get_messages(answer.wsgi_request)] == [
+        "Programmet har ändrats under tiden. Se en gång till vilka som talar."
+    ]
+    assert agreed() == {"Nils Fjällvind"}
+    send(0, opened(0), "Mira Sandhav")
+    assert agreed() == {"Nils Fjällvind", "Mira Sandhav"}
 
 
 @pytest.mark.parametrize(

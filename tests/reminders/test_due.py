@@ -30,6 +30,7 @@ from tests.overtaken import overtaken
 from tests.programs.conftest import line, put_off
 from tests.programs.conftest import person as speaks
 from tests.registrations.test_register import register
+from tests.shown import as_shown
 
 __all__ = ["post"]
 
@@ -521,6 +522,29 @@ def test_a_preview_shows_the_link_to_join_to_those_alone_who_may_edit_it(remind,
 @pytest.mark.parametrize("owner", ["event", "series"])
 def test_a_number_that_is_longer_than_any_is_nobodys(staff, owner):
     assert staff(Role.EVENTS).get(f"/staff/events/reminders/new/?{owner}={'9' * 5000}").status_code == 404
+
+
+def test_a_reminder_of_an_event_and_of_a_series_is_none(staff, make_event):
+    circle = Series.objects.create(name="Rundabord")
+    at, client = "/staff/events/reminders/new/", staff(Role.EVENTS)
+    filled = as_shown(client.get(at)) | {"audience": "registered", "unit": "days", "anchor": "start"}
+    before = Rule.objects.count()
+    assert client.post(f"{at}?event={make_event().pk}&series={circle.pk}", filled).status_code == 404
+    assert Rule.objects.count() == before
+    client.post(f"{at}?series={circle.pk}", filled)
+    assert Rule.objects.filter(series=circle).count() == 1
+
+
+@pytest.mark.parametrize("role", [Role.TRANSLATOR, Role.EDITOR])
+def test_who_translates_a_reminder_does_not_change_what_it_says_in_swedish(remind, staff, role):
+    rule, client = remind(days=1, text="Kom!"), staff(role)
+    listed = client.get("/staff/events/reminders/").content.decode()
+    for code in ("sv", "ar"):
+        at = f"/staff/events/reminders/{rule.pk}/{code}/"
+        assert (at in listed) == (code == "ar")
+        client.post(at, as_shown(client.get(at)) | {"text": "Kom inte!"})
+    rule.refresh_from_db()
+    assert (rule.text_sv, rule.text_ar) == ("Kom!", "Kom inte!")
 
 
 @pytest.mark.django_db
