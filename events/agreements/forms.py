@@ -78,7 +78,9 @@ class EditAgreementForm(MeanwhileForm, AgreementForm):
         assert isinstance(actor, forms.ModelChoiceField)
         assert isinstance(user, forms.ModelChoiceField)
         actor.queryset = Actor.objects.filter(Q(is_active=True) | Q(pk=agreement.owner_actor_id))
-        user.queryset = User.objects.to_choose(Role.EVENTS, besides=User.objects.filter(pk=agreement.owner_user_id))
+        user.queryset = User.objects.to_choose(
+            Role.EVENTS, besides=User.objects.filter(pk=agreement.owner_user_id or 0)
+        )
 
     def clean(self) -> dict[str, Any]:
         data = super().clean()
