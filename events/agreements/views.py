@@ -6,6 +6,8 @@ from django.urls import reverse
 from django.utils.translation import pgettext
 from django.views.decorators.http import require_http_methods, require_POST
 
+from events.actors import actions as actors
+from events.actors.models import Actor
 from events.agreements import actions
 from events.agreements.forms import AgreementForm, EditAgreementForm, MinutesForm
 from events.agreements.models import Agreement, Minutes
@@ -24,6 +26,7 @@ def event_agreements(request: StaffRequest, pk: int) -> HttpResponse:
     form = AgreementForm(request.POST if request.method == "POST" else None)
     if _is_agreed(request, form, event=found):
         return redirect("event_agreements", pk)
+    _consult_offered(request)
     context = {
         "event": found,
         "title": heading(found),
@@ -42,6 +45,7 @@ def series_agreements(request: StaffRequest, pk: int) -> HttpResponse:
     form = AgreementForm(request.POST if request.method == "POST" else None)
     if _is_agreed(request, form, series=found):
         return redirect("series_agreements", pk)
+    _consult_offered(request)
     every = Agreement.objects.of_series(found).with_owners()
     context = {
         "series": found,
@@ -62,6 +66,12 @@ def _is_agreed(
     actions.agree(by=request.user, event=event, series=series, **form.values())
     messages.success(request, pgettext("staff", "Saved."))
     return True
+
+
+def _consult_offered(request: StaffRequest) -> None:
+    """The form offers all organizations to who may write down an agreement; the others are not shown it."""
+    if request.user.has_perm("agreements.edit"):
+        actors.consult_list(Actor, by=request.user)
 
 
 def _home(agreement: Agreement) -> str:
@@ -85,6 +95,7 @@ def edit_agreement(request: StaffRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, pgettext("staff", "Saved."))
             return redirect(back)
+    actors.consult_list(Actor, by=request.user)
     context = {"form": form, "back": back}
     return render(request, "agreements/staff/edit_agreement.html", context, status=422 if form.errors else 200)
 

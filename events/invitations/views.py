@@ -233,6 +233,7 @@ def invite_by_hand(request: StaffRequest, pk: int) -> HttpResponse:
             return _invited(request, found, actions.invite(found, guests=[form.values()], by=request.user))
         except ValidationError as error:
             form.add_error(None, error)
+    actors.consult_list(Actor, by=request.user)
     context = {"event": found, "title": heading(found), "form": form}
     return render(request, "invitations/staff/invite_by_hand.html", context, status=422 if form.errors else 200)
 

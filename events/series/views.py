@@ -67,5 +67,6 @@ def edit_series(request: StaffRequest, pk: int) -> HttpResponse:
 
 
 def _form_page(request: StaffRequest, form: SeriesForm, *, title: str, back: str) -> HttpResponse:
+    actors.consult_list(Actor, by=request.user)
     context = {"form": form, "title": title, "back": back}
     return render(request, "series/staff/form.html", context, status=422 if form.errors else 200)

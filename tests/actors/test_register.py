@@ -13,13 +13,18 @@ from python_calamine import CalamineWorkbook
 
 from events.actors import actions
 from events.actors.models import Actor, Contact
+from events.agreements import actions as agreements
+from events.series import actions as series
 from portal.accounts.models import Role
 from portal.audit.models import AuditEvent
 from portal.audit.rules import entries
 from tests import factories
 from tests.accounts.people import person, sign_in
 from tests.actors.conftest import actor, contact
+from tests.events.conftest import make_event
 from tests.shown import as_shown
+
+__all__ = ["make_event"]
 
 pytestmark = pytest.mark.django_db
 
@@ -318,6 +323,34 @@ def test_every_look_at_the_list_and_at_an_actor_with_contacts_is_logged(manager)
     lines = [entry.thing for entry in entries(seen.order_by("pk"))]
     assert lines[0] == str(Actor._meta.verbose_name_plural)
     assert lines[1] == f"{Actor._meta.verbose_name} {found.pk}"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "{event}/invitations/invite-by-hand/",
+        "{event}/agreements/",
+        "series/{series}/agreements/",
+        "agreements/{agreement}/edit/",
+        "series/new/",
+        "series/{series}/edit/",
+    ],
+)
+def test_every_form_that_offers_all_organizations_is_a_look_at_the_list(office, make_event, path):
+    actor("Församlingen Ljuset", kind="faith_community")
+    event, circle = make_event(), series.create(name="Kretsen", by=factories.user())
+    agreed = agreements.agree(event=event, what="Vi ses", owner="Skolan", by=factories.user())
+    page = office.get("/staff/events/" + path.format(event=event.pk, series=circle.pk, agreement=agreed.pk))
+    assert "Församlingen Ljuset" in page.content.decode()
+    assert [(each.kind, each.object_id) for each in AuditEvent.objects.filter(verb="read")] == [("actors.actor", "")]
+
+
+def test_who_reads_agreements_and_may_write_none_has_not_looked_at_the_list(manager, make_event):
+    actor("Församlingen Ljuset", kind="faith_community")
+    event, circle = make_event(), series.create(name="Kretsen", by=factories.user())
+    for path in (f"{event.pk}/agreements/", f"series/{circle.pk}/agreements/"):
+        assert "Församlingen Ljuset" not in manager.get(f"/staff/events/{path}").content.decode()
+    assert not AuditEvent.objects.filter(verb="read").exists()
 
 
 # Out as a file ---------------------------------------------------------------------------------------------------
