@@ -1,6 +1,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -121,9 +121,13 @@ def edit(session: Session, *, by: User, was: Mapping[str, Any] | None = None, **
         setattr(held, name, value)
     held.save(update_fields=list(values))
     held.handed_out.set(handed_out)
-    changed = {name: (str(old or ""), str(new or "")) for name, (old, new) in changes.items()}
-    audit.record("edit", held, by=by, changes=changed)
+    told = {name: pair if name in _TOLD else (audit.UNTOLD, audit.UNTOLD) for name, pair in changes.items()}
+    audit.record("edit", held, by=by, changes=told)
     return held
+
+
+_TOLD: Final = frozenset({"mood"})
+"""By the log, which is read by who may not know where colleagues have been."""
 
 
 @transaction.atomic

@@ -27,7 +27,7 @@ def all_series(request: StaffRequest) -> HttpResponse:
 def series(request: StaffRequest, pk: int) -> HttpResponse:
     """One series with its sittings, newest first: the next one is a copy of the last."""
     found = get_object_or_404(Series.objects.prefetch_related("circle"), pk=pk)
-    sittings = found.events.read_in(languages.SOURCE).with_invited().order_by("-starts_at")
+    sittings = found.events.seen_by(request.user).read_in(languages.SOURCE).with_invited().order_by("-starts_at")
     if request.user.has_perm("actors.view"):  # the others are not told which organizations these are
         actors.consult_list(Actor, by=request.user)
     return render(request, "series/staff/series.html", {"series": found, "sittings": sittings})

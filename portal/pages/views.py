@@ -111,6 +111,7 @@ def staff_home(request: StaffRequest) -> HttpResponse:
     waiting = Revision.objects.awaiting_approval().select_related("author", "content_type")
     now = timezone.now()
     questions = Question.objects.visible_to(user)
+    events = Event.objects.seen_by(user).read_in(languages.SOURCE)
     board = alarms.standing(user, now=now) if user.has_perm("rumors.view") else None
     waits = {
         "batches": Batch.objects.of(user).fresh(now).handed_back() if user.has_perm("rumors.log") else [],
@@ -128,7 +129,7 @@ def staff_home(request: StaffRequest) -> HttpResponse:
         "uncertain_mail_count": Delivery.objects.undecided().count() if user.has_perm("mail.decide") else 0,
         "is_mail_held": user.has_perm("mail.view") and Pause.objects.exists(),
         "questions_count": questions.waiting().count() if user.has_perm("questions.settle") else 0,
-        "events_to_approve": Event.objects.awaiting_review().exclude(asked_by=user).read_in(languages.SOURCE)[:10]
+        "events_to_approve": events.awaiting_review().exclude(asked_by=user)[:10]
         if user.has_perm("events.publish")
         else [],
         "needs_count": Need.objects.alarming(now).count() if user.has_perm("registrations.view") else 0,
@@ -136,7 +137,7 @@ def staff_home(request: StaffRequest) -> HttpResponse:
         "agreements": Agreement.objects.of_team(user).overdue(timezone.localdate())[:10]
         if user.has_perm("agreements.edit")
         else [],
-        "events": Event.objects.upcoming(now).starting_before(now + timedelta(days=14)).read_in(languages.SOURCE)[:10],
+        "events": events.upcoming(now).starting_before(now + timedelta(days=14))[:10],
         "due": Fact.objects.published()
         .due_for_review(timezone.localdate() + timedelta(days=30))
         .read_in(languages.SOURCE)[:10]

@@ -9,11 +9,13 @@ from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
+from events import actions as events
 from events.attendance.models import Count
 from events.models import Event, Status
 from events.outreach.models import Asked, Draft, SafetyNote, Session
 from events.programs import actions as programs
 from events.reminders.models import Audience, Rule
+from events.series import actions as series
 from portal.accounts.models import Role
 from portal.audit.models import AuditEvent
 from portal.facts.models import Fact
@@ -183,6 +185,18 @@ def test_handed_out_facts_and_what_is_next_can_be_changed(staff):
     assert (session.host, session.mood) == ("Annan", "worried")
 
 
+def test_the_log_is_not_told_who_was_visited_nor_what_is_to_be_done_there(staff):
+    session, client = visit("Kvinnojouren Tuva"), staff(Role.EVENTS)
+    actor("Kvinnojouren Frida")
+    path = reverse("edit_session", args=[session.pk])
+    fields = {"host": "Kvinnojouren Frida", "mood": "worried", "follow_up": "Ring Mira på måndag."}
+    client.post(path, as_shown(client.get(path)) | fields)
+    told = AuditEvent.objects.get(verb="edit", kind="outreach.session").changes
+    assert told["mood"] == ["", "worried"]
+    assert {"host", "follow_up"} <= told.keys()
+    assert not [word for word in ("Tuva", "Frida", "Mira") if word in str(told)]
+
+
 # What was not safe -------------------------------------------------------------------------------------------------
 
 
@@ -311,6 +325,25 @@ def test_who_may_not_see_visits_learns_of_none_among_the_events(role):
     assert not [word for word in ("Kvinnoföreningen", "Föreningens lokal", session.event.slug) if word in listed]
     reporter = sign_in(person(Role.REPORTER))
     assert {page: reporter.get(page).status_code for page in pages} == dict.fromkeys(pages, 200)
+
+
+@pytest.mark.parametrize("role", [Role.TRANSLATOR, Role.APPROVER, Role.ADMIN, Role.AUDITOR])
+def test_who_may_not_see_visits_learns_of_none_at_home_nor_in_a_series(role):
+    now, circle = timezone.now(), series.create(name="Kretsen", by=factories.user())
+    times = {"starts_at": now - timedelta(minutes=10), "ends_at": now + timedelta(minutes=50)}
+    under_way, in_review = visit(**times).event, visit(**times).event
+    events.edit(under_way, series=circle, by=factories.user())
+    factories.publish(in_review, "sv", title="Besök", summary="Om", body="Text")
+    in_review.refresh_from_db()
+    events.hand_in(in_review, by=factories.user())
+    pages = ("/staff/", f"/staff/events/series/{circle.pk}/")
+
+    def told(reader) -> list[set[str]]:
+        shown = [sign_in(person(reader)).get(page).content.decode() for page in pages]
+        return [{pk for pk in (under_way.pk, in_review.pk) if f"/staff/events/{pk}/" in page} for page in shown]
+
+    assert told(role) == [set(), set()]
+    assert told(Role.REPORTER) == [{under_way.pk, in_review.pk}, {under_way.pk}]
 
 
 def test_the_address_of_a_visit_does_not_say_who_was_visited():
