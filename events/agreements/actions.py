@@ -1,5 +1,6 @@
 from collections.abc import Mapping
 from typing import Any, Final
+from uuid import UUID, uuid4
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -19,10 +20,21 @@ class NotPublicError(ValidationError):
 
 
 @transaction.atomic
-def agree(*, by: User, event: Event | None = None, series: Series | None = None, **values: Any) -> Agreement:
-    """Write down what was agreed, at an event or in a series."""
-    made: Agreement = Agreement.objects.create(event=event, series=series, **values)
-    audit.record("agree", made, by=by)
+def agree(
+    *,
+    by: User,
+    event: Event | None = None,
+    series: Series | None = None,
+    form_id: UUID | None = None,
+    **values: Any,
+) -> Agreement:
+    """Write down what was agreed, at an event or in a series. The same form sent twice is one agreement."""
+    made: Agreement
+    made, is_new = Agreement.objects.get_or_create(
+        form_id=form_id or uuid4(), defaults={"event": event, "series": series, **values}
+    )
+    if is_new:
+        audit.record("agree", made, by=by)
     return made
 
 

@@ -1,4 +1,5 @@
 from typing import Any, ClassVar
+from uuid import uuid4
 
 from django import forms
 from django.db.models import Q
@@ -13,6 +14,8 @@ from portal.meanwhile import MeanwhileForm
 
 class AgreementForm(guard.GuardedForm, forms.ModelForm[Agreement]):
     guarded: ClassVar[tuple[str, ...]] = ("what", "owner")
+
+    form_id = forms.UUIDField(required=False, initial=uuid4, widget=forms.HiddenInput)
 
     class Meta:
         model = Agreement
@@ -44,7 +47,7 @@ class AgreementForm(guard.GuardedForm, forms.ModelForm[Agreement]):
 
     def values(self) -> dict[str, Any]:
         """As `actions.agree` wants them."""
-        return {name: self.cleaned_data[name] for name in self.Meta.fields}
+        return {name: self.cleaned_data[name] for name in (*self.Meta.fields, "form_id")}
 
 
 class EditAgreementForm(MeanwhileForm, AgreementForm):
@@ -53,6 +56,7 @@ class EditAgreementForm(MeanwhileForm, AgreementForm):
     guarded: ClassVar[tuple[str, ...]] = (*AgreementForm.guarded, "reason")
     OWNERS: ClassVar[tuple[str, ...]] = ("owner", "owner_actor", "owner_user")
 
+    form_id = None  # type: ignore[assignment]
     outcome = forms.ChoiceField(
         label=pgettext_lazy("staff", "What became of it"),
         choices=[("", pgettext_lazy("staff", "Open")), *Outcome.choices],

@@ -82,6 +82,8 @@ class Agreement(models.Model):
     )
     settled_at = models.DateTimeField(null=True, editable=False)
     reason = models.CharField(pgettext_lazy("staff", "why not"), max_length=300, blank=True)
+    form_id = models.UUIDField(unique=True, null=True, editable=False)
+    """Of the form it was written in: one that is sent twice makes one agreement."""
 
     objects: ClassVar[models.Manager[Any]] = AgreementQuerySet.as_manager()
 

@@ -1,4 +1,5 @@
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -13,6 +14,7 @@ from tests import factories
 from tests.accounts.people import person, sign_in
 from tests.actors.conftest import actor
 from tests.events.conftest import make_event, public, staff
+from tests.overtaken import overtaken
 from tests.shown import as_shown
 
 __all__ = ["make_event", "public", "staff"]
@@ -98,6 +100,30 @@ def test_it_is_written_down_settled_and_opened_again(sittings, staff):
     assert (made.outcome, made.reason, made.settled_at) == ("", "", None)
     verbs = AuditEvent.objects.filter(kind="agreements.agreement").values_list("verb", flat=True)
     assert sorted(verbs) == ["agree", "reopen_agreement", "settle_agreement"]
+
+
+def test_a_form_sent_twice_is_one_agreement_and_two_that_say_the_same_are_two(sittings, staff):
+    event, client = sittings[1], staff(Role.EVENTS)
+    for path in (f"/staff/events/{event.pk}/agreements/", f"/staff/events/series/{event.series_id}/agreements/"):
+        Agreement.objects.all().delete()
+        opened, opened_once_more = as_shown(client.get(path)), as_shown(client.get(path))
+        for form in (opened, opened):
+            client.post(path, form | {"what": "Vi ses", "owner": "Skolan"})
+        assert Agreement.objects.count() == 1
+        client.post(path, opened_once_more | {"what": "Vi ses", "owner": "Skolan"})
+        assert Agreement.objects.count() == 2
+    assert AuditEvent.objects.filter(verb="agree").count() == 4
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_form_sent_from_two_taps_at_the_same_moment_is_one_agreement(make_event):
+    event, by, form_id = make_event(), factories.user(), uuid4()
+
+    def agreed() -> Agreement:
+        return actions.agree(event=event, what="Vi ses", owner="Skolan", form_id=form_id, by=by)
+
+    assert overtaken(agreed, agreed) == Agreement.objects.get()
+    assert AuditEvent.objects.filter(verb="agree").count() == 1
 
 
 def test_words_owner_and_day_are_changed_and_the_log_is_not_told_the_words(sittings, staff):
