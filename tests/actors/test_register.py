@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.core.management import call_command
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from python_calamine import CalamineWorkbook
 
@@ -400,3 +401,13 @@ def test_the_database_wants_a_name():
         Actor.objects.create(kind="sfi")
     with pytest.raises(ValidationError):
         Actor(name="", kind="nonsense").full_clean()
+
+
+def test_who_stood_in_the_register_before_it_kept_the_day_has_none():
+    found = actor()
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    for migration in ("0001", "0002"):
+        call_command("migrate", "actors", migration, verbosity=0)
+    assert Actor.objects.get(pk=found.pk).created_at is None
+    assert actor().created_at is not None

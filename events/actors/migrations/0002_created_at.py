@@ -9,7 +9,13 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        # In two steps: with auto_now_add at once, who stood there would get the moment of the migration.
         migrations.AddField(
+            model_name="actor",
+            name="created_at",
+            field=models.DateTimeField(null=True),
+        ),
+        migrations.AlterField(
             model_name="actor",
             name="created_at",
             field=models.DateTimeField(auto_now_add=True, null=True),
