@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import pgettext
 
-from events.models import SETTLE, Appointment, Event, RiskAssessment, Status
+from events.models import SETTLE, Appointment, Event, Kind, RiskAssessment, Status
 from portal import languages, markup
 from portal.accounts.models import User
 from portal.audit import actions as audit
@@ -24,6 +24,8 @@ from portal.search import actions as search
 APPOINTMENT: Final = frozenset({"starts_at", "ends_at", "place", "is_online"})
 """What people have to be told when it changes."""
 SECRET: Final = frozenset({"join_url"})
+PLACES: Final = frozenset({"place", "access_note", "slug", "theme"})
+"""Tell where colleagues visit somebody, which is not for everybody who reads the log."""
 
 
 class NotYetError(ValidationError):
@@ -64,8 +66,9 @@ def edit(event: Event, *, by: User, was: Mapping[str, Any] | None = None, **valu
     refuse_clashes({name: _standing(locked, name) for name in values}, was=was or {}, values=values)
     team = values.pop("team", None)
     values = {name: _in_order(name, value) if isinstance(value, set) else value for name, value in values.items()}
+    untold = SECRET | PLACES if locked.kind == Kind.OUTREACH else SECRET
     changes = {
-        name: ("…", "…") if name in SECRET else (str(old), str(new))
+        name: (audit.UNTOLD, audit.UNTOLD) if name in untold else (str(old), str(new))
         for name, (old, new) in audit.changed(locked, values).items()
     }
     now, is_retimed = timezone.now(), not changes.keys().isdisjoint({"starts_at", "ends_at", "series"})

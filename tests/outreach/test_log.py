@@ -194,7 +194,10 @@ def test_the_log_is_not_told_who_was_visited_nor_what_is_to_be_done_there(staff)
     told = AuditEvent.objects.get(verb="edit", kind="outreach.session").changes
     assert told["mood"] == ["", "worried"]
     assert {"host", "follow_up"} <= told.keys()
-    assert not [word for word in ("Tuva", "Frida", "Mira") if word in str(told)]
+    events.edit(session.event, by=factories.user(), place="Hemliga gatan 7", starts_at=session.event.starts_at)
+    told = [told, AuditEvent.objects.get(verb="edit", kind="events.event").changes]
+    assert "place" in told[1]
+    assert not [word for word in ("Tuva", "Frida", "Mira", "Hemliga") if word in str(told)]
 
 
 # What was not safe -------------------------------------------------------------------------------------------------
