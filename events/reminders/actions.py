@@ -104,7 +104,7 @@ def _tell_speakers(event: Event, now: datetime) -> None:
     """Of a new link to join: who has a seat is told by `events.registrations`."""
     locked: Event = Event.objects.without_text().to_change().get(pk=event.pk)
     of_event = Dispatch.objects.told_an_old_link(now).filter(event=locked)
-    if locked.join_url and of_event.exists():
+    if of_event.exists():
         promises = rules.link_promises(locked)
         mail.plan_all(kind=NEW_LINK, promises=promises, due_at=now, expires_at=locked.ends_at)
         of_event.update(join_version=locked.join_version)

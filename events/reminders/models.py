@@ -105,7 +105,7 @@ class Rule(models.Model):
 
 class DispatchQuerySet(models.QuerySet["Dispatch"]):
     def told_an_old_link(self, now: datetime) -> "DispatchQuerySet":
-        is_older = Q(join_version__gt=0, join_version__lt=F("event__join_version"))
+        is_older = Q(join_version__gt=0, join_version__lt=F("event__join_version")) & ~Q(event__join_url="")
         return self.filter(is_older, event__status=Status.PUBLISHED, event__ends_at__gt=now)
 
 
