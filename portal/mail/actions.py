@@ -48,7 +48,7 @@ BATCH: Final = 50
 # Less than this left of its lease, and a message goes back rather than be sent by two workers in turn.
 LEAST_LEASE: Final = timedelta(minutes=2)
 BACKOFF: Final = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15), LONGEST_WAIT)
-MAX_ATTEMPTS: Final = 30  # about a day
+MAX_ATTEMPTS: Final = 30  # about a day, of those that are about the message
 # So many messages in a row that an address refuses for good, and it gets no more.
 REFUSALS: Final = 3
 RECONCILE_FOR: Final = timedelta(days=3)
@@ -356,7 +356,7 @@ def _send(delivery: Delivery, content: bytes, connection: Connection) -> str:
     except RefusedError as refusal:
         return _refused(delivery, refusal)
     except DroppedError as error:
-        return _try_again(delivery, f"{error} before the fence")
+        return _try_again(delivery, f"{error} before the fence", is_about_server=True)
     except UnknownError as error:
         return _end(delivery, State.UNCERTAIN, f"{error} after the fence")
     return _end(delivery, State.SENT, answer, sent_at=timezone.now())
@@ -380,9 +380,8 @@ def _fencing() -> ComposedUpdate:
 
 
 def _refused(delivery: Delivery, refusal: RefusedError) -> str:
-    # A sender that is not accepted is for the operator to mend: no message is at fault.
-    if refusal.code < 500 or refusal.is_about_sender:
-        return _try_again(delivery, str(refusal))
+    if refusal.code < 500:
+        return _try_again(delivery, str(refusal), is_about_server=refusal.is_about_server)
     with transaction.atomic():
         ended = _end(delivery, State.FAILED, str(refusal))
         _learn(delivery, str(refusal))
@@ -399,11 +398,15 @@ def _learn(delivery: Delivery, answer: str) -> None:
         suppress(address_hash=delivery.recipient_hash, reason=Reason.REFUSED, note=answer)
 
 
-def _try_again(delivery: Delivery, answer: str) -> str:
-    if delivery.attempts >= MAX_ATTEMPTS:
+def _try_again(delivery: Delivery, answer: str, *, is_about_server: bool = False) -> str:
+    """After a wait that grows, until the attempts are used up; a server in trouble uses up none of them, however long
+    that lasts."""
+    if is_about_server:
+        delivery.attempts = min(delivery.attempts, len(BACKOFF))
+    elif delivery.attempts >= MAX_ATTEMPTS:
         return _end(delivery, State.FAILED, answer)
-    wait = BACKOFF[min(delivery.attempts, len(BACKOFF)) - 1]
-    _mark(delivery, **_waiting(State.RETRY, retry_at=timezone.now() + wait), last_answer=answer[:200])
+    waiting = _waiting(State.RETRY, retry_at=timezone.now() + BACKOFF[min(delivery.attempts, len(BACKOFF)) - 1])
+    _mark(delivery, **waiting, attempts=delivery.attempts, last_answer=answer[:200])
     return State.RETRY.value
 
 

@@ -74,7 +74,6 @@ def test_the_task_of_the_beat_delivers(post, plan):
         ("RCPT", "421 4.7.0 too many"),
         ("DATA", "451 4.3.0 scanner down"),
         ("DATA", "421 4.3.2 shutting down"),
-        ("MAIL", "550 5.7.1 we do not know this sender"),
     ],
 )
 def test_a_server_that_cannot_now_is_asked_again_later(post, plan, command, answer):
