@@ -527,6 +527,18 @@ def test_nobody_is_asked_for_an_answer_that_cannot_be_given_any_more(remind, mak
     assert len(planned()) == 1
 
 
+@pytest.mark.parametrize("days", [60, 90])
+def test_a_deadline_long_before_the_event_is_reminded_of_in_time(remind, make_event, days):
+    remind(Audience.INVITED, Anchor.ANSWERS, days=7)
+    starts_at = timezone.now().replace(microsecond=0) + timedelta(days=150)
+    event = make_event("sv", starts_at=starts_at, answers_due_at=starts_at - timedelta(days=days))
+    invite(event, "tyst")
+    due = event.answers_due_at - timedelta(days=7)
+    with time_machine.travel(due + timedelta(minutes=1)):
+        actions.keep(timezone.now())
+    assert [who for who, _due in planned()] == ["tyst"]
+
+
 @pytest.mark.parametrize("code", ["sv", "ar", "ti"])
 def test_a_reminder_before_its_link_may_be_shown_says_when_and_is_plain_text(remind, make_event, code):
     rule = remind(days=1)
