@@ -1,4 +1,4 @@
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -185,17 +185,19 @@ def reminder(delivery: Delivery) -> Message | None:
     anchor = anchor_of(rule, event)
     if anchor is None or int(anchor.timestamp()) != context["anchor"]:
         return None
-    return _addressed(rule, event, context)
+    return _addressed(rule, event, delivery)
 
 
-def _addressed(rule: Rule, event: Event, context: Mapping[str, int]) -> Message | None:
+def _addressed(rule: Rule, event: Event, delivery: Delivery) -> Message | None:
     """To whom `promises` named, as long as they are among them."""
+    context = delivery.context
     if "user" in context:
         user = event.team.filter(pk=context["user"], is_active=True).first()
         return to_colleague(rule, event, user) if user else None
     if "speaker" in context:
         speaker = speakers_of(event).filter(pk=context["speaker"]).first()
-        return to_speaker(rule, event, speaker) if speaker else None
+        # At another address than theirs, somebody else would read the link to join.
+        return to_speaker(rule, event, speaker) if speaker and speaker.email == delivery.recipient else None
     if "invitation" in context:
         invitation = Invitation.objects.unanswered().filter(pk=context["invitation"], event=event).first()
         if invitation is None:

@@ -13,6 +13,7 @@ from events import actions as events
 from events.invitations import actions as invitations
 from events.invitations.rules import secret_token
 from events.models import Event
+from events.programs import actions as programs
 from events.programs.models import Speaker
 from events.registrations import actions as registrations
 from events.reminders import actions, rules
@@ -537,6 +538,18 @@ def test_a_deadline_long_before_the_event_is_reminded_of_in_time(remind, make_ev
     with time_machine.travel(due + timedelta(minutes=1)):
         actions.keep(timezone.now())
     assert [who for who, _due in planned()] == ["tyst"]
+
+
+def test_a_reminder_does_not_go_to_the_address_that_a_speaker_had_before(remind, make_event, now):
+    remind(Audience.SPEAKERS, days=1)
+    event = make_event("sv", program=[line("09:00-10:00", "Ett", person("Ada"))])
+    Speaker.objects.update(email="wrong@example.org")
+    now.move_to(event.starts_at - timedelta(hours=20))
+    actions.keep(timezone.now())
+    (delivery,) = Delivery.objects.filter(kind=actions.REMINDER)
+    assert rules.reminder(delivery) is not None
+    programs.describe(Speaker.objects.get(), by=factories.user(), email="right@example.org")
+    assert rules.reminder(delivery) is None
 
 
 @pytest.mark.parametrize("code", ["sv", "ar", "ti"])
