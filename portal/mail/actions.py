@@ -54,6 +54,9 @@ REFUSALS: Final = 3
 RECONCILE_FOR: Final = timedelta(days=3)
 """Logs are thrown away, and what is older than that is for people to decide."""
 LOOK_EVERY_SECONDS: Final = 60.0
+# Twice the tick of the beat: with a lot to send two workers share it, and soon it is looked again at what has to be
+# planned.
+TURN_SECONDS: Final = 20.0
 HISTORY: Final = 200
 
 Render = Callable[[Delivery], rules.Message | None]

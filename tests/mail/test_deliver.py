@@ -13,6 +13,7 @@ from urllib.parse import quote
 import pytest
 import time_machine
 from django.core.mail import send_mail
+from django.core.management import call_command
 from django.db import connection, connections, transaction
 from django.utils import timezone, translation
 
@@ -535,6 +536,33 @@ def test_a_worker_killed_after_the_fence_leaves_the_message_uncertain_and_unsent
     assert Delivery.objects.get().state == State.UNCERTAIN
     assert actions.deliver() == {}
     assert post.letters == []
+
+
+def test_the_loop_plans_what_the_clock_asks_for_also_while_there_is_always_more_to_send(post, plan, kinds, monkeypatch):
+    def endless(delivery):
+        number = delivery.context["number"] + 1
+        plan(number, kind="endless", context={"number": number})
+        if number > 100:
+            signal.raise_signal(signal.SIGTERM)
+        return Message("s", "t")
+
+    def work(now):
+        moments.append(now)
+        if len(moments) == 2:
+            signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr(actions, "TURN_SECONDS", 0.2)
+    moments = []
+    kinds("endless", endless, label="Endless")
+    actions.plan_before_delivering(work)
+    plan(1, kind="endless")
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        call_command("deliver", loop=True, interval=0.01)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    assert len(moments) == 2
 
 
 def test_the_loop_needs_no_broker_and_ends_on_sigterm_after_the_message_at_hand(post, worker):
