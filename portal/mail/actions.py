@@ -13,7 +13,8 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
-from django.db.models import F, Q, Value
+from django.db.models import F, Func, Q, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone, translation
 
 from portal import languages
@@ -58,6 +59,7 @@ LOOK_EVERY_SECONDS: Final = 60.0
 # planned.
 TURN_SECONDS: Final = 20.0
 HISTORY: Final = 200
+_LEADING_CODES: Final = r"^(?:[245]\d\d)?(?: ?[245]\.\d{1,3}\.\d{1,3})?\M"
 
 Render = Callable[[Delivery], rules.Message | None]
 
@@ -169,7 +171,15 @@ def forget(*, prefix: str) -> None:
     """Take back what has not left, and keep no address of what has; what is past the fence just now keeps its own
     until the purge."""
     cancel(prefix=prefix)
-    Delivery.objects.named(prefix=prefix).filter(ended_at__isnull=False).update(recipient="")
+    found = Delivery.objects.named(prefix=prefix)
+    stops = Suppression.objects.filter(address_hash__in=found.values("recipient_hash"))
+    stops.update(note=_codes("note"))
+    found.filter(ended_at__isnull=False).update(recipient="", last_answer=_codes("last_answer"))
+
+
+def _codes(column: str) -> Coalesce:
+    """What a server said, without its words: they may name somebody. A later refusal is counted with these."""
+    return Coalesce(Func(F(column), Value(_LEADING_CODES), function="substring"), Value(""))
 
 
 @transaction.atomic(durable=True)
@@ -588,9 +598,11 @@ def resubscribe(*, address: str) -> None:
 
 
 def forget_addresses(*, now: datetime) -> int:
-    """Those of mail that was settled long ago; a hash of each stays."""
-    old = Delivery.objects.filter(ended_at__lte=now - Delivery.KEEP_RECIPIENT).exclude(recipient="")
-    return int(old.update(recipient="", payload={}))
+    """Those of mail that was settled long ago, and what servers said of them; a hash and the codes stay."""
+    is_long_ago = now - Delivery.KEEP_RECIPIENT
+    Suppression.objects.filter(at__lte=is_long_ago).update(note=_codes("note"))
+    old = Delivery.objects.filter(ended_at__lte=is_long_ago).exclude(recipient="")
+    return int(old.update(recipient="", payload={}, last_answer=_codes("last_answer")))
 
 
 @transaction.atomic

@@ -142,11 +142,12 @@ class Connection:
             if refusal:
                 raise refusal from error
             failure = UnknownError if smtp.is_past_fence else DroppedError
-            raise failure(rules.without_addresses(str(error))) from error
+            raise failure(rules.without_addresses(str(error), to)) from error
         except BaseException:
             self._drop()
             raise
-        return _sentence(*smtp.last_reply)
+        code, answer = smtp.last_reply
+        return f"{code} {_text(answer, to)}"
 
     def _open(self) -> _Fenced:
         server = self.server
@@ -190,7 +191,7 @@ def _refusal(error: smtplib.SMTPException, to: str) -> RefusedError | None:
         code, text = error.smtp_code, error.smtp_error
     else:
         return None
-    return RefusedError(code, _text(text)) if 400 <= code <= 599 else None
+    return RefusedError(code, _text(text, to)) if 400 <= code <= 599 else None
 
 
 def _is_about_us(error: smtplib.SMTPException) -> bool:
@@ -198,9 +199,5 @@ def _is_about_us(error: smtplib.SMTPException) -> bool:
     return isinstance(error, smtplib.SMTPSenderRefused) and error.smtp_code != 552
 
 
-def _text(answer: bytes | str) -> str:
-    return rules.without_addresses(answer.decode(errors="replace") if isinstance(answer, bytes) else answer)
-
-
-def _sentence(code: int, answer: bytes) -> str:
-    return f"{code} {_text(answer)}"
+def _text(answer: bytes | str, to: str) -> str:
+    return rules.without_addresses(answer.decode(errors="replace") if isinstance(answer, bytes) else answer, to)

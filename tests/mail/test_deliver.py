@@ -136,6 +136,23 @@ def test_a_refusal_is_final_and_only_an_unknown_mailbox_is_remembered(post, plan
 
 
 @pytest.mark.parametrize(
+    ("command", "answer", "kept"),
+    [
+        ("RCPT", '550 5.1.1 unknown user: "Anna.Ek"', '550 5.1.1 unknown user: "…"'),
+        ("RCPT", "451 4.2.0 anna.ek is greylisted", "451 4.2.0 … is greylisted"),
+        ("DATA", "250 2.0.0 kept for anna.ek", "250 2.0.0 kept for …"),
+        ("DATA", "what, anna.ek?", "(-1, b', …?') after the fence"),
+    ],
+)
+def test_of_what_a_server_says_the_name_in_an_address_is_kept_nowhere(post, plan, command, answer, kept):
+    plan(1, to="anna.ek@example.org")
+    post.answers[command].append(answer)
+    actions.deliver()
+    assert state().last_answer == kept
+    assert list(Suppression.objects.values_list("note", flat=True)) in ([], [kept])
+
+
+@pytest.mark.parametrize(
     ("fault", "outcome", "taken"),
     [
         ("drop_before_354", "retry", 0),
