@@ -168,13 +168,14 @@ def postpone(*, prefix: str, until: datetime) -> int:
 
 
 def forget(*, prefix: str) -> None:
-    """Take back what has not left, and keep no address of what has; what is past the fence just now keeps its own
-    until the purge."""
+    """Take back what has not left, and keep no address of what has, or is past the fence just now: of that its worker
+    still writes down what became of it."""
     cancel(prefix=prefix)
     found = Delivery.objects.named(prefix=prefix)
     stops = Suppression.objects.filter(address_hash__in=found.values("recipient_hash"))
     stops.update(note=_codes("note"))
-    found.filter(ended_at__isnull=False).update(recipient="", last_answer=_codes("last_answer"))
+    has_left = found.filter(Q(ended_at__isnull=False) | Q(state=State.SENDING))
+    has_left.update(recipient="", last_answer=_codes("last_answer"))
 
 
 def _codes(column: str) -> Coalesce:
@@ -419,7 +420,9 @@ def _try_again(delivery: Delivery, answer: str, *, is_about_server: bool = False
     elif delivery.attempts >= MAX_ATTEMPTS:
         return _end(delivery, State.FAILED, answer)
     waiting = _waiting(State.RETRY, retry_at=timezone.now() + BACKOFF[min(delivery.attempts, len(BACKOFF)) - 1])
-    _mark(delivery, **waiting, attempts=delivery.attempts, last_answer=answer[:200])
+    if not _mark(delivery, **waiting, attempts=delivery.attempts, last_answer=answer[:200]):
+        # Who was forgotten meanwhile cannot be written to again.
+        return _end(delivery, State.CANCELED, "the reason is gone")
     return State.RETRY.value
 
 
@@ -428,18 +431,20 @@ def _end(delivery: Delivery, state: State, answer: str = "", **values: Any) -> s
     return state.value
 
 
-def _mark(delivery: Delivery, **values: Any) -> None:
-    """Writes only what is still this worker's, or uncertain: the outcome may come late."""
-    marking = _marking(bool(delivery.fenced_at), *values)
-    marking.run(pk=delivery.pk, ticket=delivery.lease_until, fence=delivery.fenced_at, **values)
+def _mark(delivery: Delivery, **values: Any) -> int:
+    """Writes only what is still this worker's, or uncertain: the outcome may come late. What is to be sent again needs
+    its address still."""
+    marking = _marking(bool(delivery.fenced_at), values["state"] == State.RETRY, *values)
+    return marking.run(pk=delivery.pk, ticket=delivery.lease_until, fence=delivery.fenced_at, **values)
 
 
 @cache
-def _marking(is_fenced: bool, *columns: str) -> ComposedUpdate:
+def _marking(is_fenced: bool, needs_address: bool, *columns: str) -> ComposedUpdate:
     ours = Q(state__in=LEASED, lease_until=Value(Slot("ticket")))
     if is_fenced:
         ours |= Q(state=State.UNCERTAIN, fenced_at=Value(Slot("fence")))
-    return ComposedUpdate(Delivery.objects.filter(ours, pk=Value(Slot("pk"))), *columns)
+    found = Delivery.objects.filter(ours, pk=Value(Slot("pk")))
+    return ComposedUpdate(found.exclude(recipient="") if needs_address else found, *columns)
 
 
 def _release(batch: Sequence[Delivery], *, after: timedelta = timedelta(), answer: str = "") -> None:

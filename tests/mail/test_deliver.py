@@ -7,6 +7,8 @@ import subprocess
 import sys
 import threading
 import time
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from urllib.parse import quote
 
@@ -21,6 +23,7 @@ from portal.mail import actions, tasks
 from portal.mail.models import Delivery, State, Suppression, address_hash
 from portal.mail.rules import Message
 from tests import factories
+from tests.overtaken import closing
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -397,6 +400,24 @@ def test_an_answer_that_comes_after_the_row_was_held_for_uncertain_is_believed(p
         assert state().state == State.UNCERTAIN
         post.let_go()
     assert (state().state, state().last_answer) == (State.SENT, "250 2.0.0 Ok: late")
+
+
+@pytest.mark.parametrize(
+    ("answer", "ended"),
+    [("250 2.0.0 Ok", State.SENT), ("550 5.7.1 no", State.FAILED), ("451 4.2.0 not now", State.CANCELED)],
+)
+def test_who_is_forgotten_while_the_mail_is_on_its_way_is_not_kept_and_not_written_to_again(post, plan, answer, ended):
+    class Answers(deque):
+        def popleft(self):
+            pool.submit(closing, lambda: actions.forget(prefix="notice:")).result(20)
+            return super().popleft()
+
+    plan(1)
+    post.answers["DATA"] = Answers([answer])
+    with ThreadPoolExecutor(1) as pool:
+        assert actions.deliver() == {ended: 1}
+    row = state()
+    assert (row.state, row.recipient) == (ended, "")
 
 
 class running:  # noqa: N801

@@ -279,7 +279,7 @@ def test_with_the_address_the_words_of_the_server_are_forgotten_and_its_codes_st
             "settled_delivery_keeps_no_payload",
         ),
         ({"left_at": timezone.now()}, "only_an_uncertain_delivery_is_left_as_it_is"),
-        ({"recipient": ""}, "delivery_has_a_recipient_until_it_has_ended"),
+        ({"recipient": ""}, "delivery_has_a_recipient_until_it_has_left"),
         ({"sent_at": timezone.now()}, "delivery_is_sent_with_its_time"),
     ],
 )
