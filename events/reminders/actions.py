@@ -35,7 +35,9 @@ class LeavingError(ValidationError):
 def keep(now: datetime) -> None:
     """Plan every reminder that is due for everybody whom it is for. Any number of processes may do this."""
     reach = LONGEST + rules.AFTERWARDS
-    soon = Event.objects.held().without_text().filter(starts_at__lte=now + reach, ends_at__gte=now - reach)
+    is_soon = Q(starts_at__lte=now + reach, ends_at__gte=now - reach)
+    is_answered_soon = Q(answers_due_at__range=(now, now + reach))
+    soon = Event.objects.held().without_text().filter(is_soon | is_answered_soon)
     events = list(soon.prefetch_related("dispatches"))
     standing = {event.pk: held for event, held in _standing(events)}
     for event in events:

@@ -52,6 +52,10 @@ class RuleForm(guard.GuardedForm):
             self.add_error("number", pgettext("staff", "At most sixty days."))
         if data.get("at") and unit != "days":
             self.add_error("at", pgettext("staff", "A time of day goes with days only."))
+        if data.get("anchor") == Anchor.END and data.get("audience") != Audience.REGISTERED:
+            self.add_error(
+                "audience", pgettext("staff", "After it has ended only those who had a seat are written to.")
+            )
         return data
 
     def values(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -37,7 +37,10 @@ AFTERWARDS: Final = timedelta(days=2)
 
 
 def anchor_of(rule: Rule, event: Event) -> datetime | None:
-    """The moment a rule counts from; None when the event has none."""
+    """The moment a rule counts from; None when the event has none, or when the rule would speak of what is over as if
+    it were to come."""
+    if rule.anchor == Anchor.END and rule.audience != Audience.REGISTERED:
+        return None
     moment: datetime | None = {
         Anchor.START: event.starts_at,
         Anchor.END: event.ends_at,
@@ -84,7 +87,11 @@ def occurrences(event: Event, standing: Iterable[Rule]) -> list[Occurrence]:
     dated = [(rule, anchor, due_at(rule, anchor)) for rule in standing if (anchor := anchor_of(rule, event))]
     found = []
     for rule, anchor, due in dated:
+        if rule.anchor == Anchor.END and due < anchor:
+            continue  # at a time of the last day at which it is not over
         last = anchor if rule.anchor != Anchor.END else due + AFTERWARDS
+        if rule.audience == Audience.INVITED and event.answers_due_at:
+            last = min(last, event.answers_due_at)
         later = [
             other_due
             for other, other_anchor, other_due in dated
@@ -187,23 +194,25 @@ def reminder(delivery: Delivery) -> Message | None:
     anchor = anchor_of(rule, event)
     if anchor is None or int(anchor.timestamp()) != context["anchor"]:
         return None
-    return _addressed(rule, event, context)
+    return _addressed(rule, event, delivery)
 
 
-def _addressed(rule: Rule, event: Event, context: Mapping[str, int]) -> Message | None:
+def _addressed(rule: Rule, event: Event, delivery: Delivery) -> Message | None:
     """To whom `promises` named, as long as they are among them."""
+    context = delivery.context
     if "user" in context:
         user = event.team.filter(pk=context["user"], is_active=True).first()
         return to_colleague(rule, event, user) if user else None
     if "speaker" in context:
         speaker = speakers_of(event).filter(pk=context["speaker"]).first()
-        return to_speaker(rule, event, speaker) if speaker else None
+        # At another address than theirs, somebody else would read the link to join.
+        return to_speaker(rule, event, speaker) if speaker and speaker.email == delivery.recipient else None
     if "invitation" in context:
         invitation = Invitation.objects.unanswered().filter(pk=context["invitation"], event=event).first()
         if invitation is None:
             return None
         invitation.event = event
-        return to_invited(rule, invitation)
+        return to_invited(rule, invitation) if invitation.is_open else None
     state = State.WAITING if rule.audience == Audience.WAITING else State.CONFIRMED
     for registration in _participant().ask(pk=context["registration"], event=event.pk, state=state):
         registration.event = event

@@ -13,7 +13,8 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
-from django.db.models import F, Q, Value
+from django.db.models import F, Func, Q, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone, translation
 
 from portal import languages
@@ -48,13 +49,17 @@ BATCH: Final = 50
 # Less than this left of its lease, and a message goes back rather than be sent by two workers in turn.
 LEAST_LEASE: Final = timedelta(minutes=2)
 BACKOFF: Final = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15), LONGEST_WAIT)
-MAX_ATTEMPTS: Final = 30  # about a day
+MAX_ATTEMPTS: Final = 30  # about a day, of those that are about the message
 # So many messages in a row that an address refuses for good, and it gets no more.
 REFUSALS: Final = 3
 RECONCILE_FOR: Final = timedelta(days=3)
 """Logs are thrown away, and what is older than that is for people to decide."""
 LOOK_EVERY_SECONDS: Final = 60.0
+# Twice the tick of the beat: with a lot to send two workers share it, and soon it is looked again at what has to be
+# planned.
+TURN_SECONDS: Final = 20.0
 HISTORY: Final = 200
+_LEADING_CODES: Final = r"^(?:[245]\d\d)?(?: ?[245]\.\d{1,3}\.\d{1,3})?\M"
 
 Render = Callable[[Delivery], rules.Message | None]
 
@@ -163,10 +168,19 @@ def postpone(*, prefix: str, until: datetime) -> int:
 
 
 def forget(*, prefix: str) -> None:
-    """Take back what has not left, and keep no address of what has; what is past the fence just now keeps its own
-    until the purge."""
+    """Take back what has not left, and keep no address of what has, or is past the fence just now: of that its worker
+    still writes down what became of it."""
     cancel(prefix=prefix)
-    Delivery.objects.named(prefix=prefix).filter(ended_at__isnull=False).update(recipient="")
+    found = Delivery.objects.named(prefix=prefix)
+    stops = Suppression.objects.filter(address_hash__in=found.values("recipient_hash"))
+    stops.update(note=_codes("note"))
+    has_left = found.filter(Q(ended_at__isnull=False) | Q(state=State.SENDING))
+    has_left.update(recipient="", last_answer=_codes("last_answer"))
+
+
+def _codes(column: str) -> Coalesce:
+    """What a server said, without its words: they may name somebody. A later refusal is counted with these."""
+    return Coalesce(Func(F(column), Value(_LEADING_CODES), function="substring"), Value(""))
 
 
 @transaction.atomic(durable=True)
@@ -356,7 +370,7 @@ def _send(delivery: Delivery, content: bytes, connection: Connection) -> str:
     except RefusedError as refusal:
         return _refused(delivery, refusal)
     except DroppedError as error:
-        return _try_again(delivery, f"{error} before the fence")
+        return _try_again(delivery, f"{error} before the fence", is_about_server=True)
     except UnknownError as error:
         return _end(delivery, State.UNCERTAIN, f"{error} after the fence")
     return _end(delivery, State.SENT, answer, sent_at=timezone.now())
@@ -380,9 +394,8 @@ def _fencing() -> ComposedUpdate:
 
 
 def _refused(delivery: Delivery, refusal: RefusedError) -> str:
-    # A sender that is not accepted is for the operator to mend: no message is at fault.
-    if refusal.code < 500 or refusal.is_about_sender:
-        return _try_again(delivery, str(refusal))
+    if refusal.code < 500:
+        return _try_again(delivery, str(refusal), is_about_server=refusal.is_about_server)
     with transaction.atomic():
         ended = _end(delivery, State.FAILED, str(refusal))
         _learn(delivery, str(refusal))
@@ -399,11 +412,17 @@ def _learn(delivery: Delivery, answer: str) -> None:
         suppress(address_hash=delivery.recipient_hash, reason=Reason.REFUSED, note=answer)
 
 
-def _try_again(delivery: Delivery, answer: str) -> str:
-    if delivery.attempts >= MAX_ATTEMPTS:
+def _try_again(delivery: Delivery, answer: str, *, is_about_server: bool = False) -> str:
+    """After a wait that grows, until the attempts are used up; a server in trouble uses up none of them, however long
+    that lasts."""
+    if is_about_server:
+        delivery.attempts = min(delivery.attempts, len(BACKOFF))
+    elif delivery.attempts >= MAX_ATTEMPTS:
         return _end(delivery, State.FAILED, answer)
-    wait = BACKOFF[min(delivery.attempts, len(BACKOFF)) - 1]
-    _mark(delivery, **_waiting(State.RETRY, retry_at=timezone.now() + wait), last_answer=answer[:200])
+    waiting = _waiting(State.RETRY, retry_at=timezone.now() + BACKOFF[min(delivery.attempts, len(BACKOFF)) - 1])
+    if not _mark(delivery, **waiting, attempts=delivery.attempts, last_answer=answer[:200]):
+        # Who was forgotten meanwhile cannot be written to again.
+        return _end(delivery, State.CANCELED, "the reason is gone")
     return State.RETRY.value
 
 
@@ -412,18 +431,20 @@ def _end(delivery: Delivery, state: State, answer: str = "", **values: Any) -> s
     return state.value
 
 
-def _mark(delivery: Delivery, **values: Any) -> None:
-    """Writes only what is still this worker's, or uncertain: the outcome may come late."""
-    marking = _marking(bool(delivery.fenced_at), *values)
-    marking.run(pk=delivery.pk, ticket=delivery.lease_until, fence=delivery.fenced_at, **values)
+def _mark(delivery: Delivery, **values: Any) -> int:
+    """Writes only what is still this worker's, or uncertain: the outcome may come late. What is to be sent again needs
+    its address still."""
+    marking = _marking(bool(delivery.fenced_at), values["state"] == State.RETRY, *values)
+    return marking.run(pk=delivery.pk, ticket=delivery.lease_until, fence=delivery.fenced_at, **values)
 
 
 @cache
-def _marking(is_fenced: bool, *columns: str) -> ComposedUpdate:
+def _marking(is_fenced: bool, needs_address: bool, *columns: str) -> ComposedUpdate:
     ours = Q(state__in=LEASED, lease_until=Value(Slot("ticket")))
     if is_fenced:
         ours |= Q(state=State.UNCERTAIN, fenced_at=Value(Slot("fence")))
-    return ComposedUpdate(Delivery.objects.filter(ours, pk=Value(Slot("pk"))), *columns)
+    found = Delivery.objects.filter(ours, pk=Value(Slot("pk")))
+    return ComposedUpdate(found.exclude(recipient="") if needs_address else found, *columns)
 
 
 def _release(batch: Sequence[Delivery], *, after: timedelta = timedelta(), answer: str = "") -> None:
@@ -582,9 +603,11 @@ def resubscribe(*, address: str) -> None:
 
 
 def forget_addresses(*, now: datetime) -> int:
-    """Those of mail that was settled long ago; a hash of each stays."""
-    old = Delivery.objects.filter(ended_at__lte=now - Delivery.KEEP_RECIPIENT).exclude(recipient="")
-    return int(old.update(recipient="", payload={}))
+    """Those of mail that was settled long ago, and what servers said of them; a hash and the codes stay."""
+    is_long_ago = now - Delivery.KEEP_RECIPIENT
+    Suppression.objects.filter(at__lte=is_long_ago).update(note=_codes("note"))
+    old = Delivery.objects.filter(ended_at__lte=is_long_ago).exclude(recipient="")
+    return int(old.update(recipient="", payload={}, last_answer=_codes("last_answer")))
 
 
 @transaction.atomic

@@ -22,7 +22,6 @@ log = structlog.get_logger(__name__)
 _MESSAGE_ID: Final = re.compile(r"<[!-;=?-~]+>")
 _ADDRESS: Final = re.compile(r"[^\s<>()\";,:]+@[^\s<>()\";,:]+")
 _STATUS: Final = "message/delivery-status"
-_COULD_BE_CODE: Final = re.compile(r"[\d.]{1,7}")
 _RETURNED: Final = {"message/rfc822", "text/rfc822-headers", "message/rfc822-headers"}
 _MOST_BLOCKS: Final = 50
 
@@ -93,16 +92,9 @@ def _returned(status: Message) -> Iterator[Returned]:
         action = _text(block, "Action").lower().partition(" ")[0]
         words = _text(block, "Diagnostic-Code").partition(";")[2].strip()
         if addresses and action in set(Action):
-            yield Returned(addresses, Action(action), _answer(_text(block, "Status"), _without(words, addresses)))
-
-
-def _without(words: str, addresses: tuple[str, ...]) -> str:
-    """Postfix says `unknown user: "anna.ek"`, which is an address for whoever knows the server."""
-    words = rules.without_addresses(words)
-    for local in {address.partition("@")[0] for address in addresses}:
-        if not _COULD_BE_CODE.fullmatch(local):
-            words = re.sub(rf"(?<!\w){re.escape(local)}(?!\w)", "…", words, flags=re.IGNORECASE)
-    return words
+            yield Returned(
+                addresses, Action(action), _answer(_text(block, "Status"), rules.without_addresses(words, *addresses))
+            )
 
 
 def _answer(status: str, words: str) -> str:

@@ -67,6 +67,8 @@ class DecisionForm(forms.Form):
         widget=forms.RadioSelect,
     )
     scope = forms.ChoiceField(choices=[("chosen", "chosen"), ("all", "all")], widget=forms.HiddenInput)
+    until = forms.DateTimeField(widget=forms.HiddenInput)
+    """When the newest of those became uncertain that the page has counted."""
     chosen = forms.ModelMultipleChoiceField(
         Delivery.objects.none(),
         required=False,
@@ -81,10 +83,17 @@ class DecisionForm(forms.Form):
         super().__init__(*args, **options)
         field = self.fields["chosen"]
         assert isinstance(field, forms.ModelMultipleChoiceField)
-        field.queryset = undecided
+        field.queryset = self.undecided = undecided
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         if data.get("scope") == "chosen" and "chosen" in data and not data["chosen"]:
             raise ValidationError(pgettext("staff", "Tick those that you know something about."))
         return data
+
+    def asked(self) -> DeliveryQuerySet:
+        """Those it decides: what has become uncertain since the page was drawn is not among them."""
+        if self.cleaned_data["scope"] == "all":
+            return self.undecided.filter(ended_at__lte=self.cleaned_data["until"])
+        chosen: DeliveryQuerySet = self.cleaned_data["chosen"]
+        return chosen

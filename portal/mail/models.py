@@ -275,8 +275,9 @@ class Delivery(models.Model):
                 name="only_an_uncertain_delivery_is_left_as_it_is",
             ),
             models.CheckConstraint(
-                condition=Q(ended_at__isnull=False) | ~Q(recipient=""),
-                name="delivery_has_a_recipient_until_it_has_ended",
+                # Whoever is forgotten while it is on its way is so at once.
+                condition=Q(ended_at__isnull=False) | Q(state="sending") | ~Q(recipient=""),
+                name="delivery_has_a_recipient_until_it_has_left",
             ),
         ]
 

@@ -87,6 +87,7 @@ _PLAIN_LENGTH: Final = 66
 _PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9 !#$%&'*+/=?^_`{|}~-]+")
 _NOT_IN_FILE_NAME: Final = re.compile(r'[\\/"]')
 _ADDRESSES: Final = re.compile(r"<?[^\s<>@]+@[^\s<>@]+>?")
+_COULD_BE_CODE: Final = re.compile(r"[\d.]{1,7}")
 _LINK: Final = r"https?://[^\s<>\"]*[^\s<>\".,;:!?)]"
 # Digits with something between them that has no direction of its own: 116 111, 0980-319 200, 8.30–10.00.
 _NUMBER: Final = r"\+?\d+(?:[-–/.,: \u00a0\u202f]\d+)+"
@@ -200,8 +201,14 @@ def _ascii_url(url: str) -> str:
     return parts._replace(netloc=punycode(parts.netloc)).geturl()
 
 
-def without_addresses(answer: str) -> str:
-    return _ADDRESSES.sub("…", one_line(answer))
+def without_addresses(answer: str, *known: str) -> str:
+    """Also without the names in those that are known: Postfix says `unknown user: "anna.ek"`, which is an address for
+    whoever knows the server."""
+    answer = _ADDRESSES.sub("…", one_line(answer))
+    for name in {address.partition("@")[0] for address in known}:
+        if not _COULD_BE_CODE.fullmatch(name):
+            answer = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", "…", answer, flags=re.IGNORECASE)
+    return answer
 
 
 def is_to(delivery: Delivery, addresses: Iterable[str]) -> bool:

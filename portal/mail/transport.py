@@ -45,17 +45,21 @@ class Server:
 
 
 class OutageError(Exception):
-    """No usable connection: nothing is said about any message. The text tells why, without addresses."""
+    """No usable connection, or a sender who is not let in: nothing is said about any message. The text tells why,
+    without addresses."""
 
 
 class RefusedError(Exception):
     """The server answered, and did not take the message."""
 
-    def __init__(self, code: int, text: str, *, is_about_sender: bool = False) -> None:
+    def __init__(self, code: int, text: str) -> None:
         super().__init__(f"{code} {text}")
         self.code = code
-        self.text = text
-        self.is_about_sender = is_about_sender
+
+    @property
+    def is_about_server(self) -> bool:
+        """What it cannot do just now for any message: 4.3.x is its own status (RFC 3463)."""
+        return self.code == 421 or rules.status_of(str(self)).startswith("4.3.")
 
 
 class DroppedError(Exception):
@@ -132,14 +136,18 @@ class Connection:
             if refusal is None or refusal.code == 421:
                 self.is_turned_away = refusal is not None
                 self._drop()
+            elif _is_about_us(error):
+                self.is_turned_away = True
+                raise OutageError(str(refusal)) from error
             if refusal:
                 raise refusal from error
             failure = UnknownError if smtp.is_past_fence else DroppedError
-            raise failure(rules.without_addresses(str(error))) from error
+            raise failure(rules.without_addresses(str(error), to)) from error
         except BaseException:
             self._drop()
             raise
-        return _sentence(*smtp.last_reply)
+        code, answer = smtp.last_reply
+        return f"{code} {_text(answer, to)}"
 
     def _open(self) -> _Fenced:
         server = self.server
@@ -183,15 +191,13 @@ def _refusal(error: smtplib.SMTPException, to: str) -> RefusedError | None:
         code, text = error.smtp_code, error.smtp_error
     else:
         return None
-    if not 400 <= code <= 599:
-        return None
-    is_about_sender = isinstance(error, smtplib.SMTPSenderRefused)
-    return RefusedError(code, _text(text), is_about_sender=is_about_sender)
+    return RefusedError(code, _text(text, to)) if 400 <= code <= 599 else None
 
 
-def _text(answer: bytes | str) -> str:
-    return rules.without_addresses(answer.decode(errors="replace") if isinstance(answer, bytes) else answer)
+def _is_about_us(error: smtplib.SMTPException) -> bool:
+    """At MAIL FROM a server knows the sender, who is the same for every message, and how large this one is: 552."""
+    return isinstance(error, smtplib.SMTPSenderRefused) and error.smtp_code != 552
 
 
-def _sentence(code: int, answer: bytes) -> str:
-    return f"{code} {_text(answer)}"
+def _text(answer: bytes | str, to: str) -> str:
+    return rules.without_addresses(answer.decode(errors="replace") if isinstance(answer, bytes) else answer, to)

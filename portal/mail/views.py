@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db.models import Max
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -130,8 +131,7 @@ def uncertain_mail(request: StaffRequest, kind: str) -> HttpResponse:
     undecided = Delivery.objects.undecided().matching(kind=kind)
     form = DecisionForm(undecided, request.POST or None)
     if request.method == "POST" and form.is_valid():
-        asked = undecided if form.cleaned_data["scope"] == "all" else form.cleaned_data["chosen"]
-        number = actions.decide(deliveries=asked, decision=form.cleaned_data["decision"], by=request.user)
+        number = actions.decide(deliveries=form.asked(), decision=form.cleaned_data["decision"], by=request.user)
         told = npgettext("staff", "%(number)d message is decided.", "%(number)d messages are decided.", number)
         messages.success(request, told % {"number": number})
         return redirect("uncertain_mail", kind) if undecided.exists() else redirect("staff_mail")
@@ -140,6 +140,7 @@ def uncertain_mail(request: StaffRequest, kind: str) -> HttpResponse:
         "known": actions.kinds().get(kind),
         "form": form,
         "chosen": request.POST.getlist("chosen"),
+        "until": undecided.aggregate(newest=Max("ended_at"))["newest"],
         "page": Paginator(undecided, SHOWN).get_page(request.GET.get("page")),
     }
     return render(request, "mail/uncertain_mail.html", context, status=422 if form.errors else 200)

@@ -17,7 +17,7 @@ class Chaos(AppConfig):
     label = "chaos"
 
     def ready(self) -> None:
-        from portal.mail import actions, ledger, models, tasks
+        from portal.mail import actions, ledger, models
 
         models.LEASE = actions.LEASE = LEASE
         actions.LEAST_LEASE = timedelta(seconds=2)
@@ -25,4 +25,4 @@ class Chaos(AppConfig):
         actions.LOOK_EVERY_SECONDS = 1.0
         ledger.PATIENCE = actions.PATIENCE = ledger.JOURNAL_PATIENCE = LEDGER_PATIENCE
         ledger.EARLIER = timedelta(seconds=1)
-        tasks.SECONDS = 5
+        actions.TURN_SECONDS = 5.0

@@ -7,12 +7,15 @@ import subprocess
 import sys
 import threading
 import time
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from urllib.parse import quote
 
 import pytest
 import time_machine
 from django.core.mail import send_mail
+from django.core.management import call_command
 from django.db import connection, connections, transaction
 from django.utils import timezone, translation
 
@@ -20,6 +23,7 @@ from portal.mail import actions, tasks
 from portal.mail.models import Delivery, State, Suppression, address_hash
 from portal.mail.rules import Message
 from tests import factories
+from tests.overtaken import closing
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -74,7 +78,6 @@ def test_the_task_of_the_beat_delivers(post, plan):
         ("RCPT", "421 4.7.0 too many"),
         ("DATA", "451 4.3.0 scanner down"),
         ("DATA", "421 4.3.2 shutting down"),
-        ("MAIL", "550 5.7.1 we do not know this sender"),
     ],
 )
 def test_a_server_that_cannot_now_is_asked_again_later(post, plan, command, answer):
@@ -133,6 +136,23 @@ def test_a_refusal_is_final_and_only_an_unknown_mailbox_is_remembered(post, plan
     assert Suppression.objects.filter(address_hash=address_hash("READER1@example.org")).exists() == suppressed
     plan(3, key="notice:3", to="reader1@example.org")
     assert actions.deliver() == ({"suppressed": 1} if suppressed else {"sent": 1})
+
+
+@pytest.mark.parametrize(
+    ("command", "answer", "kept"),
+    [
+        ("RCPT", '550 5.1.1 unknown user: "Anna.Ek"', '550 5.1.1 unknown user: "…"'),
+        ("RCPT", "451 4.2.0 anna.ek is greylisted", "451 4.2.0 … is greylisted"),
+        ("DATA", "250 2.0.0 kept for anna.ek", "250 2.0.0 kept for …"),
+        ("DATA", "what, anna.ek?", "(-1, b', …?') after the fence"),
+    ],
+)
+def test_of_what_a_server_says_the_name_in_an_address_is_kept_nowhere(post, plan, command, answer, kept):
+    plan(1, to="anna.ek@example.org")
+    post.answers[command].append(answer)
+    actions.deliver()
+    assert state().last_answer == kept
+    assert list(Suppression.objects.values_list("note", flat=True)) in ([], [kept])
 
 
 @pytest.mark.parametrize(
@@ -382,6 +402,24 @@ def test_an_answer_that_comes_after_the_row_was_held_for_uncertain_is_believed(p
     assert (state().state, state().last_answer) == (State.SENT, "250 2.0.0 Ok: late")
 
 
+@pytest.mark.parametrize(
+    ("answer", "ended"),
+    [("250 2.0.0 Ok", State.SENT), ("550 5.7.1 no", State.FAILED), ("451 4.2.0 not now", State.CANCELED)],
+)
+def test_who_is_forgotten_while_the_mail_is_on_its_way_is_not_kept_and_not_written_to_again(post, plan, answer, ended):
+    class Answers(deque):
+        def popleft(self):
+            pool.submit(closing, lambda: actions.forget(prefix="notice:")).result(20)
+            return super().popleft()
+
+    plan(1)
+    post.answers["DATA"] = Answers([answer])
+    with ThreadPoolExecutor(1) as pool:
+        assert actions.deliver() == {ended: 1}
+    row = state()
+    assert (row.state, row.recipient) == (ended, "")
+
+
 class running:  # noqa: N801
     """Another worker: a thread with its own database connection."""
 
@@ -536,6 +574,33 @@ def test_a_worker_killed_after_the_fence_leaves_the_message_uncertain_and_unsent
     assert Delivery.objects.get().state == State.UNCERTAIN
     assert actions.deliver() == {}
     assert post.letters == []
+
+
+def test_the_loop_plans_what_the_clock_asks_for_also_while_there_is_always_more_to_send(post, plan, kinds, monkeypatch):
+    def endless(delivery):
+        number = delivery.context["number"] + 1
+        plan(number, kind="endless", context={"number": number})
+        if number > 100:
+            signal.raise_signal(signal.SIGTERM)
+        return Message("s", "t")
+
+    def work(now):
+        moments.append(now)
+        if len(moments) == 2:
+            signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr(actions, "TURN_SECONDS", 0.2)
+    moments = []
+    kinds("endless", endless, label="Endless")
+    actions.plan_before_delivering(work)
+    plan(1, kind="endless")
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        call_command("deliver", loop=True, interval=0.01)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    assert len(moments) == 2
 
 
 def test_the_loop_needs_no_broker_and_ends_on_sigterm_after_the_message_at_hand(post, worker):

@@ -226,6 +226,33 @@ def test_the_purge_forgets_addresses_after_30_days_and_rows_after_400(plan):
     assert Suppression.objects.get().reason == Reason.UNSUBSCRIBED
 
 
+SAID = {
+    '550 5.1.1 unknown: "anna.ek", 0701234567': "550 5.1.1",
+    "5.2.1 Anna Ek has left": "5.2.1",
+    "250 kept for Anna": "250",
+    "0701234567 is unknown": "",
+    "delayed: 4.4.1 anna.ek does not answer": "",
+}
+
+
+@pytest.mark.parametrize("said", SAID)
+@pytest.mark.parametrize("how", ["purge", "forget"])
+def test_with_the_address_the_words_of_the_server_are_forgotten_and_its_codes_stay(plan, said, how):
+    now = timezone.now()
+    delivery = plan(1)
+    Delivery.objects.update(state=State.FAILED, last_answer=said, ended_at=now - timedelta(days=30))
+    actions.suppress(address_hash=delivery.recipient_hash, reason=Reason.UNKNOWN, note=said)
+    if how == "purge":
+        assert actions.forget_addresses(now=now) == 1
+        assert Suppression.objects.get().note == said
+        Suppression.objects.update(at=now - timedelta(days=30))
+        actions.forget_addresses(now=now)
+    else:
+        actions.forget(prefix="notice:")
+    delivery.refresh_from_db()
+    assert (delivery.recipient, delivery.last_answer, Suppression.objects.get().note) == ("", SAID[said], SAID[said])
+
+
 @pytest.mark.parametrize(
     ("values", "constraint"),
     [
@@ -252,7 +279,7 @@ def test_the_purge_forgets_addresses_after_30_days_and_rows_after_400(plan):
             "settled_delivery_keeps_no_payload",
         ),
         ({"left_at": timezone.now()}, "only_an_uncertain_delivery_is_left_as_it_is"),
-        ({"recipient": ""}, "delivery_has_a_recipient_until_it_has_ended"),
+        ({"recipient": ""}, "delivery_has_a_recipient_until_it_has_left"),
         ({"sent_at": timezone.now()}, "delivery_is_sent_with_its_time"),
     ],
 )

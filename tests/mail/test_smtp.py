@@ -2,8 +2,10 @@
 
 import socket
 import threading
+from datetime import timedelta
 
 import pytest
+import time_machine
 from django.utils import timezone
 
 from portal.mail import actions
@@ -14,8 +16,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 TABLE = {
     # what the server says or does           when                              state, taken, what is kept of the answer
     "421 4.3.2 closing": ("MAIL", "retry", 0, "421 4.3.2 closing"),
-    "450 4.7.1 who are you": ("MAIL", "retry", 0, "450 4.7.1 who are you"),
-    "550 5.7.1 not you": ("MAIL", "retry", 0, "550 5.7.1 not you"),
+    "552 5.3.4 larger than any": ("MAIL", "failed", 0, "552 5.3.4 larger than any"),
     "421 4.7.0 too many": ("RCPT", "retry", 0, "421 4.7.0 too many"),
     "450 4.2.0 greylisted": ("RCPT", "retry", 0, "450 4.2.0 greylisted"),
     "452 4.2.2 full": ("RCPT", "retry", 0, "452 4.2.2 full"),
@@ -70,6 +71,10 @@ def test_each_answer_leads_to_its_state_and_the_next_message_leaves(post, plan, 
 
 
 OUTAGES = {
+    # They are about the server or about us, who are the same for every message.
+    "452 4.3.1 Insufficient system storage": "MAIL",
+    "450 4.7.1 who are you": "MAIL",
+    "550 5.7.1 not you": "MAIL",
     "421 4.3.2 busy": "CONNECT",
     "554 5.7.1 go away": "CONNECT",
     "drop": "CONNECT",
@@ -82,7 +87,7 @@ OUTAGES = {
 
 
 @pytest.mark.parametrize("trouble", OUTAGES)
-def test_what_happens_before_any_message_costs_none_of_them_an_attempt(post, plan, settings, trouble, certificate):
+def test_what_is_about_no_message_costs_none_of_them_an_attempt(post, plan, settings, trouble, certificate):
     import ssl
 
     where = OUTAGES[trouble]
@@ -93,7 +98,7 @@ def test_what_happens_before_any_message_costs_none_of_them_an_attempt(post, pla
         # It says that it is ready, and hangs up during the handshake.
         post.answers[where].append("drop" if trouble.startswith("220") else trouble)
         url = url.replace("smtp://", "smtp+tls://")
-    elif where == "CONNECT":
+    elif where in ("CONNECT", "MAIL"):
         post.answers[where].append(trouble)
     elif where == "login":
         url = url.replace("smtp://", "smtp://user:secret@")
@@ -111,6 +116,41 @@ def test_what_happens_before_any_message_costs_none_of_them_an_attempt(post, pla
     settings.EMAIL_URL = post.url
     Delivery.objects.update(retry_at=timezone.now())
     assert actions.deliver() == {"sent": 3}
+
+
+@pytest.mark.parametrize(
+    ("command", "answer"),
+    [
+        ("MAIL", "452 4.3.1 Insufficient system storage"),
+        ("MAIL", "550 5.7.1 we do not know this sender"),
+        ("MAIL", "421 4.3.2 shutting down"),
+        ("RCPT", "451 4.3.0 lookup failed"),
+        ("RCPT", "421 4.7.0 too many"),
+        ("DATA", "452 4.3.1 no room"),
+        ("fault", "drop_before_354"),
+    ],
+)
+def test_three_days_of_a_server_that_takes_nothing_lose_nothing(post, plan, command, answer):
+    troubles = post.faults if command == "fault" else post.answers[command]
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        plan(1)
+        plan(2)
+        for _hour in range(3 * 24):
+            troubles.extend([answer] * 2)
+            actions.deliver()
+            clock.shift(timedelta(hours=1))
+        assert post.letters == []
+        assert Delivery.objects.oldest_unsent_age(timezone.now()) > timedelta(days=3)
+        troubles.clear()
+        clock.shift(timedelta(hours=1))
+        assert actions.deliver() == {"sent": 2}
+
+
+def test_a_message_that_makes_the_server_fail_does_not_hold_up_the_others(post, plan):
+    plan(1, due_at=timezone.now() - timedelta(minutes=5))
+    plan(2)
+    post.answers["DATA"].append("451 4.3.0 the filter has crashed")
+    assert actions.deliver() == {"retry": 1, "sent": 1}
 
 
 def test_a_server_that_says_each_letter_slowly_is_listened_to(plan, settings):

@@ -13,6 +13,7 @@ from portal.mail import actions
 from portal.mail.models import Decision, Delivery, Pause, State
 from portal.mail.rules import Message
 from tests.accounts.people import person, sign_in
+from tests.shown import as_shown
 
 pytestmark = pytest.mark.django_db
 
@@ -197,7 +198,8 @@ def test_what_is_uncertain_is_shown_by_kind_with_what_a_second_copy_costs(staff,
 def test_a_decision_for_all_of_a_kind_is_carried_out_and_logged(staff, user, lost, decision):
     fenced_at = [lost(number).fenced_at for number in (1, 2)]
     other = lost(3, kind="news")
-    response = staff.post(UNCERTAIN, {"decision": decision, "scope": "all"}, follow=True)
+    page = as_shown(staff.get(UNCERTAIN))
+    response = staff.post(UNCERTAIN, page | {"decision": decision, "scope": "all"}, follow=True)
     assert "2 messages are decided." in words(response)
     assert response.redirect_chain[-1][0] == PAGE
     rows = list(Delivery.objects.filter(kind="notice").order_by("pk"))
@@ -220,15 +222,36 @@ def test_sent_again_it_leaves_under_the_same_name_and_counts_as_an_attempt(plan,
     assert (again.message_id, again.attempts, again.fenced_at) == (delivery.message_id, 1, None)
 
 
+def test_what_becomes_uncertain_after_the_page_was_drawn_is_not_decided_with_the_others(staff, lost):
+    lost(1)
+    lost(2)
+    page = as_shown(staff.get(UNCERTAIN))
+    lost(3)
+    response = staff.post(UNCERTAIN, page | {"decision": "again", "scope": "all"}, follow=True)
+    assert "2 messages are decided." in words(response)
+    assert dict(Delivery.objects.values_list("key", "state")) == {
+        "notice:1": "retry",
+        "notice:2": "retry",
+        "notice:3": "uncertain",
+    }
+    # What no page has shown is nobody's to decide.
+    assert staff.post(UNCERTAIN, {"decision": "again", "scope": "all"}).status_code == 422
+    assert Delivery.objects.get(key="notice:3").state == State.UNCERTAIN
+
+
 def test_those_that_are_ticked_are_decided_and_the_others_stay(staff, lost):
     first, second = lost(1), lost(2)
-    response = staff.post(UNCERTAIN, {"decision": "arrived", "scope": "chosen", "chosen": [first.pk]}, follow=True)
+    response = staff.post(
+        UNCERTAIN,
+        as_shown(staff.get(UNCERTAIN)) | {"decision": "arrived", "scope": "chosen", "chosen": [first.pk]},
+        follow=True,
+    )
     assert "1 message is decided." in words(response)
     assert dict(Delivery.objects.values_list("key", "state")) == {"notice:1": "sent", "notice:2": "uncertain"}
-    response = staff.post(UNCERTAIN, {"decision": "again", "scope": "chosen"})
+    response = staff.post(UNCERTAIN, as_shown(staff.get(UNCERTAIN)) | {"decision": "again", "scope": "chosen"})
     assert response.status_code == 422
     assert "Tick those that you know something about." in words(response)
-    response = staff.post(UNCERTAIN, {"scope": "chosen", "chosen": [second.pk]})
+    response = staff.post(UNCERTAIN, as_shown(staff.get(UNCERTAIN)) | {"scope": "chosen", "chosen": [second.pk]})
     assert response.status_code == 422
     assert f'value="{second.pk}" id="d{second.pk}" checked' in words(response)
     second.refresh_from_db()
@@ -238,7 +261,10 @@ def test_those_that_are_ticked_are_decided_and_the_others_stay(staff, lost):
 def test_what_somebody_else_has_decided_meanwhile_is_not_decided_again(staff, user, lost):
     first, second = lost(1), lost(2)
     actions.decide(deliveries=Delivery.objects.filter(pk=first.pk), decision=Decision.ARRIVED, by=user)
-    response = staff.post(UNCERTAIN, {"decision": "again", "scope": "chosen", "chosen": [first.pk, second.pk]})
+    response = staff.post(
+        UNCERTAIN,
+        as_shown(staff.get(UNCERTAIN)) | {"decision": "again", "scope": "chosen", "chosen": [first.pk, second.pk]},
+    )
     assert response.status_code == 422
     assert "One of them is no longer uncertain." in words(response)
     assert actions.decide(deliveries=Delivery.objects.all(), decision=Decision.AGAIN, by=user) == 1

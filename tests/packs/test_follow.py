@@ -181,6 +181,16 @@ def test_who_stops_gets_nothing_that_has_not_left(follower, fact):
     assert set(Delivery.objects.values_list("state", flat=True)) == {"canceled"}
 
 
+@pytest.mark.parametrize("how", ["stop", "purge"])
+def test_with_who_follows_the_address_is_forgotten_that_mail_went_to(follower, how):
+    Delivery.objects.update(state="sent", sent_at=timezone.now(), fenced_at=timezone.now(), ended_at=timezone.now())
+    if how == "stop":
+        actions.stop(follower)
+    else:
+        actions.purge(now=timezone.now() + timedelta(days=731))
+    assert list(Delivery.objects.values_list("kind", "recipient")) == [(actions.ASKED, "")]
+
+
 def test_addresses_are_forgotten_and_stand_in_no_log(pack, follower):
     actions.follow(pack, email="never@embassy.example.org", language="en")
     now = timezone.now()

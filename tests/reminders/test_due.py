@@ -13,6 +13,7 @@ from events import actions as events
 from events.invitations import actions as invitations
 from events.invitations.rules import secret_token
 from events.models import Event
+from events.programs import actions as programs
 from events.programs.models import Speaker
 from events.registrations import actions as registrations
 from events.reminders import actions, rules
@@ -27,8 +28,7 @@ from tests.events.conftest import SECRET_LINK
 from tests.mail.conftest import post
 from tests.mail.test_deliver import running
 from tests.overtaken import overtaken
-from tests.programs.conftest import line, put_off
-from tests.programs.conftest import person as speaks
+from tests.programs.conftest import line, person, put_off
 from tests.registrations.test_register import register
 from tests.shown import as_shown
 
@@ -63,6 +63,11 @@ def now():
     """The time of now, as the fixtures above were made long ago."""
     with time_machine.travel(timezone.now() + timedelta(days=400), tick=False) as clock:
         yield clock
+
+
+def invite(event, name):
+    guest = {"name": name, "email": f"{name}@example.org", "language": "sv"}
+    return invitations.invite(event, guests=[guest], by=factories.user())[0]
 
 
 def planned() -> list[tuple[str, datetime]]:
@@ -112,6 +117,37 @@ def test_a_time_of_day_that_the_clock_skips_moves_forward_and_one_that_comes_twi
 def test_after_the_end_is_after(make_event):
     rule = Rule(days=1, at=time(10), anchor=Anchor.END)
     assert rules.due_at(rule, stockholm(2027, 3, 27, 18, 0)) == utc(2027, 3, 28, 8, 0)
+
+
+@pytest.mark.parametrize(("at", "is_thanked"), [(time(18), False), (time(20), True)])
+def test_nobody_is_thanked_on_the_day_itself_before_it_is_over(remind, make_event, now, at, is_thanked):
+    remind(anchor=Anchor.END, days=0, at=at)
+    starts_at = stockholm(2028, 5, 11, 18, 30)
+    event = make_event("sv", starts_at=starts_at, ends_at=starts_at.replace(hour=19))
+    register(event, "a")
+    for hours in (17.99, 18, 18.75, 20, 20.5):
+        now.move_to(starts_at.replace(hour=0, minute=0) + timedelta(hours=hours))
+        actions.keep(timezone.now())
+    assert [who for who, _due in planned()] == (["a"] if is_thanked else [])
+
+
+@pytest.mark.parametrize("audience", set(Audience) - {Audience.REGISTERED})
+def test_after_the_end_nobody_is_told_of_what_is_to_come(remind, make_event, now, staff, audience):
+    client, page = staff(Role.EVENTS), "/staff/events/reminders/new/"
+    filled = {"audience": audience, "anchor": Anchor.END, "number": 1, "unit": "hours", "is_active": "on"}
+    refused = client.post(page, as_shown(client.get(page)) | filled)
+    assert list(refused.context["form"].errors) == ["audience"]
+    # One that there was before it was refused says nothing either.
+    remind(audience, Anchor.END, minutes=60)
+    event = make_event("sv", capacity=1, program=[line("09:00-10:00", "Ett", person("Ada"))])
+    Speaker.objects.update(email="ada@example.org")
+    events.edit(event, by=factories.user(), team=[factories.user()])
+    register(event, "a")
+    register(event, "b")
+    invite(event, "tyst")
+    now.move_to(event.ends_at + timedelta(minutes=61))
+    actions.keep(timezone.now())
+    assert planned() == []
 
 
 def test_who_has_a_seat_is_reminded_when_it_is_due_and_not_before(remind, make_event, now):
@@ -459,12 +495,7 @@ def test_who_is_invited_and_has_not_answered_is_reminded_before_the_deadline(rem
     remind(Audience.INVITED, Anchor.ANSWERS, days=3, at=time(9))
     starts_at = timezone.now().replace(microsecond=0) + timedelta(days=20)
     event = make_event("sv", starts_at=starts_at, answers_due_at=starts_at - timedelta(days=5))
-    silent, answered = (
-        invitations.invite(
-            event, guests=[{"name": name, "email": f"{name}@example.org", "language": "sv"}], by=factories.user()
-        )[0]
-        for name in ("tyst", "svarat")
-    )
+    silent, answered = invite(event, "tyst"), invite(event, "svarat")
     invitations.decline(answered)
     with time_machine.travel(event.answers_due_at - timedelta(days=2)):
         actions.keep(timezone.now())
@@ -475,6 +506,50 @@ def test_who_is_invited_and_has_not_answered_is_reminded_before_the_deadline(rem
     message = rules.reminder(delivery)
     assert secret_token(silent) in message.text
     invitations.accept(silent, language="sv")
+    assert rules.reminder(delivery) is None
+
+
+def test_nobody_is_asked_for_an_answer_that_cannot_be_given_any_more(remind, make_event, now):
+    remind(Audience.INVITED, Anchor.START, days=2)
+    remind(Audience.INVITED, Anchor.START, days=6)
+    starts_at = timezone.now().replace(microsecond=0) + timedelta(days=20)
+    event = make_event("sv", starts_at=starts_at, answers_due_at=starts_at - timedelta(days=5))
+    invite(event, "tyst")
+    now.move_to(starts_at - timedelta(days=6))
+    actions.keep(timezone.now())
+    (delivery,) = Delivery.objects.filter(kind=actions.REMINDER)
+    assert delivery.expires_at == event.answers_due_at
+    # The deadline comes nearer while it waits.
+    events.edit(event, by=factories.user(), answers_due_at=timezone.now() + timedelta(minutes=1))
+    assert rules.reminder(delivery) is not None
+    now.shift(timedelta(minutes=2))
+    assert rules.reminder(delivery) is None
+    now.move_to(starts_at - timedelta(days=1))
+    actions.keep(timezone.now())
+    assert len(planned()) == 1
+
+
+@pytest.mark.parametrize("days", [60, 90])
+def test_a_deadline_long_before_the_event_is_reminded_of_in_time(remind, make_event, days):
+    remind(Audience.INVITED, Anchor.ANSWERS, days=7)
+    starts_at = timezone.now().replace(microsecond=0) + timedelta(days=150)
+    event = make_event("sv", starts_at=starts_at, answers_due_at=starts_at - timedelta(days=days))
+    invite(event, "tyst")
+    due = event.answers_due_at - timedelta(days=7)
+    with time_machine.travel(due + timedelta(minutes=1)):
+        actions.keep(timezone.now())
+    assert [who for who, _due in planned()] == ["tyst"]
+
+
+def test_a_reminder_does_not_go_to_the_address_that_a_speaker_had_before(remind, make_event, now):
+    remind(Audience.SPEAKERS, days=1)
+    event = make_event("sv", program=[line("09:00-10:00", "Ett", person("Ada"))])
+    Speaker.objects.update(email="wrong@example.org")
+    now.move_to(event.starts_at - timedelta(hours=20))
+    actions.keep(timezone.now())
+    (delivery,) = Delivery.objects.filter(kind=actions.REMINDER)
+    assert rules.reminder(delivery) is not None
+    programs.describe(Speaker.objects.get(), by=factories.user(), email="right@example.org")
     assert rules.reminder(delivery) is None
 
 
@@ -624,7 +699,7 @@ def test_rules_of_its_own_stay_until_what_they_are_sending_has_left(remind, make
 
 def test_speakers_who_were_reminded_are_told_a_new_link_once(remind, make_event, now, inbox):
     remind(Audience.SPEAKERS, days=1)
-    event = make_event("sv", program=[line("09:00-10:00", "Lagen", speaks("Nils Fjällvind"))])
+    event = make_event("sv", program=[line("09:00-10:00", "Lagen", person("Nils Fjällvind"))])
     Speaker.objects.update(email="nils@example.org")
     now.move_to(event.starts_at - timedelta(hours=23))
     actions.keep(timezone.now())

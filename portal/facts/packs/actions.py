@@ -147,10 +147,14 @@ def confirm(follower: Follower) -> None:
 
 @transaction.atomic
 def stop(follower: Follower) -> None:
-    """Forget the address, and what has not left for it."""
-    audit.record("unfollow", follower, by=None)
+    """Forget the address, everywhere, and what has not left for it."""
+    _forget(follower, "unfollow")
+
+
+def _forget(follower: Follower, verb: str) -> None:
+    audit.record(verb, follower, by=None)
     for kind in (ASKED, CHANGED):
-        mail.cancel(prefix=f"{kind}:{follower.pk}:")
+        mail.forget(prefix=f"{kind}:{follower.pk}:")
     follower.delete()
 
 
@@ -193,6 +197,5 @@ def purge(*, now: datetime) -> int:
     """Forget who never confirmed, and who has heard nothing for two years; returns how many."""
     expired = list(Follower.objects.expired(now))
     for follower in expired:
-        audit.record("purge", follower, by=None)
-        follower.delete()
+        _forget(follower, "purge")
     return len(expired)

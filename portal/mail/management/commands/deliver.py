@@ -28,10 +28,12 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
         read_bounces_at = time.monotonic()
+        # Once, it sends all there is; again and again, it has to look at what is to be planned in between.
+        seconds = actions.TURN_SECONDS if loop else float("inf")
         while True:
             close_old_connections()
             try:
-                actions.deliver(is_stopping=stop.is_set)
+                actions.deliver(seconds=seconds, is_stopping=stop.is_set)
                 if settings.BOUNCES and time.monotonic() >= read_bounces_at:
                     read_bounces_at = time.monotonic() + BOUNCES_EVERY
                     actions.read_bounces(seconds=interval, is_stopping=stop.is_set)
