@@ -20,8 +20,6 @@ from portal.accounts.models import User
 from portal.audit import actions as audit
 from portal.mail import actions as mail
 from portal.mail.rules import Promise
-from portal.questions import actions as questions
-from portal.questions.models import Door
 from portal.secret_links import new_nonce
 
 INVITATION: Final = "event_invitation"
@@ -142,7 +140,7 @@ def accept(
         if seat.state == Seat.CANCELED:
             seat = registrations.regret(seat)
         if question:
-            questions.ask(text=question, language=language, door=Door.REGISTRATION, form_id=form_id)
+            registrations.ask(seat, text=question, language=language)
     registrations.change(seat, language=language, party_size=seat.party_size, needs=needs)
     return seat
 

@@ -2,7 +2,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, Final, Protocol
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -29,9 +29,6 @@ LAPSE: Final = "seat_offer_ended"
 CHANGE: Final = "event_changed"
 NEW_LINK: Final = "event_new_link"
 NEED: Final = "need_settled"
-
-TWICE: Final = timedelta(minutes=10)
-"""Who sends the form again within this time meant to send it once."""
 
 
 class ClosedError(ValidationError):
@@ -91,7 +88,7 @@ def register(
         raise NoSeatError(pgettext("registration", "That is more than one person can register."))
     now = timezone.now()
     registration: Registration | None = locked.registrations.sent_by(form_id, email).first()
-    is_twice = registration is not None and now - registration.registered_at < TWICE
+    is_told = False
     if registration is None:
         registration = Registration.objects.create(
             event=locked,
@@ -106,19 +103,31 @@ def register(
         )
         Need.objects.bulk_create(Need(registration=registration, **need) for need in needs)
         audit.record("register", registration, by=None, language=language, note=registration.state)
-    elif registration.state == State.CANCELED:
-        # Who sends the same form once more after that wants to come after all.
-        registration = regret(registration)
-    if question and not is_twice:
-        questions.ask(text=question, language=language, door=Door.REGISTRATION, form_id=form_id)
-    again = str(int((now - registration.registered_at) / timedelta(hours=1)))
-    if registration.state == State.OFFERED:
-        _plan(OFFER, registration, f"offer:again-{again}", event=locked)
-    elif registration.state == State.LAPSED:
-        _plan(LAPSE, registration, f"lapse:again-{again}", event=locked)
-    else:
-        _confirm(registration, again=again, event=locked)
+    elif form_id and registration.form_id == form_id:
+        # Nobody else has the form: what has been mended in it holds. After canceling they want to come after all.
+        if is_told := registration.state == State.CANCELED:
+            registration = regret(registration)
+        registration = change(registration, language=language, party_size=party_size, needs=needs)
+    if question:
+        ask(registration, text=question, language=language)
+    if not is_told:
+        _tell_again(registration, str(int((now - registration.registered_at) / timedelta(hours=1))), event=locked)
     return registration
+
+
+def _tell_again(registration: Registration, again: str, *, event: Event) -> None:
+    if registration.state == State.OFFERED:
+        # Not by the key of the offer itself, whose time begins when its own mail leaves.
+        _plan(OFFER, registration, f"again:offer-{again}", event=event)
+    elif registration.state == State.LAPSED:
+        _plan(LAPSE, registration, f"lapse:again-{again}", event=event)
+    else:
+        _confirm(registration, again=again, event=event)
+
+
+def ask(registration: Registration, *, text: str, language: str) -> None:
+    """What somebody wants to know in advance, kept without them: the same words once, however often they are sent."""
+    questions.ask(text=text, language=language, door=Door.REGISTRATION, form_id=uuid5(registration.uid, text))
 
 
 def _code_hash(form_id: UUID) -> str:

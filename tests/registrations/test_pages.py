@@ -161,6 +161,40 @@ def test_the_same_form_sent_back_and_mended_is_another_registration_and_sent_twi
     assert sorted(Registration.objects.values_list("name", flat=True)) == ["Bo", "Eva"]
 
 
+def test_what_is_asked_when_the_form_is_sent_again_is_kept_and_the_same_words_once(public, form, make_event):
+    event = make_event("sv")
+    address = f"/sv/events/{event.slug}/register/"
+    first, second = form(), form(question="Finns det barnpassning?")
+    # Somebody registers, remembers a question, presses twice, and mends it half an hour later.
+    for fields in (first, second, second):
+        public.post(address, fields)
+    with time_machine.travel(timezone.now() + timedelta(minutes=30)):
+        public.post(address, second | {"question": "Finns det barnpassning för tvååringar?"})
+    asked = Question.objects.order_by("pk").values_list("text", flat=True)
+    assert list(asked) == ["Finns det barnpassning?", "Finns det barnpassning för tvååringar?"]
+    assert Registration.objects.count() == 1
+
+
+def test_needs_that_are_filled_in_when_the_same_form_is_sent_again_are_kept(public, form, make_event):
+    event = make_event("sv")
+    address = f"/sv/events/{event.slug}/register/"
+    sent = form(email="")
+    public.post(address, sent)
+    for _double_click in range(2):
+        page = public.post(address, sent | {"interpreter": "so", "access": "En ramp"}, follow=True)
+    assert [need.kind for need in Registration.objects.get().needs.all()] == ["interpreter", "access"]
+    assert "En ramp" in page.content.decode()
+
+
+def test_a_stranger_who_types_somebodys_address_changes_nothing_of_theirs(public, form, make_event):
+    event = make_event("sv")
+    address = f"/sv/events/{event.slug}/register/"
+    public.post(address, form(access="En ramp"))
+    public.post(address, form(access="En annan sak", language="ar"))
+    held = Registration.objects.get()
+    assert (held.language, held.needs.get().detail) == ("sv", "En ramp")
+
+
 def test_a_closed_registration_shows_no_form(public, make_event):
     event = make_event("sv", registration_ends_at=timezone.now() - timedelta(minutes=1))
     page = public.get(f"/en/events/{event.slug}/register/").content.decode()

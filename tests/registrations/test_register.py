@@ -512,6 +512,16 @@ def test_the_same_form_sent_again_after_canceling_takes_that_back(make_event):
     assert [delivery.kind for delivery in waiting] == [actions.CONFIRMATION]
 
 
+def test_the_same_form_sent_again_hours_after_canceling_is_confirmed_once(make_event):
+    event, form_id = make_event("sv", capacity=2), uuid4()
+    registration = register(event, form_id=form_id)
+    with time_machine.travel(timezone.now() + timedelta(hours=2)):
+        actions.cancel(registration)
+        register(event, form_id=form_id)
+    confirmations = Delivery.objects.named(prefix=registration.key).filter(kind=actions.CONFIRMATION)
+    assert confirmations.waiting().count() == 1
+
+
 @pytest.mark.parametrize("over", ["registration", "event"])
 def test_nothing_is_changed_of_what_is_canceled(make_event, over):
     event = make_event("sv")
