@@ -18,7 +18,7 @@ from portal.accounts.models import User
 from portal.audit import actions as audit
 from portal.composed import Composed, Slot
 from portal.mail import actions as mail
-from portal.mail.models import Delivery
+from portal.mail.models import Delivery, Pause
 from portal.questions import actions as questions
 from portal.questions.models import Door
 
@@ -329,23 +329,28 @@ def keep(now: datetime) -> None:
 
 def _with_work(now: datetime) -> Q:
     waiting = Event.objects.filter(status=Status.PUBLISHED, starts_at__gt=now, registrations__state=State.WAITING)
-    lapsing = Registration.objects.lapsing(now)
+    offered = Registration.objects.offered()
     untold = Registration.objects.told_less().filter(event__ends_at__gt=now)
     old_links = Registration.objects.shown_an_old_link().filter(event__ends_at__gt=now)
     return (
         Q(pk__in=waiting.values("pk"))
-        | Q(pk__in=lapsing.values("event"))
+        | Q(pk__in=offered.values("event"))
         | Q(pk__in=untold.values("event"))
         | Q(pk__in=old_links.values("event"))
     )
 
 
 def _offer_seats(event: Event, now: datetime) -> None:
-    for registration in event.registrations.lapsing(now):
+    if event.status != Status.PUBLISHED:
+        _take_offers_back(event, now)
+        return
+    _time_offers(event, now)
+    for registration in event.registrations.offered().filter(offered_until__lte=now):
         _move(registration, State.LAPSED)
         audit.record("lapse", registration, by=None)
         _plan(LAPSE, registration, f"lapse:{int(now.timestamp())}", event=event)
-    if event.status != Status.PUBLISHED or event.starts_at <= now:
+    # What is held back is read by nobody: it would keep the seat from those who can answer.
+    if event.starts_at <= now or Pause.objects.holding(event.mail_prefix).exists():
         return
     free = float("inf") if event.capacity is None else event.capacity - event.registrations.seats()
     for registration in event.registrations.waiting():
@@ -356,6 +361,25 @@ def _offer_seats(event: Event, now: datetime) -> None:
             _move(registration, State.OFFERED, offered_until=rules.offer_ends(event, now))
             audit.record("offer", registration, by=None)
             _plan(OFFER, registration, f"offer:{int(now.timestamp())}", event=event)
+
+
+def _take_offers_back(event: Event, now: datetime) -> None:
+    """Nobody can take a seat in what is not held. Who was offered one waits again where they stood, and is offered it
+    anew when it is held after all."""
+    if event.appointments.filter(at__gt=now - SETTLE).exists():
+        return
+    for registration in event.registrations.offered():
+        mail.cancel(prefix=f"{registration.key}offer:")
+        _move(registration, State.WAITING)
+
+
+def _time_offers(event: Event, now: datetime) -> None:
+    """The time of an offer begins when its mail has left, and anew when the event has moved to before its end."""
+    planned = Delivery.objects.named(prefix=f"{event.mail_prefix}registration:").filter(kind=OFFER)
+    unread = planned.filter(key__contains=":offer:").recallable().values_list("context", flat=True)
+    is_untold = Q(pk__in=[context["registration"] for context in unread])
+    to_time = event.registrations.offered().filter(is_untold | Q(offered_until__gt=event.starts_at))
+    to_time.update(offered_until=rules.offer_ends(event, now))
 
 
 def _tell_changes(event: Event, now: datetime) -> None:
