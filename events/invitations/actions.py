@@ -16,6 +16,7 @@ from events.models import SETTLE, Event, Status
 from events.registrations import actions as registrations
 from events.registrations.models import Registration
 from events.registrations.models import State as Seat
+from events.registrations.rules import known_before
 from portal.accounts.models import User
 from portal.audit import actions as audit
 from portal.mail import actions as mail
@@ -329,15 +330,15 @@ def _tell_changes(event: Event, now: datetime) -> None:
         return
     appointments = {each.sequence: each for each in event.appointments.all()}
     untold = Invitation.objects.told_less(now).filter(event=event)
+    known = known_before(event, newest, whom="invitation", kinds=[INVITATION, ENDED])
     for invitation in untold:
-        known = appointments.get(invitation.told_sequence)
-        if known is None or known.terms == newest.terms:
-            continue
-        if event.is_canceled:
-            _plan(ENDED, invitation, f"canceled:{event.sequence}")
-        else:
-            told = {"from": invitation.told_sequence, "to": event.sequence}
-            _plan(INVITATION, invitation, f"moved:{event.sequence}", **told)
+        told = known.get(invitation.pk, invitation.told_sequence)
+        if invitation.pk in known:
+            # The next message tells of both changes in one.
+            mail.cancel(prefix=f"{invitation.key}change:")
+        if told in appointments and appointments[told].terms != newest.terms:
+            kind = ENDED if event.is_canceled else INVITATION
+            _plan(kind, invitation, f"change:{event.sequence}", **{"from": told})
     untold.update(told_sequence=event.sequence)
 
 

@@ -388,16 +388,14 @@ def _tell_changes(event: Event, now: datetime) -> None:
         return
     appointments = {each.sequence: each for each in event.appointments.all()}
     untold = event.registrations.active().filter(told_sequence__lt=event.sequence)
-    pending = Delivery.objects.named(prefix=f"{event.mail_prefix}registration:").filter(kind=CHANGE).recallable()
-    # What is held back or has not arrived was told to nobody: the next message tells of both changes in one.
-    since = {context["registration"]: context["from"] for context in pending.values_list("context", flat=True)}
+    known = rules.known_before(event, newest, whom="registration", kinds=[CHANGE])
     for registration in untold.exclude(email=""):
-        told = since.get(registration.pk, registration.told_sequence)
-        if registration.pk in since:
+        told = known.get(registration.pk, registration.told_sequence)
+        if registration.pk in known:
+            # The next message tells of both changes in one.
             mail.cancel(prefix=f"{registration.key}change:")
-        if told in appointments and appointments[told].terms != newest.terms:
-            context = {"from": told, "to": event.sequence}
-            _plan(CHANGE, registration, f"change:{event.sequence}", event=event, context=context)
+        if told in appointments and rules.terms(appointments[told], registration) != rules.terms(newest, registration):
+            _plan(CHANGE, registration, f"change:{event.sequence}", event=event, context={"from": told})
     untold.update(told_sequence=event.sequence)
 
 

@@ -9,6 +9,7 @@ from django.utils import timezone, translation
 from icalendar import Calendar
 
 from events import actions as events
+from events.models import Event
 from events.registrations import actions, rules
 from events.registrations.models import Need, Registration, State
 from portal import languages
@@ -19,7 +20,8 @@ from portal.mail.rules import compose
 from tests import factories
 from tests.events.calendars import calendar_of
 from tests.events.conftest import SECRET_LINK
-from tests.registrations.test_register import register, states
+from tests.programs.conftest import put_off
+from tests.registrations.test_register import left, register, states
 
 STARTS = datetime(2027, 11, 25, 14, 0, tzinfo=ZoneInfo("Europe/Stockholm"))
 SOON = timedelta(days=3)
@@ -170,6 +172,59 @@ def test_a_change_that_was_held_back_was_told_to_nobody(make_event, inbox):
         mail.resume(prefix=event.mail_prefix, by=factories.user())
         tick()
     assert len(inbox) == 1
+
+
+def test_a_change_that_waits_is_told_also_when_a_slip_after_it_is_being_mended(make_event):
+    event = make_event("sv", starts_at=STARTS)
+    registration = register(event)
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        put_off(event, hours=2)
+        clock.shift(actions.SETTLE)
+        actions.keep(timezone.now())
+        promised = Delivery.objects.get(kind=actions.CHANGE)
+        for by in (1, -1):
+            put_off(Event.objects.get(), hours=by)
+        message = rendered(registration, actions.CHANGE, **{"from": promised.context["from"]})
+        assert "16:00–17:30" in message.text
+        assert "14:00–15:30" in message.text
+        # What left meanwhile says what holds now, and nothing is left to tell.
+        left(actions.CHANGE)
+        clock.shift(actions.SETTLE)
+        actions.keep(timezone.now())
+        assert Delivery.objects.get(kind=actions.CHANGE) == promised
+        # Back to what they knew before: there is nothing that it could say.
+        put_off(Event.objects.get(), hours=-2)
+        assert rendered(registration, actions.CHANGE, **{"from": promised.context["from"]}) is None
+
+
+def test_what_has_left_after_a_change_has_told_of_it(make_event):
+    event = make_event("sv", starts_at=STARTS)
+    register(event)
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        put_off(event, hours=2)
+        clock.shift(actions.SETTLE)
+        actions.keep(timezone.now())
+        put_off(Event.objects.get(), hours=1)
+        # It fell due between the look at what has changed and the look at what is due.
+        clock.shift(actions.SETTLE)
+        left(actions.CHANGE)
+        actions.keep(timezone.now())
+    assert Delivery.objects.filter(kind=actions.CHANGE).count() == 1
+
+
+@pytest.mark.parametrize(("is_place_public", "told"), [(False, []), (True, ["b@example.org"])])
+def test_who_waits_is_told_of_another_place_only_where_everybody_may_read_it(make_event, is_place_public, told):
+    event = make_event("sv", capacity=1, place="Salen", is_online=False)
+    if is_place_public:
+        Event.objects.update(is_place_public=True, risk_approved_at=timezone.now())
+    for name in "ab":
+        register(event, name)
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        events.edit(Event.objects.get(), by=factories.user(), place="Biblioteket")
+        clock.shift(actions.SETTLE)
+        actions.keep(timezone.now())
+    promised = Delivery.objects.filter(kind=actions.CHANGE).values_list("recipient", flat=True)
+    assert sorted(promised) == ["a@example.org", *told]
 
 
 @pytest.fixture
