@@ -400,10 +400,14 @@ def _tell_changes(event: Event, now: datetime) -> None:
 
 
 def _tell_new_link(event: Event) -> None:
-    holders = event.registrations.confirmed().filter(told_join__gt=0, told_join__lt=event.join_version)
+    holders = event.registrations.shown_an_old_link()
     for registration in holders.exclude(email=""):
+        # What waits would say the same.
+        mail.cancel(prefix=f"{registration.key}link:")
         _plan(NEW_LINK, registration, f"link:{event.join_version}", event=event)
-    holders.update(told_join=event.join_version)
+    # Who had it when it was to start sooner has none now: they get it when everybody else does.
+    is_too_early = event.join_url and timezone.now() < event.join_opens_at
+    holders.update(told_join=0 if is_too_early else event.join_version)
 
 
 def forget_needs(*, now: datetime) -> int:

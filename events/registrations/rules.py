@@ -200,6 +200,7 @@ def _what_changed(old: Appointment, event: Event) -> tuple[str, str]:
 
 
 def new_link(delivery: Delivery) -> Message | None:
+    """With the link for who is known to have it now; else with when it comes."""
     registration = _registration(delivery)
     if registration is None or not registration.is_seated or registration.event.has_passed:
         return None
@@ -209,7 +210,7 @@ def new_link(delivery: Delivery) -> Message | None:
         "emails/events/new_link",
         pgettext("mail", "New link: %(title)s"),
         registration,
-        join_url=registration.event.join_url,
+        join_url=registration.event.join_url if registration.told_join and registration.event.is_joinable else "",
     )
 
 

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
-from django.utils import timezone, translation
+from django.utils import formats, timezone, translation
 from icalendar import Calendar
 
 from events import actions as events
@@ -225,6 +225,38 @@ def test_who_waits_is_told_of_another_place_only_where_everybody_may_read_it(mak
         actions.keep(timezone.now())
     promised = Delivery.objects.filter(kind=actions.CHANGE).values_list("recipient", flat=True)
     assert sorted(promised) == ["a@example.org", *told]
+
+
+def test_a_new_link_is_mailed_to_nobody_before_its_time(make_event):
+    event = make_event("sv", starts_in=timedelta(minutes=30))
+    held = register(event)
+    assert actions.reveal(held) == SECRET_LINK
+    new = "https://meeting.example.org/the-new-room"
+    events.edit(event, by=factories.user(), join_url=new)
+    event = put_off(Event.objects.get(), days=30)
+    actions.keep(timezone.now())
+    message = rendered(held, actions.NEW_LINK)
+    assert new not in message.text + message.html
+    opens_at = timezone.localtime(event.join_opens_at)
+    for said in (formats.date_format(opens_at, "j F Y"), f"{opens_at:%H:%M}"):
+        assert said in message.text
+        assert said in message.html
+    held.refresh_from_db()
+    # They have none now, like everybody else.
+    assert held.told_join == 0
+    with time_machine.travel(event.starts_at - timedelta(minutes=30)):
+        assert actions.reveal(Registration.objects.select_related("event").get()) == new
+
+
+def test_a_link_that_changes_twice_before_anybody_was_told_is_one_mail(make_event):
+    event = make_event("sv", starts_in=timedelta(minutes=30))
+    register(event)
+    for number in (2, 3):
+        events.edit(Event.objects.get(), by=factories.user(), join_url=f"https://meeting.example.org/{number}")
+        actions.keep(timezone.now())
+    promised = Delivery.objects.filter(kind=actions.NEW_LINK).waiting().get()
+    with translation.override("sv"):
+        assert "https://meeting.example.org/3" in rules.new_link(promised).text
 
 
 @pytest.fixture
