@@ -231,6 +231,8 @@ def change(
         raise NoSeatError(pgettext("registration", "That is more than one person can register."))
     if more > 0 and locked.state in SEATED and not _has_room(event, more):
         raise NoSeatError(pgettext("registration", "There are not that many seats left."))
+    if locked.language != language:
+        mail.translate(prefix=locked.key, language=language)
     locked.language, locked.party_size = language, party_size
     locked.save(update_fields=["language", "party_size"])
     _write_needs(locked, needs)

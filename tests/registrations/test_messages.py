@@ -259,6 +259,19 @@ def test_a_link_that_changes_twice_before_anybody_was_told_is_one_mail(make_even
         assert "https://meeting.example.org/3" in rules.new_link(promised).text
 
 
+@pytest.mark.django_db(transaction=True)
+def test_mail_that_waits_leaves_in_the_language_that_was_chosen_meanwhile(make_event, inbox):
+    event = make_event("sv", "ar", starts_in=SOON)
+    held = register(event)
+    (claimed,) = mail.claim(limit=9, now=timezone.now())
+    actions.change(held, language="ar", party_size=1, needs=[])
+    tick()
+    claimed.refresh_from_db()
+    (letter,) = inbox
+    assert event.title_ar in letter["Subject"]
+    assert claimed.language == "ar"
+
+
 @pytest.fixture
 def offered(make_event, inbox):
     """Somebody who is to be offered the only seat of an event in thirty days by the next tick; somebody else waits
