@@ -20,6 +20,7 @@ from portal.questions.models import Question
 from tests.events.conftest import SECRET_LINK
 from tests.events.test_pages import parsed, words
 from tests.overtaken import overtaken
+from tests.shown import as_shown
 
 
 def test_a_reader_registers_without_cookies_and_is_thanked(public, form, make_event):
@@ -318,6 +319,58 @@ def test_wishes_are_changed_on_ones_own_page_and_what_is_wrong_is_said_there(pub
     wrong = public.post(url, sent | {"access": "19121212-1212"})
     assert wrong.status_code == 422
     assert "19121212-1212" in wrong.content.decode()
+
+
+def test_saving_says_so_and_stays_in_the_language_of_the_page_unless_that_was_changed(public, seat):
+    english, somali = (seat[1].replace("/ar/", f"/{code}/", 1) for code in ("en", "so"))
+    sent = as_shown(public.get(english)) | {"do": "change"}
+    same, other = (public.post(english, sent | {"language": code}, follow=True) for code in ("ar", "so"))
+    assert urlsplit(same.redirect_chain[-1][0]).path == english
+    assert urlsplit(other.redirect_chain[-1][0]).path == somali
+    assert "It is done." in focused(same)
+    assert "It is done." not in public.get(english).content.decode()
+    # Whoever then does not delete everything after all has done nothing.
+    asked = public.post(same.redirect_chain[-1][0], {"token": form_token("registration"), "do": "ask_erase"})
+    assert "It is done." not in asked.content.decode()
+    assert [link.get("href") for link in parsed(asked).iter("a") if words(link) == "No, keep it"] == ["?"]
+
+
+@pytest.mark.parametrize(("do", "shown"), [("reveal", SECRET_LINK), ("ask_erase", "Delete everything about you?")])
+def test_what_a_button_brings_forth_is_where_one_is_on_the_page(public, make_event, do, shown):
+    event = make_event("sv", starts_in=timedelta(minutes=30))
+    held = actions.register(event, name="Bo", email="bo@example.org", language="sv")
+    url = f"/en/events/{event.slug}/registration/{rules.private_token(held)}/"
+    assert focused(public.get(url)) == ""
+    assert shown in focused(public.post(url, {"token": form_token("registration"), "do": do}))
+
+
+def focused(response) -> str:
+    """What stands in the part of a page that the browser goes to when it has opened it."""
+    return " ".join(words(part) for part in parsed(response).iter() if {"tabindex", "autofocus"} <= set(part.keys()))
+
+
+@pytest.mark.parametrize("state", [State.WAITING, State.OFFERED])
+@pytest.mark.parametrize("is_place_public", [True, False])
+def test_a_place_that_everybody_may_read_stands_on_the_page_of_who_waits(public, make_event, state, is_place_public):
+    event = make_event("sv", capacity=1, place="Stadsbiblioteket", is_online=False)
+    Event.objects.update(is_place_public=is_place_public, risk_approved_at=timezone.now())
+    seated, held = (
+        actions.register(event, name=name, email=f"{name}@example.org", language="sv") for name in ("eva", "bo")
+    )
+    if state == State.OFFERED:
+        actions.cancel(seated)
+        actions.keep(timezone.now())
+    page = public.get(f"/en/events/{event.slug}/registration/{rules.private_token(held)}/").content.decode()
+    assert ("Stadsbiblioteket" in page) == is_place_public
+
+
+def test_when_it_has_begun_nobody_has_a_place_in_the_waiting_list(public, make_event):
+    event = make_event("sv", capacity=1)
+    for name in ("eva", "bo"):
+        held = actions.register(event, name=name, email=f"{name}@example.org", language="sv")
+    with time_machine.travel(event.starts_at + timedelta(minutes=5)):
+        page = public.get(f"/en/events/{event.slug}/registration/{rules.private_token(held)}/")
+    assert "Your place in it" not in page.content.decode()
 
 
 def test_deleting_everything_asks_first_and_then_leaves_nothing(public, seat):
