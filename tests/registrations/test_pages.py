@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import time_machine
+from django.core.cache import cache
 from django.utils import timezone
 from python_calamine import CalamineWorkbook
 
@@ -371,6 +372,17 @@ def test_when_it_has_begun_nobody_has_a_place_in_the_waiting_list(public, make_e
     with time_machine.travel(event.starts_at + timedelta(minutes=5)):
         page = public.get(f"/en/events/{event.slug}/registration/{rules.private_token(held)}/")
     assert "Your place in it" not in page.content.decode()
+
+
+def test_who_has_a_code_is_led_to_their_registration_as_long_as_it_is_kept(public, make_event):
+    event = make_event("sv")
+    leads = {}
+    for days in (1, 29, 31):
+        cache.clear()
+        with time_machine.travel(event.ends_at + timedelta(days=days)):
+            page = public.get(f"/sv/events/{event.slug}/").content.decode()
+        leads[days] = f'href="/sv/events/{event.slug}/registration/"' in page
+    assert leads == {1: True, 29: True, 31: False}
 
 
 def test_deleting_everything_asks_first_and_then_leaves_nothing(public, seat):
