@@ -240,6 +240,7 @@ def test_whatever_is_sent_a_form_answers_in_sentences(kind, data, something_to_c
 
 
 IDS = re.compile(r'\bid="([^"]+)"')
+FOCUSABLE = re.compile(r'<(?:input|select|textarea|\w+(?=[^>]*\stabindex=))\b[^>]*\sid="([^"]+)"')
 LEADS_TO = re.compile(r'href="#([^"]*)"')
 DESCRIBED_BY = re.compile(r'aria-describedby="([^"]*)"')
 
@@ -265,6 +266,7 @@ def test_whatever_a_form_says_is_wrong_leads_to_its_field_and_is_read_out_with_i
         html = render_to_string(template, {"form": form, "all_url": "/"})
         there = set(IDS.findall(html))
         links = LEADS_TO.findall(html)
+        assert set(links) <= set(FOCUSABLE.findall(html))
         assert set(links) | {each for ids in DESCRIBED_BY.findall(html) for each in ids.split()} <= there
         assert len(links) == (len(form.visible_fields()) if template.endswith("form.html") else 0)
 

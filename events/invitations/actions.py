@@ -16,12 +16,11 @@ from events.models import SETTLE, Event, Status
 from events.registrations import actions as registrations
 from events.registrations.models import Registration
 from events.registrations.models import State as Seat
+from events.registrations.rules import known_before
 from portal.accounts.models import User
 from portal.audit import actions as audit
 from portal.mail import actions as mail
 from portal.mail.rules import Promise
-from portal.questions import actions as questions
-from portal.questions.models import Door
 from portal.secret_links import new_nonce
 
 INVITATION: Final = "event_invitation"
@@ -142,7 +141,7 @@ def accept(
         if seat.state == Seat.CANCELED:
             seat = registrations.regret(seat)
         if question:
-            questions.ask(text=question, language=language, door=Door.REGISTRATION, form_id=form_id)
+            registrations.ask(seat, text=question, language=language)
     registrations.change(seat, language=language, party_size=seat.party_size, needs=needs)
     return seat
 
@@ -331,15 +330,15 @@ def _tell_changes(event: Event, now: datetime) -> None:
         return
     appointments = {each.sequence: each for each in event.appointments.all()}
     untold = Invitation.objects.told_less(now).filter(event=event)
+    known = known_before(event, newest, whom="invitation", kinds=[INVITATION, ENDED])
     for invitation in untold:
-        known = appointments.get(invitation.told_sequence)
-        if known is None or known.terms == newest.terms:
-            continue
-        if event.is_canceled:
-            _plan(ENDED, invitation, f"canceled:{event.sequence}")
-        else:
-            told = {"from": invitation.told_sequence, "to": event.sequence}
-            _plan(INVITATION, invitation, f"moved:{event.sequence}", **told)
+        told = known.get(invitation.pk, invitation.told_sequence)
+        if invitation.pk in known:
+            # The next message tells of both changes in one.
+            mail.cancel(prefix=f"{invitation.key}change:")
+        if told in appointments and appointments[told].terms != newest.terms:
+            kind = ENDED if event.is_canceled else INVITATION
+            _plan(kind, invitation, f"change:{event.sequence}", **{"from": told})
     untold.update(told_sequence=event.sequence)
 
 

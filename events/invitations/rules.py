@@ -65,14 +65,16 @@ def token_owner(token: str) -> Invitation | None:
 
 
 def invitation(delivery: Delivery) -> Message | None:
-    """Nothing when it was answered or withdrawn meanwhile, or the event has changed again: the next one says how."""
+    """Nothing when it was answered or withdrawn meanwhile, or the event is again as they know it."""
     found = _invitation(delivery)
     if found is None or found.answer or not found.is_declinable:
         return None
     if "from" not in delivery.context:
         return letter("emails/events/invitation", pgettext("mail", "You are invited: %(title)s"), found)
+    # Whatever it was when this was planned: what holds now is told, if they know something else.
     old = found.event.appointments.filter(sequence=delivery.context["from"]).first()
-    if old is None or found.event.sequence != delivery.context["to"]:
+    newest = found.event.appointments.last()
+    if old is None or newest is None or old.terms == newest.terms:
         return None
     if old.is_canceled:
         return letter("emails/events/invitation", pgettext("mail", "It is held after all: %(title)s"), found, old=old)

@@ -2,7 +2,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, Final, Protocol
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -18,7 +18,7 @@ from portal.accounts.models import User
 from portal.audit import actions as audit
 from portal.composed import Composed, Slot
 from portal.mail import actions as mail
-from portal.mail.models import Delivery
+from portal.mail.models import Delivery, Pause
 from portal.questions import actions as questions
 from portal.questions.models import Door
 
@@ -29,9 +29,6 @@ LAPSE: Final = "seat_offer_ended"
 CHANGE: Final = "event_changed"
 NEW_LINK: Final = "event_new_link"
 NEED: Final = "need_settled"
-
-TWICE: Final = timedelta(minutes=10)
-"""Who sends the form again within this time meant to send it once."""
 
 
 class ClosedError(ValidationError):
@@ -91,7 +88,7 @@ def register(
         raise NoSeatError(pgettext("registration", "That is more than one person can register."))
     now = timezone.now()
     registration: Registration | None = locked.registrations.sent_by(form_id, email).first()
-    is_twice = registration is not None and now - registration.registered_at < TWICE
+    is_told = False
     if registration is None:
         registration = Registration.objects.create(
             event=locked,
@@ -106,19 +103,31 @@ def register(
         )
         Need.objects.bulk_create(Need(registration=registration, **need) for need in needs)
         audit.record("register", registration, by=None, language=language, note=registration.state)
-    elif registration.state == State.CANCELED:
-        # Who sends the same form once more after that wants to come after all.
-        registration = regret(registration)
-    if question and not is_twice:
-        questions.ask(text=question, language=language, door=Door.REGISTRATION, form_id=form_id)
-    again = str(int((now - registration.registered_at) / timedelta(hours=1)))
-    if registration.state == State.OFFERED:
-        _plan(OFFER, registration, f"offer:again-{again}", event=locked)
-    elif registration.state == State.LAPSED:
-        _plan(LAPSE, registration, f"lapse:again-{again}", event=locked)
-    else:
-        _confirm(registration, again=again, event=locked)
+    elif form_id and registration.form_id == form_id:
+        # Nobody else has the form: what has been mended in it holds. After canceling they want to come after all.
+        if is_told := registration.state == State.CANCELED:
+            registration = regret(registration)
+        registration = change(registration, language=language, party_size=party_size, needs=needs)
+    if question:
+        ask(registration, text=question, language=language)
+    if not is_told:
+        _tell_again(registration, str(int((now - registration.registered_at) / timedelta(hours=1))), event=locked)
     return registration
+
+
+def _tell_again(registration: Registration, again: str, *, event: Event) -> None:
+    if registration.state == State.OFFERED:
+        # Not by the key of the offer itself, whose time begins when its own mail leaves.
+        _plan(OFFER, registration, f"again:offer-{again}", event=event)
+    elif registration.state == State.LAPSED:
+        _plan(LAPSE, registration, f"lapse:again-{again}", event=event)
+    else:
+        _confirm(registration, again=again, event=event)
+
+
+def ask(registration: Registration, *, text: str, language: str) -> None:
+    """What somebody wants to know in advance, kept without them: the same words once, however often they are sent."""
+    questions.ask(text=text, language=language, door=Door.REGISTRATION, form_id=uuid5(registration.uid, text))
 
 
 def _code_hash(form_id: UUID) -> str:
@@ -222,6 +231,8 @@ def change(
         raise NoSeatError(pgettext("registration", "That is more than one person can register."))
     if more > 0 and locked.state in SEATED and not _has_room(event, more):
         raise NoSeatError(pgettext("registration", "There are not that many seats left."))
+    if locked.language != language:
+        mail.translate(prefix=locked.key, language=language)
     locked.language, locked.party_size = language, party_size
     locked.save(update_fields=["language", "party_size"])
     _write_needs(locked, needs)
@@ -320,23 +331,28 @@ def keep(now: datetime) -> None:
 
 def _with_work(now: datetime) -> Q:
     waiting = Event.objects.filter(status=Status.PUBLISHED, starts_at__gt=now, registrations__state=State.WAITING)
-    lapsing = Registration.objects.lapsing(now)
+    offered = Registration.objects.offered()
     untold = Registration.objects.told_less().filter(event__ends_at__gt=now)
     old_links = Registration.objects.shown_an_old_link().filter(event__ends_at__gt=now)
     return (
         Q(pk__in=waiting.values("pk"))
-        | Q(pk__in=lapsing.values("event"))
+        | Q(pk__in=offered.values("event"))
         | Q(pk__in=untold.values("event"))
         | Q(pk__in=old_links.values("event"))
     )
 
 
 def _offer_seats(event: Event, now: datetime) -> None:
-    for registration in event.registrations.lapsing(now):
+    if event.status != Status.PUBLISHED:
+        _take_offers_back(event, now)
+        return
+    _time_offers(event, now)
+    for registration in event.registrations.offered().filter(offered_until__lte=now):
         _move(registration, State.LAPSED)
         audit.record("lapse", registration, by=None)
         _plan(LAPSE, registration, f"lapse:{int(now.timestamp())}", event=event)
-    if event.status != Status.PUBLISHED or event.starts_at <= now:
+    # What is held back is read by nobody: it would keep the seat from those who can answer.
+    if event.starts_at <= now or Pause.objects.holding(event.mail_prefix).exists():
         return
     free = float("inf") if event.capacity is None else event.capacity - event.registrations.seats()
     for registration in event.registrations.waiting():
@@ -349,30 +365,51 @@ def _offer_seats(event: Event, now: datetime) -> None:
             _plan(OFFER, registration, f"offer:{int(now.timestamp())}", event=event)
 
 
+def _take_offers_back(event: Event, now: datetime) -> None:
+    """Nobody can take a seat in what is not held. Who was offered one waits again where they stood, and is offered it
+    anew when it is held after all."""
+    if event.appointments.filter(at__gt=now - SETTLE).exists():
+        return
+    for registration in event.registrations.offered():
+        mail.cancel(prefix=f"{registration.key}offer:")
+        _move(registration, State.WAITING)
+
+
+def _time_offers(event: Event, now: datetime) -> None:
+    """The time of an offer begins when its mail has left, and anew when the event has moved to before its end."""
+    planned = Delivery.objects.named(prefix=f"{event.mail_prefix}registration:").filter(kind=OFFER)
+    unread = planned.filter(key__contains=":offer:").recallable().values_list("context", flat=True)
+    is_untold = Q(pk__in=[context["registration"] for context in unread])
+    to_time = event.registrations.offered().filter(is_untold | Q(offered_until__gt=event.starts_at))
+    to_time.update(offered_until=rules.offer_ends(event, now))
+
+
 def _tell_changes(event: Event, now: datetime) -> None:
     newest = event.appointments.last()
     if newest is None or newest.sequence != event.sequence or newest.at > now - SETTLE or event.has_passed:
         return
     appointments = {each.sequence: each for each in event.appointments.all()}
     untold = event.registrations.active().filter(told_sequence__lt=event.sequence)
-    pending = Delivery.objects.named(prefix=f"{event.mail_prefix}registration:").filter(kind=CHANGE).recallable()
-    # What is held back or has not arrived was told to nobody: the next message tells of both changes in one.
-    since = {context["registration"]: context["from"] for context in pending.values_list("context", flat=True)}
+    known = rules.known_before(event, newest, whom="registration", kinds=[CHANGE])
     for registration in untold.exclude(email=""):
-        told = since.get(registration.pk, registration.told_sequence)
-        if registration.pk in since:
+        told = known.get(registration.pk, registration.told_sequence)
+        if registration.pk in known:
+            # The next message tells of both changes in one.
             mail.cancel(prefix=f"{registration.key}change:")
-        if told in appointments and appointments[told].terms != newest.terms:
-            context = {"from": told, "to": event.sequence}
-            _plan(CHANGE, registration, f"change:{event.sequence}", event=event, context=context)
+        if told in appointments and rules.terms(appointments[told], registration) != rules.terms(newest, registration):
+            _plan(CHANGE, registration, f"change:{event.sequence}", event=event, context={"from": told})
     untold.update(told_sequence=event.sequence)
 
 
 def _tell_new_link(event: Event) -> None:
-    holders = event.registrations.confirmed().filter(told_join__gt=0, told_join__lt=event.join_version)
+    holders = event.registrations.shown_an_old_link()
     for registration in holders.exclude(email=""):
+        # What waits would say the same.
+        mail.cancel(prefix=f"{registration.key}link:")
         _plan(NEW_LINK, registration, f"link:{event.join_version}", event=event)
-    holders.update(told_join=event.join_version)
+    # Who had it when it was to start sooner has none now: they get it when everybody else does.
+    is_too_early = event.join_url and timezone.now() < event.join_opens_at
+    holders.update(told_join=0 if is_too_early else event.join_version)
 
 
 def forget_needs(*, now: datetime) -> int:

@@ -35,9 +35,8 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
     def active(self) -> "RegistrationQuerySet":
         return self.exclude(state=State.CANCELED)
 
-    def lapsing(self, now: datetime) -> "RegistrationQuerySet":
-        """With an offer whose time is over."""
-        return self.filter(state=State.OFFERED, offered_until__lte=now)
+    def offered(self) -> "RegistrationQuerySet":
+        return self.filter(state=State.OFFERED)
 
     def seats(self) -> int:
         """How many are taken, offers that still stand among them."""

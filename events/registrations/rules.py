@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -9,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import pgettext
 
 from events import calendar
-from events.models import Appointment, Event
+from events.models import SETTLE, Appointment, Event
 from events.registrations.models import Registration, State
 from portal import contacts, languages, secret_links
 from portal.accounts.models import Role
@@ -154,17 +155,38 @@ def cancellation(delivery: Delivery) -> Message | None:
 
 
 def change(delivery: Delivery) -> Message | None:
-    """What has become of the appointment that this person knows of."""
+    """What has become of the appointment that this person knows of, whatever it was when this was planned."""
     registration = _registration(delivery)
     if registration is None or registration.state == State.CANCELED:
         return None
     event = registration.event
     old = event.appointments.filter(sequence=delivery.context["from"]).first()
-    if event.sequence != delivery.context["to"] or old is None:
-        return None  # it has changed again, and the next message says how
+    newest = event.appointments.last()
+    if old is None or newest is None or terms(old, registration) == terms(newest, registration):
+        return None
     template, subject = _what_changed(old, event)
     method = (calendar.CANCEL if event.is_canceled else calendar.REQUEST) if registration.is_seated else ""
     return message(template, subject, registration, method=method, old=old)
+
+
+def known_before(event: Event, newest: Appointment, *, whom: str, kinds: Sequence[str]) -> dict[int, int]:
+    """By person, the number of the appointment that they know of, where mail of these kinds tells it better than what
+    is kept of them: what has not left was told to nobody, and what left when `newest` had settled told that one."""
+    notices = Delivery.objects.named(prefix=f"{event.mail_prefix}{whom}:")
+    notices = notices.filter(kind__in=kinds, context__has_key="from")
+    waiting = notices.recallable().values_list("context", flat=True)
+    left = notices.filter(fenced_at__gte=newest.at + SETTLE).values_list("context", flat=True)
+    return {each[whom]: each["from"] for each in waiting} | {each[whom]: newest.sequence for each in left}
+
+
+def terms(appointment: Appointment, registration: Registration) -> tuple[object, ...]:
+    """What this person is told of it: to who is not told the place, another one is no news."""
+    starts_at, ends_at, place, *rest = appointment.terms
+    return starts_at, ends_at, place if is_place_told(registration) else "", *rest
+
+
+def is_place_told(registration: Registration) -> bool:
+    return registration.is_seated or registration.event.is_place_public
 
 
 def _what_changed(old: Appointment, event: Event) -> tuple[str, str]:
@@ -178,6 +200,7 @@ def _what_changed(old: Appointment, event: Event) -> tuple[str, str]:
 
 
 def new_link(delivery: Delivery) -> Message | None:
+    """With the link for who is known to have it now; else with when it comes."""
     registration = _registration(delivery)
     if registration is None or not registration.is_seated or registration.event.has_passed:
         return None
@@ -187,7 +210,7 @@ def new_link(delivery: Delivery) -> Message | None:
         "emails/events/new_link",
         pgettext("mail", "New link: %(title)s"),
         registration,
-        join_url=registration.event.join_url,
+        join_url=registration.event.join_url if registration.told_join and registration.event.is_joinable else "",
     )
 
 
@@ -231,6 +254,6 @@ def about(registration: Registration) -> dict[str, Any]:
         "text": text,
         "language": languages.get(registration.language),
         "private_url": private_url(registration),
-        "is_place_told": registration.is_seated or event.is_place_public,
+        "is_place_told": is_place_told(registration),
         "now": timezone.now(),
     }

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.http import content_disposition_header
 from django.utils.translation import get_language, pgettext
@@ -25,6 +26,8 @@ from portal.revisions.rules import read
 REGISTER: Final = "register"
 OWN: Final = "registration"
 FIND: Final = "find-registration"
+SAVED: Final = "saved"
+"""In the address to which saving leads."""
 PER_HOUR: Final = 120
 """From one address: wide enough for a class of 85."""
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -177,8 +180,9 @@ def _change(request: HttpRequest, found: Registration, token: str) -> HttpRespon
         except ValidationError as error:
             form.add_error(None, error)
         else:
-            with translation.override(changed.language):
-                return redirect("registration", found.event.slug, token)
+            # Who has chosen another language reads on in that one.
+            with translation.override(changed.language if changed.language != found.language else _code()):
+                return redirect(reverse("registration", args=[found.event.slug, token], query={SAVED: ""}))
     return _own_page(request, found, form=form, status=422)
 
 
@@ -204,6 +208,8 @@ def _own_page(
         "token": public.form_token(OWN),
         "erase_token": public.form_token(erasing.purpose(OWN, found.pk)) if asked == "erase" else "",
         "code": rules.code_of(found),
+        "is_place_told": rules.is_place_told(found),
+        "is_saved": SAVED in request.GET and request.method != "POST",
         "check_in_code": rules.check_in_code(found) if _is_expected(found) else "",
         "may_return": found.state == State.CANCELED and actions.may_return(found),
         "place_in_line": found.event.registrations.waiting().filter(queued_at__lt=found.queued_at).count() + 1,

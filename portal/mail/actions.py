@@ -167,6 +167,12 @@ def postpone(*, prefix: str, until: datetime) -> int:
     return in_time
 
 
+def translate(*, prefix: str, language: str) -> None:
+    """Let what has not left leave in another language, also what a worker is about to send."""
+    code = languages.get(language).code
+    Delivery.objects.named(prefix=prefix).recallable().update(**_waiting(State.PLANNED), language=code)
+
+
 def forget(*, prefix: str) -> None:
     """Take back what has not left, and keep no address of what has, or is past the fence just now: of that its worker
     still writes down what became of it."""

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 import time_machine
 from django.db import IntegrityError, transaction
-from django.utils import timezone, translation
+from django.utils import formats, timezone, translation
 
 from events import actions as events
 from events.agreements import actions as agreements
@@ -14,6 +14,7 @@ from events.attendance import actions as attendance
 from events.attendance.models import How
 from events.invitations import actions, rules
 from events.invitations.models import Answer, Invitation
+from events.models import SETTLE, Event
 from events.registrations import actions as registrations
 from events.registrations.models import Registration, State
 from events.series import actions as series
@@ -25,7 +26,9 @@ from portal.questions.models import Door, Question
 from tests import factories
 from tests.accounts.people import browser, person
 from tests.invitations.conftest import guest, instead, invite, page_of, sent
+from tests.programs.conftest import put_off
 from tests.registrations.test_pages import erasing
+from tests.registrations.test_register import left
 from tests.traces import tables
 
 pytestmark = pytest.mark.django_db
@@ -245,6 +248,63 @@ def test_who_has_not_answered_is_told_that_it_moves_or_is_canceled(round_table):
     events.cancel(event, by=factories.user(), reason="Sjukdom.")
     actions.keep(later)
     assert planned(actions.ENDED) == [found.email]
+
+
+@pytest.mark.parametrize("is_merged", [True, False])
+def test_a_change_that_waits_is_told_also_when_a_slip_after_it_is_mended(round_table, is_merged):
+    event = round_table()
+    found = invite(event)
+    Delivery.objects.all().delete()
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        put_off(event, days=7)
+        clock.shift(SETTLE)
+        actions.keep(timezone.now())
+        for days in (1, -1):
+            put_off(Event.objects.get(), days=days)
+        clock.shift(SETTLE)
+        if is_merged:
+            actions.keep(timezone.now())
+        message = rendered(Delivery.objects.waiting().get())
+    assert message.subject.startswith("Ny tid eller plats")
+    assert formats.date_format(timezone.localtime(Event.objects.get().starts_at), "j F Y") in message.text
+    assert planned(actions.INVITATION) == [found.email]
+
+
+@pytest.mark.parametrize("what", ["moved", "canceled"])
+def test_what_is_taken_back_before_its_mail_has_left_is_told_to_nobody_who_is_invited(round_table, what):
+    event, by = round_table(), factories.user()
+    invite(event)
+    Delivery.objects.all().delete()
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        if what == "moved":
+            put_off(event, days=1)
+        else:
+            events.cancel(event, by=by, reason="Sjukdom.")
+        clock.shift(SETTLE)
+        actions.keep(timezone.now())
+        assert Delivery.objects.waiting().count() == 1
+        if what == "moved":
+            put_off(Event.objects.get(), days=-1)
+        else:
+            events.restore(event, by=by)
+        clock.shift(SETTLE)
+        actions.keep(timezone.now())
+    assert not Delivery.objects.waiting().exists()
+
+
+def test_what_has_left_after_a_change_has_told_who_is_invited_of_it(round_table):
+    event = round_table()
+    invite(event)
+    Delivery.objects.all().delete()
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        put_off(event, days=1)
+        clock.shift(SETTLE)
+        actions.keep(timezone.now())
+        put_off(Event.objects.get(), days=1)
+        clock.shift(SETTLE)
+        left(actions.INVITATION)
+        actions.keep(timezone.now())
+    assert not Delivery.objects.waiting().exists()
 
 
 def test_the_invitation_is_in_two_languages_each_with_its_direction(round_table):

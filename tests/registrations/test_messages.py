@@ -5,10 +5,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
-from django.utils import timezone, translation
+from django.utils import formats, timezone, translation
 from icalendar import Calendar
 
 from events import actions as events
+from events.models import Event
 from events.registrations import actions, rules
 from events.registrations.models import Need, Registration, State
 from portal import languages
@@ -19,7 +20,8 @@ from portal.mail.rules import compose
 from tests import factories
 from tests.events.calendars import calendar_of
 from tests.events.conftest import SECRET_LINK
-from tests.registrations.test_register import register
+from tests.programs.conftest import put_off
+from tests.registrations.test_register import left, register, states
 
 STARTS = datetime(2027, 11, 25, 14, 0, tzinfo=ZoneInfo("Europe/Stockholm"))
 SOON = timedelta(days=3)
@@ -170,6 +172,215 @@ def test_a_change_that_was_held_back_was_told_to_nobody(make_event, inbox):
         mail.resume(prefix=event.mail_prefix, by=factories.user())
         tick()
     assert len(inbox) == 1
+
+
+def test_a_change_that_waits_is_told_also_when_a_slip_after_it_is_being_mended(make_event):
+    event = make_event("sv", starts_at=STARTS)
+    registration = register(event)
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        put_off(event, hours=2)
+        clock.shift(actions.SETTLE)
+        actions.keep(timezone.now())
+        promised = Delivery.objects.get(kind=actions.CHANGE)
+        for by in (1, -1):
+            put_off(Event.objects.get(), hours=by)
+        message = rendered(registration, actions.CHANGE, **{"from": promised.context["from"]})
+        assert "16:00–17:30" in message.text
+        assert "14:00–15:30" in message.text
+        # What left meanwhile says what holds now, and nothing is left to tell.
+        left(actions.CHANGE)
+        clock.shift(actions.SETTLE)
+        actions.keep(timezone.now())
+        assert Delivery.objects.get(kind=actions.CHANGE) == promised
+        # Back to what they knew before: there is nothing that it could say.
+        put_off(Event.objects.get(), hours=-2)
+        assert rendered(registration, actions.CHANGE, **{"from": promised.context["from"]}) is None
+
+
+def test_what_has_left_after_a_change_has_told_of_it(make_event):
+    event = make_event("sv", starts_at=STARTS)
+    register(event)
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        put_off(event, hours=2)
+        clock.shift(actions.SETTLE)
+        actions.keep(timezone.now())
+        put_off(Event.objects.get(), hours=1)
+        # It fell due between the look at what has changed and the look at what is due.
+        clock.shift(actions.SETTLE)
+        left(actions.CHANGE)
+        actions.keep(timezone.now())
+    assert Delivery.objects.filter(kind=actions.CHANGE).count() == 1
+
+
+@pytest.mark.parametrize(("is_place_public", "told"), [(False, []), (True, ["b@example.org"])])
+def test_who_waits_is_told_of_another_place_only_where_everybody_may_read_it(make_event, is_place_public, told):
+    event = make_event("sv", capacity=1, place="Salen", is_online=False)
+    if is_place_public:
+        Event.objects.update(is_place_public=True, risk_approved_at=timezone.now())
+    for name in "ab":
+        register(event, name)
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        events.edit(Event.objects.get(), by=factories.user(), place="Biblioteket")
+        clock.shift(actions.SETTLE)
+        actions.keep(timezone.now())
+    promised = Delivery.objects.filter(kind=actions.CHANGE).values_list("recipient", flat=True)
+    assert sorted(promised) == ["a@example.org", *told]
+
+
+def test_a_new_link_is_mailed_to_nobody_before_its_time(make_event):
+    event = make_event("sv", starts_in=timedelta(minutes=30))
+    held = register(event)
+    assert actions.reveal(held) == SECRET_LINK
+    new = "https://meeting.example.org/the-new-room"
+    events.edit(event, by=factories.user(), join_url=new)
+    event = put_off(Event.objects.get(), days=30)
+    actions.keep(timezone.now())
+    message = rendered(held, actions.NEW_LINK)
+    assert new not in message.text + message.html
+    opens_at = timezone.localtime(event.join_opens_at)
+    for said in (formats.date_format(opens_at, "j F Y"), f"{opens_at:%H:%M}"):
+        assert said in message.text
+        assert said in message.html
+    held.refresh_from_db()
+    # They have none now, like everybody else.
+    assert held.told_join == 0
+    with time_machine.travel(event.starts_at - timedelta(minutes=30)):
+        assert actions.reveal(Registration.objects.select_related("event").get()) == new
+
+
+def test_a_link_that_changes_twice_before_anybody_was_told_is_one_mail(make_event):
+    event = make_event("sv", starts_in=timedelta(minutes=30))
+    register(event)
+    for number in (2, 3):
+        events.edit(Event.objects.get(), by=factories.user(), join_url=f"https://meeting.example.org/{number}")
+        actions.keep(timezone.now())
+    promised = Delivery.objects.filter(kind=actions.NEW_LINK).waiting().get()
+    with translation.override("sv"):
+        assert "https://meeting.example.org/3" in rules.new_link(promised).text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_mail_that_waits_leaves_in_the_language_that_was_chosen_meanwhile(make_event, inbox):
+    event = make_event("sv", "ar", starts_in=SOON)
+    held = register(event)
+    (claimed,) = mail.claim(limit=9, now=timezone.now())
+    actions.change(held, language="ar", party_size=1, needs=[])
+    tick()
+    claimed.refresh_from_db()
+    (letter,) = inbox
+    assert event.title_ar in letter["Subject"]
+    assert claimed.language == "ar"
+
+
+@pytest.fixture
+def offered(make_event, inbox):
+    """Somebody who is to be offered the only seat of an event in thirty days by the next tick; somebody else waits
+    after them."""
+    event = make_event("sv", starts_in=timedelta(days=30), capacity=1)
+    seated, first, _second = (register(event, name) for name in "abc")
+    tick()
+    inbox.clear()
+    actions.cancel(seated)
+    return first
+
+
+def hours(clock, number):
+    """They go by, and each time what is due leaves."""
+    for _hour in range(number):
+        clock.shift(timedelta(hours=1))
+        tick()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("prefix", ["", "event"])
+def test_as_long_as_mail_is_held_back_nobody_is_offered_a_seat(offered, inbox, prefix):
+    prefix, by = prefix and offered.event.mail_prefix, factories.user()
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        mail.pause(prefix=prefix, reason="Salen har brunnit", by=by)
+        hours(clock, 60)
+        assert states(offered.event) == {"a": State.CANCELED, "b": State.WAITING, "c": State.WAITING}
+        mail.resume(prefix=prefix, by=by)
+        tick()
+    assert states(offered.event)["b"] == State.OFFERED
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("is_held_back", [True, False])
+def test_the_time_of_an_offer_begins_when_its_mail_has_left(offered, inbox, settings, is_held_back):
+    server, by = settings.EMAIL_URL, factories.user()
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        actions.keep(timezone.now())
+        if is_held_back:
+            mail.pause(prefix=offered.event.mail_prefix, reason="Salen har brunnit", by=by)
+        else:
+            settings.EMAIL_URL = "smtp://127.0.0.1:9?timeout=5"
+        hours(clock, 60)
+        assert states(offered.event) == {"a": State.CANCELED, "b": State.OFFERED, "c": State.WAITING}
+        mail.resume(prefix=offered.event.mail_prefix, by=by)
+        settings.EMAIL_URL = server
+        hours(clock, 1)
+        offered.refresh_from_db()
+        left_at = Delivery.objects.get(kind=actions.OFFER).sent_at
+        assert offered.offered_until == rules.offer_ends(offered.event, left_at)
+        hours(clock, 73)
+    assert states(offered.event)["b"] == State.LAPSED
+    assert [letter["To"] for letter in inbox if "b@" in letter["To"]] == ["b@example.org"] * 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_asks_for_the_mail_of_an_offer_again_has_no_more_time_for_it(offered):
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        tick()
+        offered.refresh_from_db()
+        until = offered.offered_until
+        clock.shift(timedelta(hours=5))
+        register(offered.event, "b")
+        tick()
+    offered.refresh_from_db()
+    assert offered.offered_until == until
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_had_an_offer_when_an_event_was_canceled_is_offered_the_seat_anew_when_it_is_held_after_all(offered, inbox):
+    event, by = offered.event, factories.user()
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        tick()
+        events.cancel(event, by=by, reason="Sjukdom")
+        hours(clock, 100)
+        inbox.clear()
+        events.restore(event, by=by)
+        hours(clock, 1)
+        offered.refresh_from_db()
+        assert states(event) == {"a": State.CANCELED, "b": State.OFFERED, "c": State.WAITING}
+        assert offered.offered_until > timezone.now() + timedelta(hours=46)
+    assert "Det finns en plats till dig" in " ".join(letter["Subject"] for letter in inbox if "b@" in letter["To"])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_offer_does_not_lapse_while_it_is_canceled_by_a_slip(offered):
+    event, by = offered.event, factories.user()
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        tick()
+        offered.refresh_from_db()
+        clock.move_to(offered.offered_until - timedelta(seconds=10))
+        events.cancel(event, by=by, reason="Fel knapp")
+        clock.shift(timedelta(seconds=15))
+        tick()
+    assert states(event)["b"] == State.OFFERED
+
+
+def test_an_offer_ends_when_its_event_starts_wherever_that_has_moved(make_event):
+    event = make_event("sv", starts_in=timedelta(days=30), capacity=1)
+    seated, waiting = register(event, "a"), register(event, "b")
+    actions.cancel(seated)
+    actions.keep(timezone.now())
+    Delivery.objects.all().delete()
+    starts_at = timezone.now() + timedelta(hours=3)
+    ends_at = starts_at + timedelta(hours=1)
+    events.edit(event, by=factories.user(), starts_at=starts_at, ends_at=ends_at, registration_ends_at=starts_at)
+    actions.keep(timezone.now())
+    waiting.refresh_from_db()
+    assert waiting.offered_until == starts_at
 
 
 @pytest.mark.django_db(transaction=True)

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import time_machine
+from django.core.cache import cache
 from django.utils import timezone
 from python_calamine import CalamineWorkbook
 
@@ -20,6 +21,7 @@ from portal.questions.models import Question
 from tests.events.conftest import SECRET_LINK
 from tests.events.test_pages import parsed, words
 from tests.overtaken import overtaken
+from tests.shown import as_shown
 
 
 def test_a_reader_registers_without_cookies_and_is_thanked(public, form, make_event):
@@ -161,6 +163,40 @@ def test_the_same_form_sent_back_and_mended_is_another_registration_and_sent_twi
     assert sorted(Registration.objects.values_list("name", flat=True)) == ["Bo", "Eva"]
 
 
+def test_what_is_asked_when_the_form_is_sent_again_is_kept_and_the_same_words_once(public, form, make_event):
+    event = make_event("sv")
+    address = f"/sv/events/{event.slug}/register/"
+    first, second = form(), form(question="Finns det barnpassning?")
+    # Somebody registers, remembers a question, presses twice, and mends it half an hour later.
+    for fields in (first, second, second):
+        public.post(address, fields)
+    with time_machine.travel(timezone.now() + timedelta(minutes=30)):
+        public.post(address, second | {"question": "Finns det barnpassning för tvååringar?"})
+    asked = Question.objects.order_by("pk").values_list("text", flat=True)
+    assert list(asked) == ["Finns det barnpassning?", "Finns det barnpassning för tvååringar?"]
+    assert Registration.objects.count() == 1
+
+
+def test_needs_that_are_filled_in_when_the_same_form_is_sent_again_are_kept(public, form, make_event):
+    event = make_event("sv")
+    address = f"/sv/events/{event.slug}/register/"
+    sent = form(email="")
+    public.post(address, sent)
+    for _double_click in range(2):
+        page = public.post(address, sent | {"interpreter": "so", "access": "En ramp"}, follow=True)
+    assert [need.kind for need in Registration.objects.get().needs.all()] == ["interpreter", "access"]
+    assert "En ramp" in page.content.decode()
+
+
+def test_a_stranger_who_types_somebodys_address_changes_nothing_of_theirs(public, form, make_event):
+    event = make_event("sv")
+    address = f"/sv/events/{event.slug}/register/"
+    public.post(address, form(access="En ramp"))
+    public.post(address, form(access="En annan sak", language="ar"))
+    held = Registration.objects.get()
+    assert (held.language, held.needs.get().detail) == ("sv", "En ramp")
+
+
 def test_a_closed_registration_shows_no_form(public, make_event):
     event = make_event("sv", registration_ends_at=timezone.now() - timedelta(minutes=1))
     page = public.get(f"/en/events/{event.slug}/register/").content.decode()
@@ -284,6 +320,69 @@ def test_wishes_are_changed_on_ones_own_page_and_what_is_wrong_is_said_there(pub
     wrong = public.post(url, sent | {"access": "19121212-1212"})
     assert wrong.status_code == 422
     assert "19121212-1212" in wrong.content.decode()
+
+
+def test_saving_says_so_and_stays_in_the_language_of_the_page_unless_that_was_changed(public, seat):
+    english, somali = (seat[1].replace("/ar/", f"/{code}/", 1) for code in ("en", "so"))
+    sent = as_shown(public.get(english)) | {"do": "change"}
+    same, other = (public.post(english, sent | {"language": code}, follow=True) for code in ("ar", "so"))
+    assert urlsplit(same.redirect_chain[-1][0]).path == english
+    assert urlsplit(other.redirect_chain[-1][0]).path == somali
+    assert "It is done." in focused(same)
+    assert "It is done." not in public.get(english).content.decode()
+    # Whoever then does not delete everything after all has done nothing.
+    asked = public.post(same.redirect_chain[-1][0], {"token": form_token("registration"), "do": "ask_erase"})
+    assert "It is done." not in asked.content.decode()
+    assert [link.get("href") for link in parsed(asked).iter("a") if words(link) == "No, keep it"] == ["?"]
+
+
+@pytest.mark.parametrize(("do", "shown"), [("reveal", SECRET_LINK), ("ask_erase", "Delete everything about you?")])
+def test_what_a_button_brings_forth_is_where_one_is_on_the_page(public, make_event, do, shown):
+    event = make_event("sv", starts_in=timedelta(minutes=30))
+    held = actions.register(event, name="Bo", email="bo@example.org", language="sv")
+    url = f"/en/events/{event.slug}/registration/{rules.private_token(held)}/"
+    assert focused(public.get(url)) == ""
+    assert shown in focused(public.post(url, {"token": form_token("registration"), "do": do}))
+
+
+def focused(response) -> str:
+    """What stands in the part of a page that the browser goes to when it has opened it."""
+    return " ".join(words(part) for part in parsed(response).iter() if {"tabindex", "autofocus"} <= set(part.keys()))
+
+
+@pytest.mark.parametrize("state", [State.WAITING, State.OFFERED])
+@pytest.mark.parametrize("is_place_public", [True, False])
+def test_a_place_that_everybody_may_read_stands_on_the_page_of_who_waits(public, make_event, state, is_place_public):
+    event = make_event("sv", capacity=1, place="Stadsbiblioteket", is_online=False)
+    Event.objects.update(is_place_public=is_place_public, risk_approved_at=timezone.now())
+    seated, held = (
+        actions.register(event, name=name, email=f"{name}@example.org", language="sv") for name in ("eva", "bo")
+    )
+    if state == State.OFFERED:
+        actions.cancel(seated)
+        actions.keep(timezone.now())
+    page = public.get(f"/en/events/{event.slug}/registration/{rules.private_token(held)}/").content.decode()
+    assert ("Stadsbiblioteket" in page) == is_place_public
+
+
+def test_when_it_has_begun_nobody_has_a_place_in_the_waiting_list(public, make_event):
+    event = make_event("sv", capacity=1)
+    for name in ("eva", "bo"):
+        held = actions.register(event, name=name, email=f"{name}@example.org", language="sv")
+    with time_machine.travel(event.starts_at + timedelta(minutes=5)):
+        page = public.get(f"/en/events/{event.slug}/registration/{rules.private_token(held)}/")
+    assert "Your place in it" not in page.content.decode()
+
+
+def test_who_has_a_code_is_led_to_their_registration_as_long_as_it_is_kept(public, make_event):
+    event = make_event("sv")
+    leads = {}
+    for days in (1, 29, 31):
+        cache.clear()
+        with time_machine.travel(event.ends_at + timedelta(days=days)):
+            page = public.get(f"/sv/events/{event.slug}/").content.decode()
+        leads[days] = f'href="/sv/events/{event.slug}/registration/"' in page
+    assert leads == {1: True, 29: True, 31: False}
 
 
 def test_deleting_everything_asks_first_and_then_leaves_nothing(public, seat):

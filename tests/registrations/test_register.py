@@ -153,6 +153,13 @@ def test_a_question_sent_along_is_kept_once_and_without_the_person(make_event):
 # The waiting list ----------------------------------------------------------------------------------------------
 
 
+def left(kind: str) -> None:
+    """Mail of this kind that was planned has left."""
+    now = timezone.now()
+    planned = Delivery.objects.filter(kind=kind).waiting()
+    planned.update(state=Sent.SENT, fenced_at=now, sent_at=now, ended_at=now)
+
+
 def states(event) -> dict[str, str]:
     return dict(event.registrations.order_by("pk").values_list("name", "state"))
 
@@ -182,6 +189,7 @@ def test_an_offer_that_nobody_answers_goes_to_the_next_and_can_still_be_taken_up
     actions.cancel(seated)
     with time_machine.travel(timezone.now(), tick=False) as clock:
         actions.keep(timezone.now())
+        left(actions.OFFER)
         second.refresh_from_db()
         clock.move_to(second.offered_until)
         actions.keep(timezone.now())
@@ -438,6 +446,7 @@ def test_who_registers_again_with_an_offer_is_told_of_the_offer(make_event, stat
     actions.cancel(seated)
     actions.keep(timezone.now())
     if state == State.LAPSED:
+        left(actions.OFFER)
         waiting.refresh_from_db()
         with time_machine.travel(waiting.offered_until + timedelta(minutes=1)):
             actions.keep(timezone.now())
@@ -510,6 +519,16 @@ def test_the_same_form_sent_again_after_canceling_takes_that_back(make_event):
     assert registration.state == State.CONFIRMED
     waiting = Delivery.objects.named(prefix=registration.key).waiting()
     assert [delivery.kind for delivery in waiting] == [actions.CONFIRMATION]
+
+
+def test_the_same_form_sent_again_hours_after_canceling_is_confirmed_once(make_event):
+    event, form_id = make_event("sv", capacity=2), uuid4()
+    registration = register(event, form_id=form_id)
+    with time_machine.travel(timezone.now() + timedelta(hours=2)):
+        actions.cancel(registration)
+        register(event, form_id=form_id)
+    confirmations = Delivery.objects.named(prefix=registration.key).filter(kind=actions.CONFIRMATION)
+    assert confirmations.waiting().count() == 1
 
 
 @pytest.mark.parametrize("over", ["registration", "event"])
