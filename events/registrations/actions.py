@@ -475,9 +475,6 @@ def _move(registration: Registration, state: State, **values: Any) -> None:
 
 
 def _confirm(registration: Registration, *, again: str, event: Event) -> None:
-    if registration.is_seated and event.is_joinable:
-        registration.told_join = event.join_version
-        registration.save(update_fields=["told_join"])
     _plan(CONFIRMATION, registration, f"confirmation:{again}", event=event)
 
 

@@ -110,9 +110,20 @@ def confirmation(delivery: Delivery) -> Message | None:
         pgettext("mail", "You are registered: %(title)s"),
         registration,
         method=calendar.REQUEST,
-        join_url=registration.event.join_url if registration.event.is_joinable else "",
+        join_url=told_link(registration),
         needs=registration.needs.all(),
     )
+
+
+def told_link(registration: Registration) -> str:
+    """The link to join when it may be shown to them, for a message that leaves now. That they have it is kept: they
+    are told when there is another one."""
+    event = registration.event
+    if not (registration.is_seated and event.is_joinable):
+        return ""
+    if registration.told_join < event.join_version:
+        Registration.objects.filter(pk=registration.pk).update(told_join=event.join_version)
+    return event.join_url
 
 
 def need(delivery: Delivery) -> Message | None:

@@ -43,7 +43,7 @@ def keep(now: datetime) -> None:
     for event in events:
         _plan_due(event, standing[event.pk], now)
     old = Dispatch.objects.told_an_old_link(now).values("event")
-    for event in Event.objects.filter(pk__in=old):
+    for event in Event.objects.without_text().filter(pk__in=old):
         _tell_speakers(event, now)
 
 
@@ -93,6 +93,7 @@ def _dispatch(event: Event, occurrence: rules.Occurrence, now: datetime) -> None
     promises = rules.promises(locked, occurrence)
     mail.plan_all(kind=REMINDER, promises=promises, due_at=occurrence.due_at, expires_at=occurrence.expires_at)
     if rule.audience == Audience.REGISTERED and locked.join_opens_at <= occurrence.due_at:
+        # At once for all of them, not for each when it leaves.
         reminded = [promise.context["registration"] for promise in promises]
         Registration.objects.filter(pk__in=reminded).update(told_join=locked.join_version)
     dispatch.number = len(promises)

@@ -16,7 +16,7 @@ from events.invitations.rules import letter
 from events.models import Event
 from events.programs.models import Speaker, SpeakerQuerySet
 from events.registrations.models import Need, Registration, State
-from events.registrations.rules import message
+from events.registrations.rules import message, told_link
 from events.reminders.models import Anchor, Audience, Rule
 from portal import contacts, languages
 from portal.accounts.models import Role, User
@@ -237,7 +237,7 @@ def to_participant(rule: Rule, registration: Registration) -> Message:
         registration,
         intro=_intro(rule, registration.language),
         needs=registration.need_rows,  # type: ignore[attr-defined]
-        join_url=event.join_url if event.is_joinable else "",
+        join_url=told_link(registration),
         is_link_to_come=event.is_online and not event.is_joinable,
         feedback_url=absolute(reverse("feedback", args=[event.slug])) if event.is_open_for_feedback else "",
     )

@@ -248,9 +248,22 @@ def test_a_new_link_is_mailed_to_nobody_before_its_time(make_event):
         assert actions.reveal(Registration.objects.select_related("event").get()) == new
 
 
+@pytest.mark.parametrize("mail_leaves", ["before the link may be shown", "after that"])
+def test_who_was_mailed_the_link_is_told_another_one_however_long_the_mail_had_waited(make_event, mail_leaves):
+    event = make_event("sv", starts_in=timedelta(hours=2))
+    held = register(event)
+    is_late = mail_leaves == "after that"
+    with time_machine.travel(event.starts_at - timedelta(minutes=30 if is_late else 90)):
+        assert (SECRET_LINK in rendered(held, actions.CONFIRMATION).text) == is_late
+    with time_machine.travel(event.starts_at - timedelta(minutes=20)):
+        events.edit(event, by=factories.user(), join_url="https://meeting.example.org/another-room")
+        actions.keep(timezone.now())
+    assert Delivery.objects.filter(kind=actions.NEW_LINK).exists() == is_late
+
+
 def test_a_link_that_changes_twice_before_anybody_was_told_is_one_mail(make_event):
     event = make_event("sv", starts_in=timedelta(minutes=30))
-    register(event)
+    rendered(register(event), actions.CONFIRMATION)
     for number in (2, 3):
         events.edit(Event.objects.get(), by=factories.user(), join_url=f"https://meeting.example.org/{number}")
         actions.keep(timezone.now())
@@ -403,10 +416,10 @@ def test_who_waits_is_told_of_a_change_without_an_entry_for_the_calendar(make_ev
 def test_a_new_link_goes_to_who_had_the_old_one_and_only_to_them(make_event, inbox):
     event = make_event("sv", starts_in=timedelta(minutes=50))
     seen, other = register(event, "seen"), register(event, "other")
+    tick()
     Registration.objects.update(told_join=0)
     assert actions.reveal(seen) == SECRET_LINK
     assert seen.reveals.get().join_version == 1
-    tick()
     before = len(inbox)
     new = "https://meeting.example.org/the-new-room"
     events.edit(event, by=factories.user(), join_url=new)

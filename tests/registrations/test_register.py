@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import time_machine
 from django.db import IntegrityError, connection, transaction
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from events import actions as events
 from events.models import Event
@@ -471,6 +471,8 @@ def test_who_takes_a_seat_when_the_link_is_shown_is_told_when_it_changes(make_ev
     actions.keep(timezone.now())
     with time_machine.travel(event.starts_at - timedelta(minutes=30)):
         actions.accept(waiting)
+        with translation.override("sv"):  # it leaves
+            rules.confirmation(Delivery.objects.filter(kind=actions.CONFIRMATION).latest("pk"))
         events.edit(event, by=factories.user(), join_url="https://meeting.example.org/other")
         actions.keep(timezone.now())
     assert Delivery.objects.get(kind=actions.NEW_LINK).recipient == "b@example.org"

@@ -697,6 +697,21 @@ def test_rules_of_its_own_stay_until_what_they_are_sending_has_left(remind, make
     assert planned() == []
 
 
+def test_a_reminder_that_brings_the_link_late_counts_as_having_brought_it(remind, make_event, now):
+    remind(minutes=90)
+    event = make_event("sv")
+    held = register(event, "a")
+    now.move_to(event.starts_at - timedelta(minutes=85))
+    actions.keep(timezone.now())
+    held.refresh_from_db()
+    assert held.told_join == 0
+    now.move_to(event.starts_at - timedelta(minutes=40))
+    with translation.override("sv"):
+        assert SECRET_LINK in rules.reminder(Delivery.objects.get(kind=actions.REMINDER)).text
+    held.refresh_from_db()
+    assert held.told_join == event.join_version
+
+
 def test_speakers_who_were_reminded_are_told_a_new_link_once(remind, make_event, now, inbox):
     remind(Audience.SPEAKERS, days=1)
     event = make_event("sv", program=[line("09:00-10:00", "Lagen", person("Nils Fjällvind"))])
