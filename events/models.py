@@ -77,6 +77,10 @@ class EventQuerySet(models.QuerySet["Event"]):
         """Without the visits, for staff who are not told where colleagues have been."""
         return self if user.has_perm("outreach.view") else self.filter(session=None)
 
+    def with_speakers_told_an_old_link(self, now: datetime) -> "EventQuerySet":
+        is_older = Q(speakers_told_join__gt=0, speakers_told_join__lt=F("join_version")) & ~Q(join_url="")
+        return self.held().filter(is_older, ends_at__gt=now)
+
     def held(self) -> "EventQuerySet":
         """Published and not canceled."""
         return self.published().filter(status=Status.PUBLISHED)
@@ -224,6 +228,8 @@ class Event(models.Model):
     )
     join_version = models.PositiveIntegerField(default=1, db_default=1, editable=False)
     """How many links there have been. Who was shown an older one is told the new one."""
+    speakers_told_join = models.PositiveIntegerField(default=0, db_default=0, editable=False)
+    """The newest link that speakers, who have no page that shows it, were told of; 0 before their first reminder."""
     capacity = models.PositiveIntegerField(pgettext_lazy("staff", "seats"), null=True, blank=True)
     registration_ends_at = models.DateTimeField(
         pgettext_lazy("staff", "registration open until"), null=True, blank=True
@@ -310,8 +316,9 @@ class Event(models.Model):
     @property
     def version(self) -> str:
         """Of all but its texts, which are approved for themselves: what somebody has seen who publishes it."""
-        columns = Event.objects.filter(pk=self.pk).values_list(*reading_columns(Event, ())).get()
-        return hashlib.sha256(repr(columns).encode()).hexdigest()[:32]
+        columns = [self._meta.get_field(name).attname for name in reading_columns(Event, ())]
+        values = [str(getattr(self, column)) for column in columns]
+        return hashlib.sha256(repr(values).encode()).hexdigest()[:32]
 
     @property
     def mail_prefix(self) -> str:

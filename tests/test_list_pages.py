@@ -175,7 +175,7 @@ LISTS = {
     "/staff/rumors/import/": (Role.EDITOR, sent_list, 4),
     "/staff/mail/": (Role.EVENTS, held_back, 8),
     "/staff/mail/deliveries/": (Role.EVENTS, uncertain, 4),
-    "/staff/mail/uncertain/account/": (Role.EVENTS, uncertain, 4),
+    "/staff/mail/uncertain/account/": (Role.EVENTS, uncertain, 5),
     "/staff/questions/": (Role.EDITOR, question, 8),
     "/staff/questions/missing/": (Role.EDITOR, missing_fact, 3),
     "/staff/reports/": (Role.MANAGER, report, 4),

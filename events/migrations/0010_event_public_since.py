@@ -14,4 +14,9 @@ class Migration(migrations.Migration):
             name="public_since",
             field=models.DateTimeField(editable=False, null=True),
         ),
+        migrations.AddField(
+            model_name="event",
+            name="speakers_told_join",
+            field=models.PositiveIntegerField(db_default=0, default=0, editable=False),
+        ),
     ]

@@ -264,6 +264,9 @@ def describe(
         changed.append("photo")
         locked.photo, locked.consent_photo_at = photo, timezone.now()
     locked.save(update_fields=[*values, "photo", "consent_photo_at"])
+    if "email" in changed and locked.email:
+        for event in Event.objects.without_text().filter(program_versions__in=locked.versions.all()).distinct():
+            mail.readdress(prefix=f"{event.mail_prefix}speaker:{locked.pk}:", to=locked.email)
     if photo and old:
         pictures.remove(old, by=by)
     if changed:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import pgettext, pgettext_lazy
 
 from events.actions import before_retiming
-from events.models import Event, Status
+from events.models import Event, EventQuerySet, Status
 from events.registrations.models import Registration
 from events.reminders import rules
 from events.reminders.models import LONGEST, Audience, Dispatch, Rule
@@ -19,6 +19,7 @@ from portal.accounts.models import User
 from portal.audit import actions as audit
 from portal.mail import actions as mail
 from portal.mail.models import Delivery
+from portal.mail.rules import Promise
 from portal.meanwhile import refuse_clashes
 from portal.revisions.rules import reading_columns
 
@@ -42,8 +43,7 @@ def keep(now: datetime) -> None:
     standing = {event.pk: held for event, held in _standing(events)}
     for event in events:
         _plan_due(event, standing[event.pk], now)
-    old = Dispatch.objects.told_an_old_link(now).values("event")
-    for event in Event.objects.without_text().filter(pk__in=old):
+    for event in Event.objects.with_speakers_told_an_old_link(now).without_text():
         _tell_speakers(event, now)
 
 
@@ -73,6 +73,12 @@ def _standing(events: list[Event]) -> list[tuple[Event, list[Rule]]]:
     return found
 
 
+def _plan_all_late(events: EventQuerySet) -> None:
+    now = timezone.now()
+    for locked in events.filter(ends_at__gte=now - rules.AFTERWARDS).without_text().order_by("pk").to_change():
+        _plan_late(locked, now)
+
+
 @transaction.atomic
 def _dispatch(event: Event, occurrence: rules.Occurrence, now: datetime) -> None:
     # Who registers holds this lock: everybody who was there in time is seen, and nobody else.
@@ -97,20 +103,25 @@ def _dispatch(event: Event, occurrence: rules.Occurrence, now: datetime) -> None
         reminded = [promise.context["registration"] for promise in promises]
         Registration.objects.filter(pk__in=reminded).update(told_join=locked.join_version)
     dispatch.number = len(promises)
-    if rule.audience == Audience.SPEAKERS and locked.join_url:
-        dispatch.join_version = locked.join_version
-    dispatch.save(update_fields=["number", "join_version"])
+    dispatch.save(update_fields=["number"])
+    if rule.audience == Audience.SPEAKERS:
+        Event.objects.filter(pk=locked.pk).update(speakers_told_join=locked.join_version)
 
 
 @transaction.atomic
 def _tell_speakers(event: Event, now: datetime) -> None:
     """Of a new link to join: who has a seat is told by `events.registrations`."""
-    locked: Event = Event.objects.without_text().to_change().get(pk=event.pk)
-    of_event = Dispatch.objects.told_an_old_link(now).filter(event=locked)
-    if of_event.exists():
-        promises = rules.link_promises(locked)
+    found = Event.objects.with_speakers_told_an_old_link(now).without_text().to_change().filter(pk=event.pk)
+    for locked in found:
+        promises = [each for each in rules.link_promises(locked) if not _is_still_told(locked, each)]
         mail.plan_all(kind=NEW_LINK, promises=promises, due_at=now, expires_at=locked.ends_at)
-        of_event.update(join_version=locked.join_version)
+        Event.objects.filter(pk=locked.pk).update(speakers_told_join=locked.join_version)
+
+
+def _is_still_told(event: Event, promise: Promise) -> bool:
+    """By what has not left, whose link is the one of then."""
+    to_them = Delivery.objects.named(prefix=f"{event.mail_prefix}speaker:{promise.context['speaker']}:")
+    return bool(to_them.filter(kind__in=[REMINDER, NEW_LINK]).recallable().exists())
 
 
 # Rules ---------------------------------------------------------------------------------------------------------
@@ -119,6 +130,9 @@ def _tell_speakers(event: Event, now: datetime) -> None:
 @transaction.atomic
 def add(*, by: User, event: Event | None = None, series: Series | None = None, **values: Any) -> Rule:
     """A rule of an event, of a series, or of all others."""
+    owner = event or series
+    if owner is not None and not owner.reminder_rules.exists():
+        _plan_all_late(Event.objects.filter(pk=event.pk) if event else Event.objects.filter(series=series))
     rule = Rule.objects.create(event=event, series=series, **_columns(values))
     audit.record("add_rule", rule, by=by, changes={"rule": ("", str(rule))})
     return rule
@@ -166,14 +180,14 @@ def write(rule: Rule, *, language: str, text: str, by: User, was: str | None = N
 
 @transaction.atomic
 def remove(rule: Rule, *, by: User) -> None:
-    if rule.event:
-        Event.objects.without_text().to_change().get(pk=rule.event.pk)  # before the rule, as who sends it does
+    of = rule.event or rule.series
+    events = Event.objects.filter(pk=rule.event.pk) if rule.event else Event.objects.filter(series=rule.series)
+    if of is not None:
+        list(events.without_text().order_by("pk").to_change())  # before the rule, as who sends by it does
     audit.record("remove_rule", rule, by=by, changes={"rule": (str(rule), "")})
     rule.delete()
-    of = rule.event or rule.series
     if of is not None and not of.reminder_rules.exists():
         # Others hold from now on; what they have missed meanwhile is not made up for.
-        events = Event.objects.filter(pk=rule.event.pk) if rule.event else Event.objects.filter(series=rule.series)
         events.update(time_set_at=timezone.now())
 
 
@@ -183,6 +197,7 @@ def own(event: Event, *, by: User) -> None:
     locked: Event = Event.objects.to_change().get(pk=event.pk)
     if locked.reminder_rules.exists():
         return
+    _plan_late(locked, timezone.now())
     for rule in Rule.objects.of(locked):
         rule.pk, rule.event, rule.series, rule.timed_at = None, locked, None, timezone.now()
         rule._state.adding = True
@@ -199,7 +214,7 @@ def share(event: Event, *, by: User) -> None:
     own = list(locked.reminder_rules.values_list("pk", flat=True))
     leaving = Delivery.objects.named(prefix=locked.mail_prefix).filter(kind=REMINDER, context__rule__in=own)
     if leaving.recallable().exists():
-        raise LeavingError(pgettext("staff", "A reminder of this event is leaving just now. Try again in a while."))
+        raise LeavingError(pgettext("staff", "A reminder of this event is on its way. Try again when it has left."))
     removed, _per_model = locked.reminder_rules.all().delete()
     if removed:
         # What those of all have missed meanwhile is not made up for.

@@ -1,12 +1,12 @@
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, ClassVar, Final
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import pgettext_lazy
 
-from events.models import Event, Status
+from events.models import Event
 from events.series.models import Series
 from portal import languages
 from portal.revisions.rules import reading_columns
@@ -103,12 +103,6 @@ class Rule(models.Model):
         return getattr(self, languages.suffixed("text", languages.SOURCE)) or ""
 
 
-class DispatchQuerySet(models.QuerySet["Dispatch"]):
-    def told_an_old_link(self, now: datetime) -> "DispatchQuerySet":
-        is_older = Q(join_version__gt=0, join_version__lt=F("event__join_version")) & ~Q(event__join_url="")
-        return self.filter(is_older, event__status=Status.PUBLISHED, event__ends_at__gt=now)
-
-
 class Dispatch(models.Model):
     """That a reminder was planned for all whom it is for, once for each moment that it is counted from."""
 
@@ -120,10 +114,6 @@ class Dispatch(models.Model):
     at = models.DateTimeField(auto_now_add=True)
     number = models.PositiveIntegerField(default=0)
     """How many messages were planned."""
-    join_version = models.PositiveIntegerField(default=0, db_default=0)
-    """The link to join that speakers, who have no page that shows it, were told; 0 for others."""
-
-    objects: ClassVar[models.Manager[Any]] = DispatchQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "dispatches"

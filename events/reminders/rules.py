@@ -275,6 +275,8 @@ def speaker_link(delivery: Delivery) -> Message | None:
     speaker = speakers_of(event).filter(pk=delivery.context["speaker"]).first() if event else None
     if event is None or speaker is None or event.has_passed or not (event.is_online and event.join_url):
         return None
+    if speaker.email != delivery.recipient:
+        return None
     return to_speaker(None, event, speaker)
 
 

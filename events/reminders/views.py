@@ -47,8 +47,15 @@ def event_reminders(request: StaffRequest, pk: int) -> HttpResponse:
     standing, now = list(Rule.objects.of(found)), timezone.now()
     active = [rule for rule in standing if rule.is_active]
     sent = {(each.rule_id, each.rule_version, each.anchor_at): each for each in found.dispatches.all()}
+    # What was sent as it was set before tells that nobody has missed it.
+    before = {(each.rule_id, each.anchor_at): each for each in found.dispatches.all()}
     planned = [
-        (each, sent.get((each.rule.pk, each.rule.version, each.anchor_at)), each.due_at > now)
+        (
+            each,
+            sent.get((each.rule.pk, each.rule.version, each.anchor_at))
+            or (None if each.due_at > now else before.get((each.rule.pk, each.anchor_at))),
+            each.due_at > now,
+        )
         for each in rules.occurrences(found, active)
     ]
     context = {

@@ -167,6 +167,12 @@ def postpone(*, prefix: str, until: datetime) -> int:
     return in_time
 
 
+def readdress(*, prefix: str, to: str) -> None:
+    """Let what has not left go to another address of the same person, also what a worker is about to send."""
+    found = Delivery.objects.named(prefix=prefix).recallable()
+    found.update(**_waiting(State.PLANNED), recipient=to, recipient_hash=address_hash(to))
+
+
 def translate(*, prefix: str, language: str) -> None:
     """Let what has not left leave in another language, also what a worker is about to send."""
     code = languages.get(language).code
@@ -612,6 +618,9 @@ def forget_addresses(*, now: datetime) -> int:
     """Those of mail that was settled long ago, and what servers said of them; a hash and the codes stay."""
     is_long_ago = now - Delivery.KEEP_RECIPIENT
     Suppression.objects.filter(at__lte=is_long_ago).update(note=_codes("note"))
+    forgotten = Delivery.objects.filter(recipient="")
+    # Who was forgotten before an answer came: about them, too, only the codes stay.
+    forgotten.exclude(last_answer=_codes("last_answer")).update(last_answer=_codes("last_answer"))
     old = Delivery.objects.filter(ended_at__lte=is_long_ago).exclude(recipient="")
     return int(old.update(recipient="", payload={}, last_answer=_codes("last_answer")))
 

@@ -686,7 +686,7 @@ def test_rules_of_its_own_stay_until_what_they_are_sending_has_left(remind, make
     now.move_to(event.starts_at - timedelta(hours=5))
     office, page = staff(Role.EVENTS), f"/staff/events/{event.pk}/reminders/"
     answer = office.post(f"{page}share/", follow=True).content.decode()
-    assert "skickas just nu" in answer
+    assert "är på väg" in answer
     assert event.reminder_rules.exists()
     actions.keep(timezone.now())
     assert [who for who, _due in planned()] == ["a"]
@@ -712,22 +712,121 @@ def test_a_reminder_that_brings_the_link_late_counts_as_having_brought_it(remind
     assert held.told_join == event.join_version
 
 
-def test_speakers_who_were_reminded_are_told_a_new_link_once(remind, make_event, now, inbox):
-    remind(Audience.SPEAKERS, days=1)
-    event = make_event("sv", program=[line("09:00-10:00", "Lagen", person("Nils Fjällvind"))])
-    Speaker.objects.update(email="nils@example.org")
-    now.move_to(event.starts_at - timedelta(hours=23))
-    actions.keep(timezone.now())
-    events.edit(event, by=factories.user(), join_url="https://meeting.example.org/new")
+@pytest.fixture
+def speaking(remind, make_event, now):
+    """An event of tomorrow whose speaker has just been promised a reminder."""
+
+    def made(**fields):
+        remind(Audience.SPEAKERS, days=1)
+        event = make_event("sv", program=[line("09:00-10:00", "Lagen", person("Nils Fjällvind"))], **fields)
+        Speaker.objects.update(email="nils@example.org")
+        now.move_to(event.starts_at - timedelta(hours=23))
+        actions.keep(timezone.now())
+        return event
+
+    return made
+
+
+def new_links() -> list[str]:
+    return list(Delivery.objects.filter(kind=actions.NEW_LINK).waiting().values_list("recipient", flat=True))
+
+
+def give_link(event, number=2):
+    events.edit(event, by=factories.user(), join_url=f"https://meeting.example.org/{number}")
     for _again in range(2):
         actions.keep(timezone.now())
-    (told,) = Delivery.objects.filter(kind=actions.NEW_LINK)
-    assert told.recipient == "nils@example.org"
+
+
+def test_speakers_who_were_reminded_are_told_a_new_link_once(speaking, now):
+    event = speaking()
+    leave()
+    for number in (2, 3):
+        give_link(event, number)
+    assert new_links() == ["nils@example.org"]
+    told = Delivery.objects.get(kind=actions.NEW_LINK)
     message = rules.speaker_link(told)
-    assert "https://meeting.example.org/new" in message.text
+    assert "https://meeting.example.org/3" in message.text
     assert message.subject.startswith("Ny länk")
     now.move_to(event.ends_at + timedelta(seconds=1))
     assert rules.speaker_link(told) is None
+
+
+def test_a_reminder_that_still_waits_brings_speakers_the_new_link_itself(speaking):
+    event = speaking()
+    give_link(event)
+    assert new_links() == []
+    assert "https://meeting.example.org/2" in rules.reminder(Delivery.objects.get(kind=actions.REMINDER)).text
+
+
+def test_speakers_are_told_the_first_link_that_comes_after_their_reminder(speaking):
+    event = speaking(join_url="")
+    leave()
+    give_link(event)
+    assert new_links() == ["nils@example.org"]
+
+
+@pytest.mark.parametrize("give_up", ["share", "remove"])
+def test_speakers_are_told_a_new_link_also_when_the_rule_that_reminded_them_is_gone(speaking, give_up):
+    event = speaking()
+    leave()
+    if give_up == "share":
+        actions.own(event, by=factories.user())
+        actions.share(event, by=factories.user())
+    else:
+        actions.remove(Rule.objects.get(), by=factories.user())
+    give_link(event)
+    assert new_links() == ["nils@example.org"]
+
+
+def test_what_waits_for_a_speaker_goes_to_their_address_when_that_is_mended(speaking):
+    event = speaking()
+    speaker = Speaker.objects.get()
+    programs.describe(speaker, by=factories.user(), email="nils.f@example.org")
+    waiting = Delivery.objects.get(kind=actions.REMINDER)
+    assert waiting.recipient == "nils.f@example.org"
+    assert rules.reminder(waiting) is not None
+    leave()
+    give_link(event)
+    Speaker.objects.update(email="nils.fjall@example.org")
+    assert rules.speaker_link(Delivery.objects.get(kind=actions.NEW_LINK)) is None
+
+
+@pytest.mark.parametrize("change", ["own", "first of the series", "first of the event"])
+def test_what_is_due_but_not_planned_yet_outlives_that_other_rules_hold(remind, make_event, now, change):
+    remind(minutes=60)
+    series = Series.objects.create(name="Rundabordet")
+    event = make_event("sv", series=series)
+    register(event, "a")
+    now.move_to(event.starts_at - timedelta(minutes=50))
+    if change == "own":
+        actions.own(event, by=factories.user())
+    else:
+        remind(days=2, **({"series": series} if change == "first of the series" else {"event": event}))
+    actions.keep(timezone.now())
+    assert [who for who, _due in planned()] == ["a"]
+
+
+def test_the_page_says_that_was_sent_what_left_before_its_rule_was_set_anew(remind, make_event, now, staff):
+    rule = remind(days=1)
+    event = make_event("sv")
+    register(event, "a")
+    now.move_to(event.starts_at - timedelta(hours=20))
+    actions.keep(timezone.now())
+    actions.edit(rule, by=factories.user(), days=2)
+    (row,) = staff(Role.EVENTS).get(f"/staff/events/{event.pk}/reminders/").context["planned"]
+    assert row[1].number == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_rule_of_a_series_is_taken_away_while_it_sends(make_event):
+    Rule.objects.all().delete()
+    series, by = Series.objects.create(name="Rundabordet"), factories.user()
+    event = make_event("sv", series=series)
+    register(event, "a")
+    rule = actions.add(by=by, series=series, audience=Audience.REGISTERED, anchor=Anchor.START, days=1)
+    with time_machine.travel(event.starts_at - timedelta(hours=5)):
+        overtaken(lambda: actions.keep(timezone.now()), lambda: actions.remove(rule, by=by))
+    assert not Rule.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)
