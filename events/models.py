@@ -316,8 +316,8 @@ class Event(models.Model):
     @property
     def version(self) -> str:
         """Of all but its texts, which are approved for themselves: what somebody has seen who publishes it."""
-        columns = [self._meta.get_field(name).attname for name in reading_columns(Event, ())]
-        values = [str(getattr(self, column)) for column in columns]
+        names = set(reading_columns(Event, ()))
+        values = [str(getattr(self, field.attname)) for field in self._meta.concrete_fields if field.name in names]
         return hashlib.sha256(repr(values).encode()).hexdigest()[:32]
 
     @property

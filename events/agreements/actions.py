@@ -28,13 +28,15 @@ def agree(
     form_id: UUID | None = None,
     **values: Any,
 ) -> Agreement:
-    """Write down what was agreed, at an event or in a series. The same form sent twice is one agreement."""
+    """Write down what was agreed, at an event or in a series. The same form sent twice is one agreement, as it was
+    mended in between."""
     made: Agreement
     made, is_new = Agreement.objects.get_or_create(
         form_id=form_id or uuid4(), defaults={"event": event, "series": series, **values}
     )
-    if is_new:
-        audit.record("agree", made, by=by)
+    if not is_new:
+        return edit(made, by=by, **values)
+    audit.record("agree", made, by=by)
     return made
 
 

@@ -199,14 +199,21 @@ def erase(invitation: Invitation) -> None:
         _erase(held, by=None)
 
 
-def _erase(held: Invitation, *, by: User | None) -> None:
-    """With what they were invited by before that was withdrawn."""
-    _withdraw_substitute(held, by=by)
-    withdrawn = held.event.invitations.filter(withdrawn_at__isnull=False, forgotten_at__isnull=True)
-    for each in (held, *withdrawn.filter(email__iexact=held.email).exclude(pk=held.pk)):
-        mail.forget(prefix=each.key)
-        audit.record("erase", each, by=by)
-        _forget(each, has_come=each.has_come)
+def _erase(held: Invitation, *, by: User | None, seat: Registration | None = None) -> None:
+    """With every other invitation to this address. The `seat` is erased by whoever calls."""
+    others = held.event.invitations.select_related("registration__check_in").filter(forgotten_at__isnull=True)
+    for each in (held, *others.filter(email__iexact=held.email).exclude(pk=held.pk)):
+        each.event = held.event
+        _withdraw_substitute(each, by=by)
+        _erase_alone(each, by=by, seat=seat)
+
+
+def _erase_alone(held: Invitation, *, by: User | None, seat: Registration | None = None) -> None:
+    mail.forget(prefix=held.key)
+    audit.record("erase", held, by=by)
+    _forget(held, has_come=held.has_come)
+    if held.registration is not None and held.registration != seat:
+        registrations.erase(_registration(held), by=by)
 
 
 def _too_late() -> str:
@@ -283,7 +290,7 @@ class _Seats:
     def forget(self, registration: Registration, *, by: User | None) -> None:
         held = _came_of(registration)
         if held and held.forgotten_at is None:
-            _erase(held, by=by)
+            _erase(held, by=by, seat=registration)
 
 
 def _came_of(registration: Registration) -> Invitation | None:
@@ -295,14 +302,15 @@ def _came_of(registration: Registration) -> Invitation | None:
 
 @transaction.atomic
 def forget_contact(contact: Contact, *, by: User | None) -> None:
-    """Forget that they were invited. Who has said yes has a seat of their own now, until that is forgotten."""
-    of_contact = contact.invitations.filter(forgotten_at__isnull=True).exclude(answer=Answer.YES)
+    """Forget that they were invited. Who comes has a seat of their own now, until that is forgotten; somebody whom they
+    have named instead comes all the same."""
+    of_contact = contact.invitations.filter(forgotten_at__isnull=True)
+    of_contact = of_contact.exclude(answer=Answer.YES, withdrawn_at__isnull=True)
     for event in Event.objects.filter(pk__in=of_contact.values("event")).order_by("pk"):
         locked = _lock(event)
-        for held in of_contact.filter(event=locked):
-            mail.forget(prefix=held.key)
-            audit.record("erase", held, by=by)
-            _forget(held, has_come=held.has_come)
+        for held in of_contact.filter(event=locked).select_related("registration__check_in"):
+            held.event = locked
+            _erase_alone(held, by=by)
 
 
 # By the clock ----------------------------------------------------------------------------------------------------
@@ -330,7 +338,7 @@ def _tell_changes(event: Event, now: datetime) -> None:
         return
     appointments = {each.sequence: each for each in event.appointments.all()}
     untold = Invitation.objects.told_less(now).filter(event=event)
-    known = known_before(event, newest, whom="invitation", kinds=[INVITATION, ENDED])
+    known = known_before(event, newest, whom="invitation", first=INVITATION, kinds=[INVITATION, ENDED])
     for invitation in untold:
         told = known.get(invitation.pk, invitation.told_sequence)
         if invitation.pk in known:

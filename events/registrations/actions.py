@@ -108,6 +108,8 @@ def register(
         if is_told := registration.state == State.CANCELED:
             registration = regret(registration)
         registration = change(registration, language=language, party_size=party_size, needs=needs)
+        registration.name = name
+        registration.save(update_fields=["name"])
     if question:
         ask(registration, text=question, language=language)
     if not is_told:
@@ -390,7 +392,7 @@ def _tell_changes(event: Event, now: datetime) -> None:
         return
     appointments = {each.sequence: each for each in event.appointments.all()}
     untold = event.registrations.active().filter(told_sequence__lt=event.sequence)
-    known = rules.known_before(event, newest, whom="registration", kinds=[CHANGE])
+    known = rules.known_before(event, newest, whom="registration", first=CONFIRMATION, kinds=[CHANGE])
     for registration in untold.exclude(email=""):
         told = known.get(registration.pk, registration.told_sequence)
         if registration.pk in known:

@@ -4,6 +4,7 @@ from typing import Any, Final
 
 import rules
 import segno
+from django.db.models import Q
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
@@ -16,6 +17,7 @@ from portal import contacts, languages, secret_links
 from portal.accounts.models import Role
 from portal.accounts.rules import has_role
 from portal.mail.models import Delivery
+from portal.mail.models import State as Sent
 from portal.mail.rules import Message, ascii_address
 from portal.public import absolute
 from portal.revisions.rules import read
@@ -180,14 +182,21 @@ def change(delivery: Delivery) -> Message | None:
     return message(template, subject, registration, method=method, old=old)
 
 
-def known_before(event: Event, newest: Appointment, *, whom: str, kinds: Sequence[str]) -> dict[int, int]:
-    """By person, the number of the appointment that they know of, where mail of these kinds tells it better than what
-    is kept of them: what has not left was told to nobody, and what left when `newest` had settled told that one."""
-    notices = Delivery.objects.named(prefix=f"{event.mail_prefix}{whom}:")
-    notices = notices.filter(kind__in=kinds, context__has_key="from")
+def known_before(event: Event, newest: Appointment, *, whom: str, first: str, kinds: Sequence[str]) -> dict[int, int]:
+    """By person, the number of the appointment that they know of, where mail tells it better than what is kept of
+    them. What has not left was told to nobody. What left when `newest` had settled, or was needless then, told that
+    one, and so does the `first` that somebody gets when it still waits."""
+    every = Delivery.objects.named(prefix=f"{event.mail_prefix}{whom}:")
+    notices = every.filter(kind__in=kinds, context__has_key="from")
     waiting = notices.recallable().values_list("context", flat=True)
-    left = notices.filter(fenced_at__gte=newest.at + SETTLE).values_list("context", flat=True)
-    return {each[whom]: each["from"] for each in waiting} | {each[whom]: newest.sequence for each in left}
+    settled = newest.at + SETTLE
+    is_told = Q(fenced_at__gte=settled) | Q(state=Sent.CANCELED, ended_at__gte=settled)
+    known = {each[whom]: each["from"] for each in waiting}
+    known |= {each[whom]: newest.sequence for each in notices.filter(is_told).values_list("context", flat=True)}
+    if not newest.is_canceled:
+        firsts = every.filter(kind=first).exclude(context__has_key="from").recallable()
+        known |= {each[whom]: newest.sequence for each in firsts.values_list("context", flat=True)}
+    return known
 
 
 def terms(appointment: Appointment, registration: Registration) -> tuple[object, ...]:

@@ -62,7 +62,8 @@ def register(request: HttpRequest, slug: str) -> HttpResponse:
         who = form.registration()
         try:
             # The same form sent twice is one registration; sent back and mended, with another address, it is another.
-            made = actions.register(found, form_id=uuid5(form_id, f"{found.pk} {who['email']} {who['name']}"), **who)
+            person = who["email"].lower() or who["name"]
+            made = actions.register(found, form_id=uuid5(form_id, f"{found.pk} {person}"), **who)
         except ValidationError as error:
             form.add_error(None, error)
         else:

@@ -115,6 +115,15 @@ def test_a_form_sent_twice_is_one_agreement_and_two_that_say_the_same_are_two(si
     assert AuditEvent.objects.filter(verb="agree").count() == 4
 
 
+def test_a_form_that_is_sent_again_with_other_words_mends_the_agreement(sittings, staff):
+    client, path = staff(Role.EVENTS), f"/staff/events/{sittings[1].pk}/agreements/"
+    Agreement.objects.all().delete()
+    opened = as_shown(client.get(path))
+    for words in ("Vi ses", "Vi ses i mars"):
+        client.post(path, opened | {"what": words, "owner": "Skolan"})
+    assert Agreement.objects.get().what == "Vi ses i mars"
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_form_sent_from_two_taps_at_the_same_moment_is_one_agreement(make_event):
     event, by, form_id = make_event(), factories.user(), uuid4()

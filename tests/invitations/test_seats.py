@@ -13,6 +13,7 @@ from events.attendance import actions as attendance
 from events.attendance.models import How
 from events.invitations import actions, rules
 from events.invitations.models import Answer, Invitation
+from events.models import SETTLE
 from events.registrations import actions as registrations
 from events.registrations.models import Registration, State
 from events.registrations.rules import private_url
@@ -23,6 +24,7 @@ from tests import factories
 from tests.accounts.people import person
 from tests.actors.conftest import actor, contact
 from tests.invitations.conftest import guest, invite, page_of, sent
+from tests.programs.conftest import put_off
 from tests.shown import as_shown
 
 pytestmark = pytest.mark.django_db
@@ -159,3 +161,52 @@ def test_a_name_whose_consent_has_ended_stands_in_no_invitation(event):
     actors.purge(now=timezone.now() + timedelta(days=5))
     waiting.refresh_from_db()
     assert (waiting.name, waiting.email) == ("", "")
+
+
+@pytest.mark.parametrize("end", ["withdrawn", "canceled"])
+def test_a_name_that_is_deleted_stands_in_no_seat_that_was_given_back(event, end):
+    named = contact(actor())
+    invitation = invite(event, named.name, email=named.email, actor=named.actor, contact=named)
+    seat = seat_of(invitation)
+    if end == "withdrawn":
+        withdraw(invitation)
+    else:
+        registrations.cancel(seat)
+    actors.forget(named, by=factories.user())
+    invitation.refresh_from_db()
+    assert (invitation.name, invitation.email) == ("", "")
+    assert not Registration.objects.filter(email=named.email).exists()
+
+
+def test_who_comes_instead_of_somebody_whose_name_is_deleted_comes_all_the_same(event):
+    named = contact(actor(), name="Ida", email="ida@example.org")
+    invitation = invite(event, named.name, email=named.email, actor=named.actor, contact=named)
+    send_somebody_else(invitation)
+    actors.forget(named, by=factories.user())
+    invitation.refresh_from_db()
+    assert (invitation.name, invitation.substitutes.standing().count()) == ("", 1)
+
+
+@pytest.mark.parametrize("where", ["the old seat", "the new invitation"])
+def test_who_was_invited_twice_and_deletes_everything_is_forgotten_in_both(event, where):
+    first = invite(event)
+    seat = seat_of(first)
+    withdraw(first)
+    second = invite(event)
+    if where == "the old seat":
+        registrations.erase(seat)
+    else:
+        actions.erase(second)
+    assert not Registration.objects.exists()
+    assert set(Invitation.objects.values_list("name", "email")) == {("", "")}
+    assert not Delivery.objects.exclude(recipient="").filter(recipient__contains="styrelsen").exists()
+    assert not event.invitations.unanswered().exists()
+
+
+def test_who_is_invited_just_before_it_moves_gets_the_new_time_in_one_mail(event):
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        invite(event)
+        put_off(event, days=1)
+        clock.shift(SETTLE)
+        actions.keep(timezone.now())
+    assert Delivery.objects.get(kind=actions.INVITATION).context.keys() == {"invitation"}

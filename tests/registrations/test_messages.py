@@ -177,6 +177,7 @@ def test_a_change_that_was_held_back_was_told_to_nobody(make_event, inbox):
 def test_a_change_that_waits_is_told_also_when_a_slip_after_it_is_being_mended(make_event):
     event = make_event("sv", starts_at=STARTS)
     registration = register(event)
+    left(actions.CONFIRMATION)
     with time_machine.travel(timezone.now(), tick=False) as clock:
         put_off(event, hours=2)
         clock.shift(actions.SETTLE)
@@ -200,6 +201,7 @@ def test_a_change_that_waits_is_told_also_when_a_slip_after_it_is_being_mended(m
 def test_what_has_left_after_a_change_has_told_of_it(make_event):
     event = make_event("sv", starts_at=STARTS)
     register(event)
+    left(actions.CONFIRMATION)
     with time_machine.travel(timezone.now(), tick=False) as clock:
         put_off(event, hours=2)
         clock.shift(actions.SETTLE)
@@ -219,12 +221,43 @@ def test_who_waits_is_told_of_another_place_only_where_everybody_may_read_it(mak
         Event.objects.update(is_place_public=True, risk_approved_at=timezone.now())
     for name in "ab":
         register(event, name)
+    left(actions.CONFIRMATION)
     with time_machine.travel(timezone.now(), tick=False) as clock:
         events.edit(Event.objects.get(), by=factories.user(), place="Biblioteket")
         clock.shift(actions.SETTLE)
         actions.keep(timezone.now())
     promised = Delivery.objects.filter(kind=actions.CHANGE).values_list("recipient", flat=True)
     assert sorted(promised) == ["a@example.org", *told]
+
+
+@pytest.mark.parametrize("what", ["moved", "canceled"])
+def test_what_was_taken_back_while_its_mail_was_leaving_is_told_to_nobody(make_event, what):
+    event, by = make_event("sv"), factories.user()
+    register(event)
+    Delivery.objects.all().delete()
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        put_off(event, days=1) if what == "moved" else events.cancel(event, by=by, reason="Sjukdom.")
+        clock.shift(actions.SETTLE)
+        actions.keep(timezone.now())
+        told = Delivery.objects.get(kind=actions.CHANGE)
+        put_off(Event.objects.get(), days=-1) if what == "moved" else events.restore(event, by=by)
+        clock.shift(actions.SETTLE)
+        # A worker takes it between two looks of the clock.
+        with translation.override("sv"):
+            assert rules.change(told) is None
+        Delivery.objects.update(state=Sent.CANCELED, ended_at=timezone.now())
+        actions.keep(timezone.now())
+    assert not Delivery.objects.waiting().exists()
+
+
+def test_who_registers_just_before_it_moves_gets_the_new_time_in_one_mail(make_event):
+    event = make_event("sv")
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        register(event)
+        put_off(event, days=1)
+        clock.shift(actions.SETTLE)
+        actions.keep(timezone.now())
+    assert [each.kind for each in Delivery.objects.all()] == [actions.CONFIRMATION]
 
 
 def test_a_new_link_is_mailed_to_nobody_before_its_time(make_event):

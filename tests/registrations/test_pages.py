@@ -197,6 +197,14 @@ def test_a_stranger_who_types_somebodys_address_changes_nothing_of_theirs(public
     assert (held.language, held.needs.get().detail) == ("sv", "En ramp")
 
 
+def test_a_form_whose_name_and_needs_are_mended_is_the_same_registration(public, form, make_event):
+    event, sent = make_event("sv"), form()
+    for fields in (sent, sent | {"name": "Bo Ek", "email": "Bo@example.org", "access": "Plats för rullstol"}):
+        assert public.post(f"/sv/events/{event.slug}/register/", fields).status_code == 302
+    held = Registration.objects.get()
+    assert (held.name, held.needs.get().detail) == ("Bo Ek", "Plats för rullstol")
+
+
 def test_a_closed_registration_shows_no_form(public, make_event):
     event = make_event("sv", registration_ends_at=timezone.now() - timedelta(minutes=1))
     page = public.get(f"/en/events/{event.slug}/register/").content.decode()
