@@ -56,6 +56,7 @@ class EditAgreementForm(MeanwhileForm, AgreementForm):
     guarded: ClassVar[tuple[str, ...]] = (*AgreementForm.guarded, "reason")
     OWNERS: ClassVar[tuple[str, ...]] = ("owner", "owner_actor", "owner_user")
 
+    # How a form leaves a field of its parent out: what is changed is there already.
     form_id = None  # type: ignore[assignment]
     outcome = forms.ChoiceField(
         label=pgettext_lazy("staff", "What became of it"),
