@@ -33,7 +33,6 @@ from portal import languages, public
 from portal.facts.models import Audience, Fact, Link
 from portal.http import StaffRequest, staff
 from portal.mail.models import Pause
-from portal.meanwhile import ChangedMeanwhileError
 from portal.revisions.rules import heading, read
 from portal.revisions.views import gone_or_missing, language_rows, reading
 
@@ -235,9 +234,7 @@ def edit_event(request: StaffRequest, pk: int) -> HttpResponse:
     back = reverse("staff_event", args=[pk])
     if request.method == "POST" and form.is_valid():
         try:
-            actions.edit(found, by=request.user, was=form.was(), **form.changes())
-        except ChangedMeanwhileError as error:
-            form.show_what_is_now(error.now)
+            form.hand_to(actions.edit, found, by=request.user)
         except ValidationError as error:
             form.add_error(None, error)
         except IntegrityError:
@@ -245,7 +242,7 @@ def edit_event(request: StaffRequest, pk: int) -> HttpResponse:
                 "staff", "This does not go together with what a colleague has just saved. Look at the event once more."
             )
             form.add_error(None, sentence)
-        else:
+        if not form.errors:
             messages.success(
                 request,
                 pgettext(

@@ -1,7 +1,7 @@
 """Two people who change the same thing at once: whoever comes second sees what the first has put there, beside what
 they wrote themselves, before anything is overwritten."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django import forms
@@ -48,6 +48,18 @@ class MeanwhileForm(forms.Form):
     def was(self) -> dict[str, Any]:
         """What the fields that are changed held when the form was opened."""
         return {name: self._opened_with(self[name]) for name in self.changes()}
+
+    def hand_to(self, action: Callable[..., object], *args: Any, **kwargs: Any) -> bool:
+        """Have an action write what is changed, which it takes by name, beside `was`. Returns whether that stands now;
+        else the form says what somebody else has written."""
+        if not (changes := self.changes()):
+            return True
+        try:
+            action(*args, was=self.was(), **changes, **kwargs)
+        except ChangedMeanwhileError as error:
+            self.show_what_is_now(error.now)
+            return False
+        return True
 
     def _opened_with(self, bound: forms.BoundField) -> Any:
         widget = bound.field.hidden_widget()

@@ -21,7 +21,6 @@ from portal.facts import documents
 from portal.facts.models import Fact
 from portal.facts.views import come_back, document
 from portal.http import StaffRequest, staff
-from portal.meanwhile import ChangedMeanwhileError
 from portal.pictures import actions as pictures
 from portal.pictures.views import preview, served
 from portal.public import absolute, alternates, guarded, in_language, public
@@ -222,15 +221,13 @@ def edit_rumor(request: StaffRequest, pk: int) -> HttpResponse:
     form = EditForm(request.POST or None, initial=model_to_dict(found))
     if request.method == "POST" and form.is_valid():
         try:
-            edited = actions.edit(found, by=request.user, was=form.was(), **form.changes())
-        except ChangedMeanwhileError as error:
-            form.show_what_is_now(error.now)
+            form.hand_to(actions.edit, found, by=request.user)
         except ValidationError as error:
             form.add_error(None, error)
-        else:
+        if not form.errors:
             messages.success(request, pgettext("staff", "Saved."))
-            is_visible = Rumor.objects.visible_to(request.user).filter(pk=edited.pk).exists()
-            return redirect(edited if is_visible else "staff_rumors")
+            is_visible = Rumor.objects.visible_to(request.user).filter(pk=pk).exists()
+            return redirect(found if is_visible else "staff_rumors")
     return _form_page(request, found, form, title=pgettext("staff", "Change what was logged"))
 
 

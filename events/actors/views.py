@@ -18,7 +18,6 @@ from events.actors.forms import ActorFilterForm, ActorForm, ContactForm, HelperF
 from events.actors.models import Actor, Contact, Helper
 from events.actors.rules import Person
 from portal.http import StaffRequest, staff
-from portal.meanwhile import ChangedMeanwhileError
 
 ON_A_PAGE: Final = 50
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -87,14 +86,12 @@ def edit_actor(request: StaffRequest, pk: int) -> HttpResponse:
     form = ActorForm(found, request.POST or None, initial=model_to_dict(found))
     if request.method == "POST" and form.is_valid():
         try:
-            edited = actions.edit(found, by=request.user, was=form.was(), **form.changes())
-        except ChangedMeanwhileError as error:
-            form.show_what_is_now(error.now)
+            form.hand_to(actions.edit, found, by=request.user)
         except IntegrityError:
             _refuse_name(form)
-        else:
+        if not form.errors:
             messages.success(request, pgettext("staff", "Saved."))
-            return redirect(edited)
+            return redirect(found)
     return _form_page(request, form, title=found.name, back=found.get_absolute_url(), is_actor=True)
 
 
@@ -214,12 +211,7 @@ def _values(form: Form) -> dict[str, Any]:
 
 
 def _is_changed(request: StaffRequest, found: Person, form: ContactForm | HelperForm) -> bool:
-    if request.method != "POST" or not form.is_valid():
-        return False
-    try:
-        actions.change(found, by=request.user, was=form.was(), **form.changes())
-    except ChangedMeanwhileError as error:
-        form.show_what_is_now(error.now)
+    if request.method != "POST" or not form.is_valid() or not form.hand_to(actions.change, found, by=request.user):
         return False
     messages.success(request, pgettext("staff", "Saved."))
     return True

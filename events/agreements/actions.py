@@ -69,12 +69,12 @@ _TOLD: Final = frozenset({"due_on", "outcome"})
 
 
 @transaction.atomic
-def write_minutes(event: Event, *, text: str, by: User, was: str | None = None) -> Minutes:
+def write_minutes(event: Event, *, text: str, by: User, was: Mapping[str, str] | None = None) -> Minutes:
     """For staff first. Minutes that are public change for everybody. `was` is what the writer had before them;
     raises ChangedMeanwhileError when it is something else by now."""
     held: Event = Event.objects.without_text().to_change().get(pk=event.pk)
     standing = Minutes.objects.filter(event=held).values_list("text", flat=True).first() or ""
-    refuse_clashes({"text": standing}, was={} if was is None else {"text": was}, values={"text": text})
+    refuse_clashes({"text": standing}, was=was or {}, values={"text": text})
     minutes, _is_new = Minutes.objects.update_or_create(event=held, defaults={"text": text, "written_by": by})
     audit.record("write_minutes", minutes, by=by)
     return minutes

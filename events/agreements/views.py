@@ -14,7 +14,6 @@ from events.agreements.models import Agreement, Minutes
 from events.models import Event
 from events.series.models import Series
 from portal.http import StaffRequest, staff
-from portal.meanwhile import ChangedMeanwhileError
 from portal.revisions.rules import heading
 
 
@@ -87,14 +86,9 @@ def edit_agreement(request: StaffRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(Agreement, pk=pk)
     back = _home(found)
     form = EditAgreementForm(found, request.POST if request.method == "POST" else None)
-    if form.is_bound and form.is_valid():
-        try:
-            actions.edit(found, by=request.user, was=form.was(), **form.changes())
-        except ChangedMeanwhileError as error:
-            form.show_what_is_now(error.now)
-        else:
-            messages.success(request, pgettext("staff", "Saved."))
-            return redirect(back)
+    if form.is_bound and form.is_valid() and form.hand_to(actions.edit, found, by=request.user):
+        messages.success(request, pgettext("staff", "Saved."))
+        return redirect(back)
     actors.consult_list(Actor, by=request.user)
     context = {"form": form, "back": back}
     return render(request, "agreements/staff/edit_agreement.html", context, status=422 if form.errors else 200)
@@ -109,15 +103,9 @@ def minutes(request: StaffRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(Event, pk=pk)
     written = Minutes.objects.filter(event=found).first()
     form = MinutesForm(request.POST if request.method == "POST" else None, instance=written)
-    if form.is_bound and form.is_valid():
-        try:
-            if changes := form.changes():
-                actions.write_minutes(found, was=form.was()["text"], by=request.user, **changes)
-        except ChangedMeanwhileError as error:
-            form.show_what_is_now(error.now)
-        else:
-            messages.success(request, pgettext("staff", "Saved."))
-            return redirect("event_agreements", pk)
+    if form.is_bound and form.is_valid() and form.hand_to(actions.write_minutes, found, by=request.user):
+        messages.success(request, pgettext("staff", "Saved."))
+        return redirect("event_agreements", pk)
     context = {"event": found, "title": heading(found), "form": form, "minutes": written}
     return render(request, "agreements/staff/minutes.html", context, status=422 if form.errors else 200)
 

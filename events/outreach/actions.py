@@ -131,13 +131,13 @@ _TOLD: Final = frozenset({"mood"})
 
 
 @transaction.atomic
-def note_safety(session: Session, *, text: str, by: User, was: str | None = None) -> None:
+def note_safety(session: Session, *, text: str, by: User, was: Mapping[str, str] | None = None) -> None:
     """In the place of what was noted before; an empty one takes it away. The log is not told what it says. `was` is
     what the writer had before them; raises ChangedMeanwhileError when it is something else by now.
     """
     Session.objects.select_for_update(of=("self",)).get(pk=session.pk)
     standing = SafetyNote.objects.filter(session=session).values_list("text", flat=True).first() or ""
-    refuse_clashes({"text": standing}, was={} if was is None else {"text": was}, values={"text": text})
+    refuse_clashes({"text": standing}, was=was or {}, values={"text": text})
     if text:
         values = {"text": text, "written_at": timezone.now(), "written_by": by}
         SafetyNote.objects.update_or_create(session=session, defaults=values)

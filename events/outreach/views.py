@@ -15,7 +15,6 @@ from events.outreach.forms import EditSessionForm, LogForm, QuestionsForm, Safet
 from events.outreach.models import Asked, Draft, Session
 from portal import languages
 from portal.http import StaffRequest, staff
-from portal.meanwhile import ChangedMeanwhileError
 from portal.questions import actions as questions
 
 ON_A_PAGE: Final = 30
@@ -144,14 +143,9 @@ def edit_session(request: StaffRequest, pk: int) -> HttpResponse:
     # What has been withdrawn since cannot be chosen.
     initial = model_to_dict(found, fields=[*EditSessionForm.base_fields]) | {"handed_out": found.handed_out.published()}
     form = EditSessionForm(request.POST if request.method == "POST" else None, initial=initial)
-    if form.is_bound and form.is_valid():
-        try:
-            actions.edit(found, by=request.user, was=form.was(), **form.changes())
-        except ChangedMeanwhileError as error:
-            form.show_what_is_now(error.now)
-        else:
-            messages.success(request, pgettext("staff", "Saved."))
-            return redirect(found)
+    if form.is_bound and form.is_valid() and form.hand_to(actions.edit, found, by=request.user):
+        messages.success(request, pgettext("staff", "Saved."))
+        return redirect(found)
     context = {"session": found, "form": form, "hosts": Session.objects.hosts()}
     return render(request, "outreach/staff/edit.html", context, status=422 if form.errors else 200)
 
@@ -162,15 +156,9 @@ def session_safety(request: StaffRequest, pk: int) -> HttpResponse:
     """What was not safe. That somebody reads it is logged."""
     found = _session(pk)
     form = SafetyForm(request.POST if request.method == "POST" else None)
-    if form.is_bound and form.is_valid():
-        try:
-            if changes := form.changes():
-                actions.note_safety(found, was=form.was()["text"], by=request.user, **changes)
-        except ChangedMeanwhileError as error:
-            form.show_what_is_now(error.now)
-        else:
-            messages.success(request, pgettext("staff", "Saved."))
-            return redirect(found)
+    if form.is_bound and form.is_valid() and form.hand_to(actions.note_safety, found, by=request.user):
+        messages.success(request, pgettext("staff", "Saved."))
+        return redirect(found)
     # Last, so that nobody is shown what somebody else has written while this was sent without that being logged.
     note = actions.consult_safety(found, by=request.user)
     form.initial = {"text": note.text if note else ""}

@@ -10,7 +10,6 @@ from events.recordings import actions
 from events.recordings.forms import ConsentsForm, RecordingForm
 from events.recordings.models import Recording
 from portal.http import StaffRequest, staff
-from portal.meanwhile import ChangedMeanwhileError
 
 
 def _recording(pk: int) -> Recording:
@@ -26,14 +25,9 @@ def recording(request: StaffRequest, pk: int) -> HttpResponse:
     kept = Recording.objects.filter(event=event).first()
     initial = {name: getattr(kept, name) for name in RecordingForm.base_fields} if kept else None
     form = RecordingForm(event, request.POST if request.method == "POST" else None, initial=initial)
-    if form.is_bound and form.is_valid():
-        try:
-            actions.keep(event, by=request.user, was=form.was(), **form.changes())
-        except ChangedMeanwhileError as error:
-            form.show_what_is_now(error.now)
-        else:
-            messages.success(request, pgettext("staff", "Saved."))
-            return redirect("recording", pk)
+    if form.is_bound and form.is_valid() and form.hand_to(actions.keep, event, by=request.user):
+        messages.success(request, pgettext("staff", "Saved."))
+        return redirect("recording", pk)
     context = {"event": event, "recording": kept, "form": form, "consents": ConsentsForm(kept) if kept else None}
     return render(request, "events/staff/recording.html", context, status=422 if form.errors else 200)
 

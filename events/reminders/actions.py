@@ -167,13 +167,13 @@ def _columns(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @transaction.atomic
-def write(rule: Rule, *, language: str, text: str, by: User, was: str | None = None) -> None:
+def write(rule: Rule, *, language: str, text: str, by: User, was: Mapping[str, str] | None = None) -> None:
     """What it says first in one language; `was` is what the writer had seen. Raises ChangedMeanwhileError, and changes
     nothing, when somebody else has written it meanwhile."""
     column = languages.suffixed("text", language)
     locked = Rule.objects.select_for_update(of=("self",)).get(pk=rule.pk)
     now = getattr(locked, column) or ""
-    refuse_clashes({"text": now}, was={} if was is None else {"text": was}, values={"text": text})
+    refuse_clashes({"text": now}, was=was or {}, values={"text": text})
     Rule.objects.filter(pk=rule.pk).update(**{column: text})
     audit.record("write_reminder", rule, by=by, language=language)
 

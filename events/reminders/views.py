@@ -23,7 +23,6 @@ from portal.mail.forms import PauseForm
 from portal.mail.models import Delivery
 from portal.mail.rules import Message
 from portal.mail.views import waiting
-from portal.meanwhile import ChangedMeanwhileError
 from portal.revisions.rules import heading
 
 
@@ -123,14 +122,9 @@ def _named(found: Any, given: str | None) -> Any:
 def edit_rule(request: StaffRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(Rule.objects.select_related("event"), pk=pk)
     form = EditRuleForm(request.POST if request.method == "POST" else None, initial=rule_initial(found))
-    if form.is_bound and form.is_valid():
-        try:
-            actions.edit(found, by=request.user, was=form.was(), **form.changes())
-        except ChangedMeanwhileError as error:
-            form.show_what_is_now(error.now)
-        else:
-            messages.success(request, pgettext("staff", "Saved."))
-            return redirect(_back(found))
+    if form.is_bound and form.is_valid() and form.hand_to(actions.edit, found, by=request.user):
+        messages.success(request, pgettext("staff", "Saved."))
+        return redirect(_back(found))
     context = {"form": form, "rule": found, "title": pgettext("staff", "Change the reminder"), "back": _back(found)}
     return render(request, "events/staff/rule.html", context, status=422 if form.errors else 200)
 
@@ -156,15 +150,9 @@ def rule_text(request: StaffRequest, pk: int, language: str) -> HttpResponse:
     found = get_object_or_404(Rule.objects.select_related("event"), pk=pk)
     text = getattr(found, languages.suffixed("text", language))
     form = RuleTextForm(language, request.POST if request.method == "POST" else None, initial={"text": text})
-    if form.is_bound and form.is_valid():
-        try:
-            if form.has_changed():
-                actions.write(found, language=language, by=request.user, was=form.was()["text"], **form.changes())
-        except ChangedMeanwhileError as error:
-            form.show_what_is_now(error.now)
-        else:
-            messages.success(request, pgettext("staff", "Saved."))
-            return redirect(_back(found))
+    if form.is_bound and form.is_valid() and form.hand_to(actions.write, found, language=language, by=request.user):
+        messages.success(request, pgettext("staff", "Saved."))
+        return redirect(_back(found))
     context = {
         "form": form,
         "rule": found,

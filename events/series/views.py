@@ -13,7 +13,6 @@ from events.series.forms import EditSeriesForm, SeriesForm
 from events.series.models import Series
 from portal import languages
 from portal.http import StaffRequest, staff
-from portal.meanwhile import ChangedMeanwhileError
 
 
 @require_safe
@@ -55,12 +54,10 @@ def edit_series(request: StaffRequest, pk: int) -> HttpResponse:
     form = EditSeriesForm(request.POST if request.method == "POST" else None, instance=found)
     if form.is_bound and form.is_valid():
         try:
-            actions.edit(found, by=request.user, was=form.was(), **form.changes())
-        except ChangedMeanwhileError as error:
-            form.show_what_is_now(error.now)
+            form.hand_to(actions.edit, found, by=request.user)
         except IntegrityError:
             form.refuse_name()
-        else:
+        if not form.errors:
             messages.success(request, pgettext("staff", "Saved."))
             return redirect(found)
     return _form_page(request, form, title=found.name, back=found.get_absolute_url())

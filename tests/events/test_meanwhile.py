@@ -12,6 +12,7 @@ from events.recordings.models import Recording
 from events.reminders import actions as reminders
 from events.reminders.models import Rule
 from portal.accounts.models import Role
+from portal.audit.models import AuditEvent
 from portal.pictures.models import Picture
 from tests import factories
 from tests.outreach.conftest import visit
@@ -74,6 +75,17 @@ def test_who_saves_what_somebody_else_has_changed_meanwhile_sees_both_and_loses_
     assert again[field] == [mine]
     assert me.post(path, again).status_code == 302
     assert getattr(rows.get(), column) == mine
+
+
+@pytest.mark.parametrize("page", [page for page, *_values in PAGES])
+def test_saving_what_nobody_has_changed_is_no_change(staff, event, page):
+    path, rows = page(event)
+    me = staff(Role.EVENTS)
+    opened = as_shown(me.get(path))
+    before, logged = rows.values().get(), AuditEvent.objects.count()
+    assert me.post(path, opened).status_code == 302
+    assert rows.values().get() == before
+    assert AuditEvent.objects.count() == logged
 
 
 @pytest.mark.parametrize(

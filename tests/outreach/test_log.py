@@ -241,11 +241,11 @@ def test_two_who_write_the_safety_note_see_each_other_and_the_log_is_told_nothin
 def test_two_who_write_the_safety_note_in_the_same_moment_lose_nothing(was):
     from events.outreach import actions
 
-    session, by = visit(safety_note=was), factories.user()
+    session, by, seen = visit(safety_note=was), factories.user(), {"text": was}
     with pytest.raises(ChangedMeanwhileError):
         overtaken(
-            lambda: actions.note_safety(session, text="Någon hade en kniv.", was=was, by=by),
-            lambda: actions.note_safety(session, text="Det var mörkt.", was=was, by=by),
+            lambda: actions.note_safety(session, text="Någon hade en kniv.", was=seen, by=by),
+            lambda: actions.note_safety(session, text="Det var mörkt.", was=seen, by=by),
         )
     assert SafetyNote.objects.get().text == "Någon hade en kniv."
 
