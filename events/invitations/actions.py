@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import pgettext, pgettext_lazy
 
@@ -193,17 +194,22 @@ def erase(invitation: Invitation) -> None:
     that their organization was invited, and whether somebody came, stays."""
     event = _lock(invitation.event)
     held = _locked(invitation, event)
-    if held.registration is not None:
-        registrations.erase(_registration(held))  # which forgets the invitation with it
-    else:
-        _erase(held, by=None)
+    # They may have registered without the invitation.
+    seat = held.registration or event.registrations.held_by(held.email).first()
+    _erase(held, seat, event=event, by=None)
+    if seat is not None:
+        seat.event = event
+        registrations.erase(seat)
 
 
-def _erase(held: Invitation, *, by: User | None, seat: Registration | None = None) -> None:
-    """With every other invitation to this address. The `seat` is erased by whoever calls."""
-    others = held.event.invitations.select_related("registration__check_in").filter(forgotten_at__isnull=True)
-    for each in (held, *others.filter(email__iexact=held.email).exclude(pk=held.pk)):
-        each.event = held.event
+def _erase(held: Invitation | None, seat: Registration | None, *, event: Event, by: User | None) -> None:
+    """Every invitation to the address of these two, which are one person's. The `seat` is erased by whoever calls."""
+    whose = Q(pk=held.pk if held else None)
+    for address in {one.email for one in (held, seat) if one and one.email}:
+        whose |= Q(email__iexact=address)
+    invited = event.invitations.select_related("registration__check_in").filter(whose, forgotten_at__isnull=True)
+    for each in invited:
+        each.event = event
         _withdraw_substitute(each, by=by)
         _erase_alone(each, by=by, seat=seat)
 
@@ -213,7 +219,7 @@ def _erase_alone(held: Invitation, *, by: User | None, seat: Registration | None
     audit.record("erase", held, by=by)
     _forget(held, has_come=held.has_come)
     if held.registration is not None and held.registration != seat:
-        registrations.erase(_registration(held), by=by)
+        registrations.erase_alone(_registration(held), by=by)
 
 
 def _too_late() -> str:
@@ -288,9 +294,7 @@ class _Seats:
             _answer(held, Answer.NO)
 
     def forget(self, registration: Registration, *, by: User | None) -> None:
-        held = _came_of(registration)
-        if held and held.forgotten_at is None:
-            _erase(held, by=by, seat=registration)
+        _erase(_came_of(registration), registration, event=registration.event, by=by)
 
 
 def _came_of(registration: Registration) -> Invitation | None:

@@ -257,15 +257,23 @@ def _write_needs(registration: Registration, needs: Sequence[Mapping[str, str]])
 
 @transaction.atomic
 def erase(registration: Registration, *, by: User | None = None) -> None:
-    """Forget this person: seat, needs and address, and the invitation that it came of. What they asked was kept
-    without them. `by` is who does it when somebody has asked for it in another way."""
+    """Forget this person: seat, needs and address, what they had canceled before, and that they were invited. What
+    they asked was kept without them. `by` is who does it when somebody has asked for it in another way."""
     event = _lock(registration.event)
-    locked = _locked(registration, event)
-    for inviter in _inviters:
-        inviter.forget(locked, by=by)
-    mail.forget(prefix=locked.key)
-    audit.record("erase", locked, by=by)
-    locked.delete()
+    found: Registration | None = _locked(registration, event)
+    while found:
+        found.event, address = event, found.email
+        for inviter in _inviters:
+            inviter.forget(found, by=by)
+        erase_alone(found, by=by)
+        found = event.registrations.held_by(address).first()
+
+
+def erase_alone(registration: Registration, *, by: User | None) -> None:
+    """Of a person who may have, or have had, another one. Call it under the lock of the event."""
+    mail.forget(prefix=registration.key)
+    audit.record("erase", registration, by=by)
+    registration.delete()
 
 
 @transaction.atomic

@@ -210,3 +210,13 @@ def test_who_is_invited_just_before_it_moves_gets_the_new_time_in_one_mail(event
         clock.shift(SETTLE)
         actions.keep(timezone.now())
     assert Delivery.objects.get(kind=actions.INVITATION).context.keys() == {"invitation"}
+
+
+def test_who_registered_without_their_invitation_is_forgotten_in_both(make_event):
+    for erase in (lambda held, _seat: actions.erase(held), lambda _held, seat: registrations.erase(seat)):
+        event = make_event("sv")
+        held, other = invite(event, "Styrelsen"), invite(event, "Andra")
+        seat = registrations.register(event, name="Eva", email="Styrelsen@example.org", language="sv")
+        erase(held, seat)
+        assert not event.registrations.exists()
+        assert event.invitations.get(forgotten_at__isnull=True) == other
