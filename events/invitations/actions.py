@@ -123,6 +123,8 @@ def accept(
     _withdraw_substitute(held, by=None)
     _answer(held, Answer.YES, language=language)
     seat = held.registration
+    if seat and seat.state == Seat.CANCELED and event.registrations.active().held_by(held.email).exists():
+        seat = None  # they have registered by themselves since
     if seat is None:
         seat = registrations.register(
             event,

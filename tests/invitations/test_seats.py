@@ -220,3 +220,16 @@ def test_who_registered_without_their_invitation_is_forgotten_in_both(make_event
         erase(held, seat)
         assert not event.registrations.exists()
         assert event.invitations.get(forgotten_at__isnull=True) == other
+
+
+def test_who_said_no_and_registered_by_themselves_is_forgotten_as_invited_and_can_say_yes(make_event):
+    event = make_event("sv")
+    held = invite(event)
+    registrations.cancel(seat_of(held))
+    own = registrations.register(event, name="Eva", email=held.email, language="sv")
+    assert seat_of(held) == own
+    assert held.registration == own
+    registrations.erase(own)
+    held.refresh_from_db()
+    assert (held.email, held.forgotten_at is None) == ("", False)
+    assert not event.registrations.exists()
