@@ -21,6 +21,7 @@ from events.registrations.rules import known_before
 from portal.accounts.models import User
 from portal.audit import actions as audit
 from portal.mail import actions as mail
+from portal.mail.models import Delivery
 from portal.mail.rules import Promise
 from portal.secret_links import new_nonce
 
@@ -92,12 +93,16 @@ def _withdraw(held: Invitation, *, by: User | None) -> None:
     held.withdrawn_at = timezone.now()
     held.save(update_fields=["withdrawn_at"])
     audit.record("withdraw_invitation", held, by=by)
-    recalled = mail.cancel(prefix=held.key)
+    mail.cancel(prefix=held.key)
     _withdraw_substitute(held, by=by)
     if _has_seat(held):
         registrations.cancel(_registration(held))
-    elif held.email and held.planned_at and not recalled and held.answer != Answer.NO:
+    elif held.email and held.answer != Answer.NO and _has_had_mail(held):
         _plan(ENDED, held, "ended")
+
+
+def _has_had_mail(held: Invitation) -> bool:
+    return bool(Delivery.objects.named(prefix=held.key).filter(fenced_at__isnull=False).exists())
 
 
 # Who is invited --------------------------------------------------------------------------------------------------

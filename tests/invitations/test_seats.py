@@ -19,6 +19,7 @@ from events.registrations.models import Registration, State
 from events.registrations.rules import private_url
 from portal.accounts.models import Role
 from portal.mail.models import Delivery
+from portal.mail.models import State as Sent
 from portal.public import form_token
 from tests import factories
 from tests.accounts.people import person
@@ -233,3 +234,15 @@ def test_who_said_no_and_registered_by_themselves_is_forgotten_as_invited_and_ca
     held.refresh_from_db()
     assert (held.email, held.forgotten_at is None) == ("", False)
     assert not event.registrations.exists()
+
+
+def test_who_was_invited_is_told_that_they_are_not_any_more_though_another_mail_still_waits(event):
+    told, waiting = invite(event, "a"), invite(event, "b")
+    moments = dict.fromkeys(("fenced_at", "sent_at", "ended_at"), timezone.now())
+    Delivery.objects.filter(recipient=told.email).update(state=Sent.SENT, **moments)
+    put_off(event, hours=1)
+    with time_machine.travel(timezone.now() + SETTLE):
+        actions.keep(timezone.now())
+        for held in (told, waiting):
+            actions.withdraw(held, by=factories.user())
+    assert Delivery.objects.waiting().get().key == f"{told.key}ended"
