@@ -349,6 +349,7 @@ def _tell_changes(event: Event, now: datetime) -> None:
         return
     appointments = {each.sequence: each for each in event.appointments.all()}
     untold = Invitation.objects.told_less(now).filter(event=event)
+    mail.keep_until(event.starts_at, prefix=f"{event.mail_prefix}invitation:", kinds=[INVITATION, ENDED, SUBSTITUTE])
     known = known_before(event, newest, whom="invitation", first=INVITATION, kinds=[INVITATION, ENDED])
     for invitation in untold:
         told = known.get(invitation.pk, invitation.told_sequence)

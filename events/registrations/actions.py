@@ -29,6 +29,7 @@ LAPSE: Final = "seat_offer_ended"
 CHANGE: Final = "event_changed"
 NEW_LINK: Final = "event_new_link"
 NEED: Final = "need_settled"
+KINDS: Final = (CONFIRMATION, CANCELLATION, OFFER, LAPSE, CHANGE, NEW_LINK, NEED)
 
 
 class ClosedError(ValidationError):
@@ -400,6 +401,7 @@ def _tell_changes(event: Event, now: datetime) -> None:
         return
     appointments = {each.sequence: each for each in event.appointments.all()}
     untold = event.registrations.active().filter(told_sequence__lt=event.sequence)
+    mail.keep_until(event.ends_at, prefix=f"{event.mail_prefix}registration:", kinds=KINDS)
     known = rules.known_before(event, newest, whom="registration", first=CONFIRMATION, kinds=[CHANGE])
     for registration in untold.exclude(email=""):
         told = known.get(registration.pk, registration.told_sequence)

@@ -246,3 +246,12 @@ def test_who_was_invited_is_told_that_they_are_not_any_more_though_another_mail_
         for held in (told, waiting):
             actions.withdraw(held, by=factories.user())
     assert Delivery.objects.waiting().get().key == f"{told.key}ended"
+
+
+def test_an_invitation_that_waits_while_its_event_is_put_off_waits_as_long_as_that(event):
+    invite(event)
+    event = put_off(event, days=30)
+    with time_machine.travel(timezone.now() + SETTLE):
+        actions.keep(timezone.now())
+    waiting = Delivery.objects.get()
+    assert (waiting.kind, waiting.expires_at) == (actions.INVITATION, event.starts_at)

@@ -711,3 +711,17 @@ def test_a_link_that_was_taken_away_is_no_new_link(make_event):
     actions.keep(timezone.now())
     delivery = Delivery.objects.filter(kind=actions.NEW_LINK).first()
     assert delivery is None or rules.new_link(delivery) is None
+
+
+def test_a_confirmation_that_waits_while_its_event_is_put_off_waits_as_long_as_that(make_event):
+    event = make_event("sv", starts_in=SOON)
+    register(event)
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        mail.pause(prefix=event.mail_prefix, reason="Fel", by=factories.user())
+        event = put_off(event, days=10)
+        clock.shift(actions.SETTLE)
+        actions.keep(timezone.now())
+        clock.shift(SOON * 2)
+        mail.expire(now=timezone.now())
+        held = Delivery.objects.waiting().get()
+    assert (held.kind, held.expires_at) == (actions.CONFIRMATION, event.ends_at)
