@@ -838,3 +838,18 @@ def test_who_gives_up_the_rules_of_an_event_waits_for_who_sends_by_them(make_eve
     with time_machine.travel(event.starts_at - timedelta(hours=5)), pytest.raises(actions.LeavingError):
         overtaken(lambda: actions.keep(timezone.now()), lambda: actions.share(event, by=by))
     assert Dispatch.objects.get().rule == rule
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_mends_the_address_of_a_speaker_mends_that_of_reminders_planned_meanwhile(make_event):
+    Rule.objects.all().delete()
+    event, by = make_event("sv", program=[line("09:00-10:00", "Lagen", person("Nils Fjällvind"))]), factories.user()
+    Speaker.objects.update(email="nils@example.org")
+    speaker = Speaker.objects.get()
+    actions.add(by=by, audience=Audience.SPEAKERS, anchor=Anchor.START, days=1)
+    with time_machine.travel(event.starts_at - timedelta(hours=5)):
+        overtaken(
+            lambda: programs.describe(speaker, by=by, email="nils.f@example.org"),
+            lambda: actions.keep(timezone.now()),
+        )
+    assert Delivery.objects.get(kind=actions.REMINDER).recipient == "nils.f@example.org"
