@@ -840,6 +840,40 @@ def test_who_gives_up_the_rules_of_an_event_waits_for_who_sends_by_them(make_eve
     assert Dispatch.objects.get().rule == rule
 
 
+def test_speakers_are_told_a_new_link_whose_reminder_is_being_sent_with_the_old_one(speaking):
+    event = speaking()
+    lease_until = timezone.now() + timedelta(minutes=5)
+    Delivery.objects.filter(kind=actions.REMINDER).update(state=State.QUEUED, lease_until=lease_until)
+    give_link(event)
+    reminder = Delivery.objects.get(kind=actions.REMINDER)
+    assert (reminder.state, new_links()) == (State.PLANNED, [])
+    assert reminder.due_at > timezone.now() + timedelta(seconds=composed.SECONDS)
+
+
+@pytest.mark.parametrize("why", ["moved", "unsubscribed"])
+def test_speakers_are_told_a_new_link_whose_reminder_waits_and_will_not_leave(speaking, why):
+    event = speaking()
+    if why == "moved":
+        event = put_off(event, hours=-1)
+    else:
+        mail.unsubscribe(delivery=Delivery.objects.get(kind=actions.REMINDER))
+    give_link(event)
+    assert new_links() == ["nils@example.org"]
+
+
+def test_who_was_shown_an_older_link_is_told_the_new_one_though_a_reminder_brings_it(remind, make_event, now):
+    """Which not everybody gets: somebody may have unsubscribed."""
+    remind(minutes=30)
+    event = make_event("sv")
+    register(event, "a")
+    now.move_to(event.starts_at - timedelta(minutes=30))
+    assert registrations.reveal(event.registrations.select_related("event").get())
+    give_link(event)
+    assert Dispatch.objects.get().number == 1
+    registrations.keep(timezone.now())
+    assert Delivery.objects.filter(kind=registrations.NEW_LINK).count() == 1
+
+
 @pytest.mark.django_db(transaction=True)
 def test_who_mends_the_address_of_a_speaker_mends_that_of_reminders_planned_meanwhile(make_event):
     Rule.objects.all().delete()
