@@ -7,6 +7,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
+from events import actions as events
 from events.actors import actions as actors
 from events.actors.models import Actor
 from events.attendance import actions as attendance
@@ -18,6 +19,7 @@ from events.registrations import actions as registrations
 from events.registrations.models import Registration, State
 from events.registrations.rules import private_url
 from portal.accounts.models import Role
+from portal.mail import actions as mail
 from portal.mail.models import Delivery
 from portal.mail.models import State as Sent
 from portal.public import form_token
@@ -255,3 +257,32 @@ def test_an_invitation_that_waits_while_its_event_is_put_off_waits_as_long_as_th
         actions.keep(timezone.now())
     waiting = Delivery.objects.get()
     assert (waiting.kind, waiting.expires_at) == (actions.INVITATION, event.starts_at)
+
+
+@pytest.mark.parametrize("then", ["canceled", "restored elsewhere"])
+def test_what_was_of_no_use_any_more_when_it_was_to_leave_has_told_nothing(event, then):
+    """A worker that has looked what is to be planned a moment too early meets it first."""
+    held, by = invite(event), factories.user()
+    moments = dict.fromkeys(("fenced_at", "sent_at", "ended_at"), timezone.now())
+    Delivery.objects.update(state=Sent.SENT, **moments)
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        if then == "canceled":
+            put_off(event, hours=1)
+        else:
+            events.cancel(event, by=by, reason="Sjukdom")
+        clock.shift(SETTLE)
+        actions.keep(timezone.now())
+        if then == "canceled":
+            events.cancel(event, by=by, reason="Sjukdom")
+        else:
+            events.restore(event, by=by)
+            put_off(event, hours=1)
+        clock.shift(SETTLE)
+        for waiting in Delivery.objects.waiting():
+            render = rules.invitation if then == "canceled" else rules.ended
+            assert render(waiting) is None
+            mail.cancel(key=waiting.key)
+        actions.keep(timezone.now())
+        kind = actions.ENDED if then == "canceled" else actions.INVITATION
+        assert Delivery.objects.waiting().get().kind == kind
+    assert held.key in Delivery.objects.waiting().get().key
