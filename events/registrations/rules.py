@@ -184,14 +184,14 @@ def change(delivery: Delivery) -> Message | None:
 def known_before(event: Event, newest: Appointment, *, whom: str, first: str, kinds: Sequence[str]) -> dict[int, int]:
     """By person, the number of the appointment that they know of, where mail tells it better than what is kept of
     them. What has not left, or was of no use when it was to leave, told nothing. What left when `newest` had settled
-    told that one, and so does the `first` that somebody gets when it still waits."""
+    told that one, and so does the `first` that somebody gets, also when it still waits."""
     every = Delivery.objects.named(prefix=f"{event.mail_prefix}{whom}:")
     notices = every.filter(kind__in=kinds, context__has_key="from")
     settled = newest.at + SETTLE
     of_no_use = notices.filter(state=Sent.CANCELED, ended_at__gte=settled).values_list("context", flat=True)
     waiting = notices.recallable().values_list("context", flat=True)
     known = {each[whom]: each["from"] for each in (*of_no_use, *waiting)}
-    told = notices.filter(fenced_at__gte=settled).values_list("context", flat=True)
+    told = every.filter(kind__in=[first, *kinds], fenced_at__gte=settled).values_list("context", flat=True)
     known |= {each[whom]: newest.sequence for each in told}
     if not newest.is_canceled:
         firsts = every.filter(kind=first).exclude(context__has_key="from").recallable()

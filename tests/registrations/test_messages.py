@@ -741,3 +741,15 @@ def test_a_link_that_is_new_while_the_event_is_canceled_is_told_when_it_is_held_
         clock.shift(actions.SETTLE)
         actions.keep(timezone.now())
     assert rules.new_link(Delivery.objects.get(kind=actions.NEW_LINK))
+
+
+def test_a_confirmation_that_left_with_the_new_time_before_the_clock_looked_has_told_it(make_event):
+    event = make_event("sv")
+    register(event)
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        put_off(event, hours=1)
+        clock.shift(actions.SETTLE)
+        moments = dict.fromkeys(("fenced_at", "sent_at", "ended_at"), timezone.now())
+        Delivery.objects.update(state=Sent.SENT, **moments)
+        actions.keep(timezone.now())
+    assert not Delivery.objects.waiting().exists()
