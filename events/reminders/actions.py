@@ -90,6 +90,8 @@ def _dispatch(event: Event, occurrence: rules.Occurrence, now: datetime) -> None
     is_still_so = locked.status == Status.PUBLISHED and rules.anchor_of(rule, locked) == occurrence.anchor_at
     if not (is_still_so and occurrence.is_due(locked, now)):
         return
+    if not Rule.objects.of(locked).filter(pk=rule.pk, version=rule.version, is_active=True).exists():
+        return  # others hold since it was read
     dispatch, is_new = Dispatch.objects.get_or_create(
         rule=rule,
         rule_version=rule.version,

@@ -887,3 +887,22 @@ def test_who_mends_the_address_of_a_speaker_mends_that_of_reminders_planned_mean
             lambda: actions.keep(timezone.now()),
         )
     assert Delivery.objects.get(kind=actions.REMINDER).recipient == "nils.f@example.org"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("change", ["own", "remove"])
+def test_who_plans_by_rules_that_hold_no_more_plans_nothing(make_event, change):
+    Rule.objects.all().delete()
+    series = Series.objects.create(name="Rundabordet")
+    event, by = make_event("sv", series=series), factories.user()
+    register(event, "a")
+    rule = actions.add(by=by, series=series, audience=Audience.REGISTERED, anchor=Anchor.START, days=1)
+    due_at = event.starts_at - timedelta(days=1)
+    with time_machine.travel(due_at - timedelta(seconds=1), tick=False):
+        overtaken(
+            lambda: actions.own(event, by=by) if change == "own" else actions.remove(rule, by=by),
+            lambda: actions.keep(due_at),
+        )
+    with time_machine.travel(due_at + timedelta(seconds=1), tick=False):
+        actions.keep(timezone.now())
+    assert Delivery.objects.filter(kind=actions.REMINDER).count() == (change == "own")
