@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import pgettext, pgettext_lazy
 
@@ -20,6 +21,7 @@ from events.registrations.rules import known_before
 from portal.accounts.models import User
 from portal.audit import actions as audit
 from portal.mail import actions as mail
+from portal.mail.models import Delivery
 from portal.mail.rules import Promise
 from portal.secret_links import new_nonce
 
@@ -91,12 +93,16 @@ def _withdraw(held: Invitation, *, by: User | None) -> None:
     held.withdrawn_at = timezone.now()
     held.save(update_fields=["withdrawn_at"])
     audit.record("withdraw_invitation", held, by=by)
-    recalled = mail.cancel(prefix=held.key)
+    mail.cancel(prefix=held.key)
     _withdraw_substitute(held, by=by)
     if _has_seat(held):
         registrations.cancel(_registration(held))
-    elif held.email and held.planned_at and not recalled and held.answer != Answer.NO:
+    elif held.email and held.answer != Answer.NO and _has_had_mail(held):
         _plan(ENDED, held, "ended")
+
+
+def _has_had_mail(held: Invitation) -> bool:
+    return bool(Delivery.objects.named(prefix=held.key).filter(fenced_at__isnull=False).exists())
 
 
 # Who is invited --------------------------------------------------------------------------------------------------
@@ -122,6 +128,8 @@ def accept(
     _withdraw_substitute(held, by=None)
     _answer(held, Answer.YES, language=language)
     seat = held.registration
+    if seat and seat.state == Seat.CANCELED and event.registrations.active().held_by(held.email).exists():
+        seat = None  # they have registered by themselves since
     if seat is None:
         seat = registrations.register(
             event,
@@ -193,17 +201,22 @@ def erase(invitation: Invitation) -> None:
     that their organization was invited, and whether somebody came, stays."""
     event = _lock(invitation.event)
     held = _locked(invitation, event)
-    if held.registration is not None:
-        registrations.erase(_registration(held))  # which forgets the invitation with it
-    else:
-        _erase(held, by=None)
+    # They may have registered without the invitation.
+    seat = held.registration or event.registrations.held_by(held.email).first()
+    _erase(held, seat, event=event, by=None)
+    if seat is not None:
+        seat.event = event
+        registrations.erase(seat)
 
 
-def _erase(held: Invitation, *, by: User | None, seat: Registration | None = None) -> None:
-    """With every other invitation to this address. The `seat` is erased by whoever calls."""
-    others = held.event.invitations.select_related("registration__check_in").filter(forgotten_at__isnull=True)
-    for each in (held, *others.filter(email__iexact=held.email).exclude(pk=held.pk)):
-        each.event = held.event
+def _erase(held: Invitation | None, seat: Registration | None, *, event: Event, by: User | None) -> None:
+    """Every invitation to the address of these two, which are one person's. The `seat` is erased by whoever calls."""
+    whose = Q(pk=held.pk if held else None)
+    for address in {one.email for one in (held, seat) if one and one.email}:
+        whose |= Q(email__iexact=address)
+    invited = event.invitations.select_related("registration__check_in").filter(whose, forgotten_at__isnull=True)
+    for each in invited:
+        each.event = event
         _withdraw_substitute(each, by=by)
         _erase_alone(each, by=by, seat=seat)
 
@@ -213,7 +226,7 @@ def _erase_alone(held: Invitation, *, by: User | None, seat: Registration | None
     audit.record("erase", held, by=by)
     _forget(held, has_come=held.has_come)
     if held.registration is not None and held.registration != seat:
-        registrations.erase(_registration(held), by=by)
+        registrations.erase_alone(_registration(held), by=by)
 
 
 def _too_late() -> str:
@@ -288,9 +301,7 @@ class _Seats:
             _answer(held, Answer.NO)
 
     def forget(self, registration: Registration, *, by: User | None) -> None:
-        held = _came_of(registration)
-        if held and held.forgotten_at is None:
-            _erase(held, by=by, seat=registration)
+        _erase(_came_of(registration), registration, event=registration.event, by=by)
 
 
 def _came_of(registration: Registration) -> Invitation | None:
@@ -338,6 +349,7 @@ def _tell_changes(event: Event, now: datetime) -> None:
         return
     appointments = {each.sequence: each for each in event.appointments.all()}
     untold = Invitation.objects.told_less(now).filter(event=event)
+    mail.keep_until(event.starts_at, prefix=f"{event.mail_prefix}invitation:", kinds=[INVITATION, ENDED, SUBSTITUTE])
     known = known_before(event, newest, whom="invitation", first=INVITATION, kinds=[INVITATION, ENDED])
     for invitation in untold:
         told = known.get(invitation.pk, invitation.told_sequence)

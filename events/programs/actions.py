@@ -255,6 +255,9 @@ def describe(
     `was` is what the writer had seen. Raises meanwhile.ChangedMeanwhileError, and changes nothing, when somebody else
     has changed the same.
     """
+    # Before the speaker, as who plans a reminder does, which must not go where they cannot be reached any more.
+    spoken_at = Event.objects.without_text().filter(pk__in=speaker.versions.values("event")).order_by("pk")
+    events = list(spoken_at.to_change()) if "email" in values else []
     locked = _locked_speaker(speaker)
     meanwhile.refuse_clashes({name: getattr(locked, name) for name in values}, was=was or {}, values=values)
     changed, old = list(audit.changed(locked, values)), locked.photo
@@ -265,7 +268,7 @@ def describe(
         locked.photo, locked.consent_photo_at = photo, timezone.now()
     locked.save(update_fields=[*values, "photo", "consent_photo_at"])
     if "email" in changed and locked.email:
-        for event in Event.objects.without_text().filter(program_versions__in=locked.versions.all()).distinct():
+        for event in events:
             mail.readdress(prefix=f"{event.mail_prefix}speaker:{locked.pk}:", to=locked.email)
     if photo and old:
         pictures.remove(old, by=by)

@@ -29,6 +29,7 @@ LAPSE: Final = "seat_offer_ended"
 CHANGE: Final = "event_changed"
 NEW_LINK: Final = "event_new_link"
 NEED: Final = "need_settled"
+KINDS: Final = (CONFIRMATION, CANCELLATION, OFFER, LAPSE, CHANGE, NEW_LINK, NEED)
 
 
 class ClosedError(ValidationError):
@@ -257,15 +258,23 @@ def _write_needs(registration: Registration, needs: Sequence[Mapping[str, str]])
 
 @transaction.atomic
 def erase(registration: Registration, *, by: User | None = None) -> None:
-    """Forget this person: seat, needs and address, and the invitation that it came of. What they asked was kept
-    without them. `by` is who does it when somebody has asked for it in another way."""
+    """Forget this person: seat, needs and address, what they had canceled before, and that they were invited. What
+    they asked was kept without them. `by` is who does it when somebody has asked for it in another way."""
     event = _lock(registration.event)
-    locked = _locked(registration, event)
-    for inviter in _inviters:
-        inviter.forget(locked, by=by)
-    mail.forget(prefix=locked.key)
-    audit.record("erase", locked, by=by)
-    locked.delete()
+    found: Registration | None = _locked(registration, event)
+    while found:
+        found.event, address = event, found.email
+        for inviter in _inviters:
+            inviter.forget(found, by=by)
+        erase_alone(found, by=by)
+        found = event.registrations.held_by(address).first()
+
+
+def erase_alone(registration: Registration, *, by: User | None) -> None:
+    """Of a person who may have, or have had, another one. Call it under the lock of the event."""
+    mail.forget(prefix=registration.key)
+    audit.record("erase", registration, by=by)
+    registration.delete()
 
 
 @transaction.atomic
@@ -392,6 +401,7 @@ def _tell_changes(event: Event, now: datetime) -> None:
         return
     appointments = {each.sequence: each for each in event.appointments.all()}
     untold = event.registrations.active().filter(told_sequence__lt=event.sequence)
+    mail.keep_until(event.ends_at, prefix=f"{event.mail_prefix}registration:", kinds=KINDS)
     known = rules.known_before(event, newest, whom="registration", first=CONFIRMATION, kinds=[CHANGE])
     for registration in untold.exclude(email=""):
         told = known.get(registration.pk, registration.told_sequence)

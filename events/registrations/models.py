@@ -11,7 +11,7 @@ from django.db.models.functions import JSONObject, Lower
 from django.utils import timezone
 from django.utils.translation import pgettext_lazy
 
-from events.models import SEATED, Event
+from events.models import SEATED, Event, Status
 from portal import languages
 from portal.secret_links import new_nonce
 
@@ -63,7 +63,9 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
         return self.active().filter(told_sequence__lt=F("event__sequence"))
 
     def shown_an_old_link(self) -> "RegistrationQuerySet":
-        return self.confirmed().filter(told_join__gt=0, told_join__lt=F("event__join_version"))
+        """And has to know, as soon as the event is held after all."""
+        is_older = Q(told_join__gt=0, told_join__lt=F("event__join_version"))
+        return self.confirmed().filter(is_older, event__status=Status.PUBLISHED)
 
     def with_needs(self) -> "RegistrationQuerySet":
         """Adds `need_rows`, in the same query: of each need `kind`, `language` and `state`."""

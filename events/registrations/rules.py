@@ -4,7 +4,6 @@ from typing import Any, Final
 
 import rules
 import segno
-from django.db.models import Q
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
@@ -184,15 +183,16 @@ def change(delivery: Delivery) -> Message | None:
 
 def known_before(event: Event, newest: Appointment, *, whom: str, first: str, kinds: Sequence[str]) -> dict[int, int]:
     """By person, the number of the appointment that they know of, where mail tells it better than what is kept of
-    them. What has not left was told to nobody. What left when `newest` had settled, or was needless then, told that
-    one, and so does the `first` that somebody gets when it still waits."""
+    them. What has not left, or was of no use when it was to leave, told nothing. What left when `newest` had settled
+    told that one, and so does the `first` that somebody gets, also when it still waits."""
     every = Delivery.objects.named(prefix=f"{event.mail_prefix}{whom}:")
     notices = every.filter(kind__in=kinds, context__has_key="from")
-    waiting = notices.recallable().values_list("context", flat=True)
     settled = newest.at + SETTLE
-    is_told = Q(fenced_at__gte=settled) | Q(state=Sent.CANCELED, ended_at__gte=settled)
-    known = {each[whom]: each["from"] for each in waiting}
-    known |= {each[whom]: newest.sequence for each in notices.filter(is_told).values_list("context", flat=True)}
+    of_no_use = notices.filter(state=Sent.CANCELED, ended_at__gte=settled).values_list("context", flat=True)
+    waiting = notices.recallable().values_list("context", flat=True)
+    known = {each[whom]: each["from"] for each in (*of_no_use, *waiting)}
+    told = every.filter(kind__in=[first, *kinds], fenced_at__gte=settled).values_list("context", flat=True)
+    known |= {each[whom]: newest.sequence for each in told}
     if not newest.is_canceled:
         firsts = every.filter(kind=first).exclude(context__has_key="from").recallable()
         known |= {each[whom]: newest.sequence for each in firsts.values_list("context", flat=True)}

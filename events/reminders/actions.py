@@ -1,5 +1,5 @@
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.core.exceptions import ValidationError
@@ -17,6 +17,7 @@ from events.series.models import Series
 from portal import languages
 from portal.accounts.models import User
 from portal.audit import actions as audit
+from portal.composed import SECONDS
 from portal.mail import actions as mail
 from portal.mail.models import Delivery
 from portal.mail.rules import Promise
@@ -26,6 +27,8 @@ from portal.revisions.rules import reading_columns
 REMINDER: Final = "event_reminder"
 NEW_LINK: Final = "speaker_new_link"
 TIMED: Final = ("audience", "anchor", "days", "at", "minutes")
+REREAD: Final = timedelta(seconds=2 * SECONDS)
+"""By then whoever sends has read an event anew."""
 SWEDISH: Final = languages.suffixed("text", languages.SOURCE)
 
 
@@ -87,6 +90,8 @@ def _dispatch(event: Event, occurrence: rules.Occurrence, now: datetime) -> None
     is_still_so = locked.status == Status.PUBLISHED and rules.anchor_of(rule, locked) == occurrence.anchor_at
     if not (is_still_so and occurrence.is_due(locked, now)):
         return
+    if not Rule.objects.of(locked).filter(pk=rule.pk, version=rule.version, is_active=True).exists():
+        return  # others hold since it was read
     dispatch, is_new = Dispatch.objects.get_or_create(
         rule=rule,
         rule_version=rule.version,
@@ -99,13 +104,14 @@ def _dispatch(event: Event, occurrence: rules.Occurrence, now: datetime) -> None
     promises = rules.promises(locked, occurrence)
     mail.plan_all(kind=REMINDER, promises=promises, due_at=occurrence.due_at, expires_at=occurrence.expires_at)
     if rule.audience == Audience.REGISTERED and locked.join_opens_at <= occurrence.due_at:
-        # At once for all of them, not for each when it leaves.
+        # At once for all of them, not for each when it leaves. Who knows an older link is told of this one anyhow: not
+        # every reminder leaves.
         reminded = [promise.context["registration"] for promise in promises]
-        Registration.objects.filter(pk__in=reminded).update(told_join=locked.join_version)
+        Registration.objects.filter(pk__in=reminded, told_join=0).update(told_join=locked.join_version)
     dispatch.number = len(promises)
     dispatch.save(update_fields=["number"])
     if rule.audience == Audience.SPEAKERS:
-        Event.objects.filter(pk=locked.pk).update(speakers_told_join=locked.join_version)
+        Event.objects.filter(pk=locked.pk, speakers_told_join=0).update(speakers_told_join=locked.join_version)
 
 
 @transaction.atomic
@@ -119,9 +125,13 @@ def _tell_speakers(event: Event, now: datetime) -> None:
 
 
 def _is_still_told(event: Event, promise: Promise) -> bool:
-    """By what has not left, whose link is the one of then."""
-    to_them = Delivery.objects.named(prefix=f"{event.mail_prefix}speaker:{promise.context['speaker']}:")
-    return bool(to_them.filter(kind__in=[REMINDER, NEW_LINK]).recallable().exists())
+    """By what waits and will leave, whose link is the one of then."""
+    prefix = f"{event.mail_prefix}speaker:{promise.context['speaker']}:"
+    # A worker may have the older link in hand, or share what it has read of the event for a moment.
+    mail.postpone(prefix=prefix, until=timezone.now() + REREAD)
+    anchors = [int(moment.timestamp()) for moment in (event.starts_at, event.answers_due_at) if moment]
+    brings_it = Q(kind=NEW_LINK) | Q(kind=REMINDER, context__anchor__in=anchors)
+    return bool(Delivery.objects.named(prefix=prefix).waiting().filter(brings_it).unsuppressed().exists())
 
 
 # Rules ---------------------------------------------------------------------------------------------------------

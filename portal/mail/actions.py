@@ -167,6 +167,12 @@ def postpone(*, prefix: str, until: datetime) -> int:
     return in_time
 
 
+def keep_until(moment: datetime, *, prefix: str, kinds: Sequence[str]) -> None:
+    """Let what has not left leave until then, which is another time than when it was planned, and no longer."""
+    found = Delivery.objects.named(prefix=prefix).recallable().filter(kind__in=kinds, due_at__lt=moment)
+    found.update(expires_at=moment)
+
+
 def readdress(*, prefix: str, to: str) -> None:
     """Let what has not left go to another address of the same person, also what a worker is about to send."""
     found = Delivery.objects.named(prefix=prefix).recallable()

@@ -7,6 +7,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
+from events import actions as events
 from events.actors import actions as actors
 from events.actors.models import Actor
 from events.attendance import actions as attendance
@@ -18,7 +19,9 @@ from events.registrations import actions as registrations
 from events.registrations.models import Registration, State
 from events.registrations.rules import private_url
 from portal.accounts.models import Role
+from portal.mail import actions as mail
 from portal.mail.models import Delivery
+from portal.mail.models import State as Sent
 from portal.public import form_token
 from tests import factories
 from tests.accounts.people import person
@@ -210,3 +213,76 @@ def test_who_is_invited_just_before_it_moves_gets_the_new_time_in_one_mail(event
         clock.shift(SETTLE)
         actions.keep(timezone.now())
     assert Delivery.objects.get(kind=actions.INVITATION).context.keys() == {"invitation"}
+
+
+def test_who_registered_without_their_invitation_is_forgotten_in_both(make_event):
+    for erase in (lambda held, _seat: actions.erase(held), lambda _held, seat: registrations.erase(seat)):
+        event = make_event("sv")
+        held, other = invite(event, "Styrelsen"), invite(event, "Andra")
+        seat = registrations.register(event, name="Eva", email="Styrelsen@example.org", language="sv")
+        erase(held, seat)
+        assert not event.registrations.exists()
+        assert event.invitations.get(forgotten_at__isnull=True) == other
+
+
+def test_who_said_no_and_registered_by_themselves_is_forgotten_as_invited_and_can_say_yes(make_event):
+    event = make_event("sv")
+    held = invite(event)
+    registrations.cancel(seat_of(held))
+    own = registrations.register(event, name="Eva", email=held.email, language="sv")
+    assert seat_of(held) == own
+    assert held.registration == own
+    registrations.erase(own)
+    held.refresh_from_db()
+    assert (held.email, held.forgotten_at is None) == ("", False)
+    assert not event.registrations.exists()
+
+
+def test_who_was_invited_is_told_that_they_are_not_any_more_though_another_mail_still_waits(event):
+    told, waiting = invite(event, "a"), invite(event, "b")
+    moments = dict.fromkeys(("fenced_at", "sent_at", "ended_at"), timezone.now())
+    Delivery.objects.filter(recipient=told.email).update(state=Sent.SENT, **moments)
+    put_off(event, hours=1)
+    with time_machine.travel(timezone.now() + SETTLE):
+        actions.keep(timezone.now())
+        for held in (told, waiting):
+            actions.withdraw(held, by=factories.user())
+    assert Delivery.objects.waiting().get().key == f"{told.key}ended"
+
+
+def test_an_invitation_that_waits_while_its_event_is_put_off_waits_as_long_as_that(event):
+    invite(event)
+    event = put_off(event, days=30)
+    with time_machine.travel(timezone.now() + SETTLE):
+        actions.keep(timezone.now())
+    waiting = Delivery.objects.get()
+    assert (waiting.kind, waiting.expires_at) == (actions.INVITATION, event.starts_at)
+
+
+@pytest.mark.parametrize("then", ["canceled", "restored elsewhere"])
+def test_what_was_of_no_use_any_more_when_it_was_to_leave_has_told_nothing(event, then):
+    """A worker that has looked what is to be planned a moment too early meets it first."""
+    held, by = invite(event), factories.user()
+    moments = dict.fromkeys(("fenced_at", "sent_at", "ended_at"), timezone.now())
+    Delivery.objects.update(state=Sent.SENT, **moments)
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        if then == "canceled":
+            put_off(event, hours=1)
+        else:
+            events.cancel(event, by=by, reason="Sjukdom")
+        clock.shift(SETTLE)
+        actions.keep(timezone.now())
+        if then == "canceled":
+            events.cancel(event, by=by, reason="Sjukdom")
+        else:
+            events.restore(event, by=by)
+            put_off(event, hours=1)
+        clock.shift(SETTLE)
+        for waiting in Delivery.objects.waiting():
+            render = rules.invitation if then == "canceled" else rules.ended
+            assert render(waiting) is None
+            mail.cancel(key=waiting.key)
+        actions.keep(timezone.now())
+        kind = actions.ENDED if then == "canceled" else actions.INVITATION
+        assert Delivery.objects.waiting().get().kind == kind
+    assert held.key in Delivery.objects.waiting().get().key

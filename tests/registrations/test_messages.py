@@ -711,3 +711,45 @@ def test_a_link_that_was_taken_away_is_no_new_link(make_event):
     actions.keep(timezone.now())
     delivery = Delivery.objects.filter(kind=actions.NEW_LINK).first()
     assert delivery is None or rules.new_link(delivery) is None
+
+
+def test_a_confirmation_that_waits_while_its_event_is_put_off_waits_as_long_as_that(make_event):
+    event = make_event("sv", starts_in=SOON)
+    register(event)
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        mail.pause(prefix=event.mail_prefix, reason="Fel", by=factories.user())
+        event = put_off(event, days=10)
+        clock.shift(actions.SETTLE)
+        actions.keep(timezone.now())
+        clock.shift(SOON * 2)
+        mail.expire(now=timezone.now())
+        held = Delivery.objects.waiting().get()
+    assert (held.kind, held.expires_at) == (actions.CONFIRMATION, event.ends_at)
+
+
+def test_a_link_that_is_new_while_the_event_is_canceled_is_told_when_it_is_held_after_all(make_event):
+    event, by = make_event("sv", starts_in=timedelta(minutes=50)), factories.user()
+    register(event)
+    assert actions.reveal(event.registrations.select_related("event").get())
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        events.cancel(event, by=by, reason="Sjukdom")
+        clock.shift(actions.SETTLE)
+        events.edit(event, by=by, join_url="https://meeting.example.org/2")
+        actions.keep(timezone.now())
+        assert not Delivery.objects.filter(kind=actions.NEW_LINK).exists()
+        events.restore(event, by=by)
+        clock.shift(actions.SETTLE)
+        actions.keep(timezone.now())
+    assert rules.new_link(Delivery.objects.get(kind=actions.NEW_LINK))
+
+
+def test_a_confirmation_that_left_with_the_new_time_before_the_clock_looked_has_told_it(make_event):
+    event = make_event("sv")
+    register(event)
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        put_off(event, hours=1)
+        clock.shift(actions.SETTLE)
+        moments = dict.fromkeys(("fenced_at", "sent_at", "ended_at"), timezone.now())
+        Delivery.objects.update(state=Sent.SENT, **moments)
+        actions.keep(timezone.now())
+    assert not Delivery.objects.waiting().exists()

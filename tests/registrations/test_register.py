@@ -545,3 +545,12 @@ def test_nothing_is_changed_of_what_is_canceled(make_event, over):
         actions.change(registration, language="so", party_size=1, needs=[])
     registration.refresh_from_db()
     assert registration.language == "sv"
+
+
+def test_who_deletes_everything_is_forgotten_with_what_they_had_canceled_before(make_event):
+    event = make_event("sv")
+    actions.cancel(register(event, needs=[{"kind": "access", "detail": "Ramp"}]))
+    other = register(event, "eva")
+    actions.erase(register(event, email="Bo@example.org"))
+    assert event.registrations.get() == other
+    assert set(Delivery.objects.values_list("recipient", flat=True)) == {"", other.email}

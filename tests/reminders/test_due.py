@@ -838,3 +838,71 @@ def test_who_gives_up_the_rules_of_an_event_waits_for_who_sends_by_them(make_eve
     with time_machine.travel(event.starts_at - timedelta(hours=5)), pytest.raises(actions.LeavingError):
         overtaken(lambda: actions.keep(timezone.now()), lambda: actions.share(event, by=by))
     assert Dispatch.objects.get().rule == rule
+
+
+def test_speakers_are_told_a_new_link_whose_reminder_is_being_sent_with_the_old_one(speaking):
+    event = speaking()
+    lease_until = timezone.now() + timedelta(minutes=5)
+    Delivery.objects.filter(kind=actions.REMINDER).update(state=State.QUEUED, lease_until=lease_until)
+    give_link(event)
+    reminder = Delivery.objects.get(kind=actions.REMINDER)
+    assert (reminder.state, new_links()) == (State.PLANNED, [])
+    assert reminder.due_at > timezone.now() + timedelta(seconds=composed.SECONDS)
+
+
+@pytest.mark.parametrize("why", ["moved", "unsubscribed"])
+def test_speakers_are_told_a_new_link_whose_reminder_waits_and_will_not_leave(speaking, why):
+    event = speaking()
+    if why == "moved":
+        event = put_off(event, hours=-1)
+    else:
+        mail.unsubscribe(delivery=Delivery.objects.get(kind=actions.REMINDER))
+    give_link(event)
+    assert new_links() == ["nils@example.org"]
+
+
+def test_who_was_shown_an_older_link_is_told_the_new_one_though_a_reminder_brings_it(remind, make_event, now):
+    """Which not everybody gets: somebody may have unsubscribed."""
+    remind(minutes=30)
+    event = make_event("sv")
+    register(event, "a")
+    now.move_to(event.starts_at - timedelta(minutes=30))
+    assert registrations.reveal(event.registrations.select_related("event").get())
+    give_link(event)
+    assert Dispatch.objects.get().number == 1
+    registrations.keep(timezone.now())
+    assert Delivery.objects.filter(kind=registrations.NEW_LINK).count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_mends_the_address_of_a_speaker_mends_that_of_reminders_planned_meanwhile(make_event):
+    Rule.objects.all().delete()
+    event, by = make_event("sv", program=[line("09:00-10:00", "Lagen", person("Nils Fjällvind"))]), factories.user()
+    Speaker.objects.update(email="nils@example.org")
+    speaker = Speaker.objects.get()
+    actions.add(by=by, audience=Audience.SPEAKERS, anchor=Anchor.START, days=1)
+    with time_machine.travel(event.starts_at - timedelta(hours=5)):
+        overtaken(
+            lambda: programs.describe(speaker, by=by, email="nils.f@example.org"),
+            lambda: actions.keep(timezone.now()),
+        )
+    assert Delivery.objects.get(kind=actions.REMINDER).recipient == "nils.f@example.org"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("change", ["own", "remove"])
+def test_who_plans_by_rules_that_hold_no_more_plans_nothing(make_event, change):
+    Rule.objects.all().delete()
+    series = Series.objects.create(name="Rundabordet")
+    event, by = make_event("sv", series=series), factories.user()
+    register(event, "a")
+    rule = actions.add(by=by, series=series, audience=Audience.REGISTERED, anchor=Anchor.START, days=1)
+    due_at = event.starts_at - timedelta(days=1)
+    with time_machine.travel(due_at - timedelta(seconds=1), tick=False):
+        overtaken(
+            lambda: actions.own(event, by=by) if change == "own" else actions.remove(rule, by=by),
+            lambda: actions.keep(due_at),
+        )
+    with time_machine.travel(due_at + timedelta(seconds=1), tick=False):
+        actions.keep(timezone.now())
+    assert Delivery.objects.filter(kind=actions.REMINDER).count() == (change == "own")

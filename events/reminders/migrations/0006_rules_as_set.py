@@ -8,6 +8,14 @@ UPDATE events_event SET speakers_told_join = join_version WHERE join_url > '' AN
 """
 
 
+# Before, a reminder was sent once at a moment, however it was set anew.
+ONCE = """
+DELETE FROM reminders_dispatch older USING reminders_dispatch newer
+WHERE older.rule_id = newer.rule_id AND older.event_id = newer.event_id AND older.anchor_at = newer.anchor_at
+AND older.rule_version < newer.rule_version
+"""
+
+
 class Migration(migrations.Migration):
     dependencies = [
         ("events", "0010_event_public_since"),
@@ -35,5 +43,5 @@ class Migration(migrations.Migration):
                 fields=("rule", "rule_version", "event", "anchor_at"), name="reminder_as_set_is_planned_once_a_moment"
             ),
         ),
-        migrations.RunSQL(TOLD, migrations.RunSQL.noop),
+        migrations.RunSQL(TOLD, ONCE),
     ]

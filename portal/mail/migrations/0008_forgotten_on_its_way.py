@@ -1,5 +1,10 @@
 from django.db import migrations, models
 
+# Before, only what had ended was without an address: nobody knows what became of these.
+ENDED = """
+UPDATE mail_delivery SET state = 'uncertain', ended_at = now(), lease_until = NULL WHERE state = 'sending' AND recipient = ''
+"""
+
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -23,4 +28,5 @@ class Migration(migrations.Migration):
                 name="delivery_has_a_recipient_until_it_has_left",
             ),
         ),
+        migrations.RunSQL(migrations.RunSQL.noop, ENDED),
     ]
