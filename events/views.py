@@ -399,6 +399,6 @@ def _assessed(newest: Any) -> dict[str, str]:
 @require_POST
 @staff("events.publish")
 def approve_risks(request: StaffRequest, pk: int) -> HttpResponse:
-    seen = request.POST.get("seen", "")
-    done = pgettext("staff", "The risk assessment is approved.")
-    return _step(request, pk, actions.approve_risks, done, seen=int(seen) if seen.isdecimal() else 0)
+    given = request.POST.get("seen", "")
+    seen = int(given) if given.isdecimal() and len(given) <= 18 else 0
+    return _step(request, pk, actions.approve_risks, pgettext("staff", "The risk assessment is approved."), seen=seen)
