@@ -200,6 +200,17 @@ def test_the_log_is_not_told_who_was_visited_nor_what_is_to_be_done_there(staff)
     assert not [word for word in ("Tuva", "Frida", "Mira", "Hemliga") if word in str(told)]
 
 
+def test_the_log_is_not_told_where_a_visit_was_or_is_to_be_of_whatever_kind_it_is_said_to_be():
+    by, now = factories.user(), timezone.now()
+    planned = {"kind": "outreach", "slug": "kvinnojouren-tuva", "starts_at": now, "ends_at": now + timedelta(hours=1)}
+    for event in (events.create(by=by, **planned), visit("Kvinnojouren Tuva").event):
+        events.edit(event, by=by, kind="seminar", place="Hemliga gatan 7")
+    events.edit(event, by=by, place="Hemliga gatan 8")
+    assert AuditEvent.objects.filter(verb="edit", changes__has_key="place").count() == 3
+    told = str(list(AuditEvent.objects.values_list("changes", "note")))
+    assert not [word for word in ("tuva", "Tuva", "Hemliga") if word in told]
+
+
 # What was not safe -------------------------------------------------------------------------------------------------
 
 
