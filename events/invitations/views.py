@@ -84,7 +84,7 @@ def _nobodys_page(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _accept(request: HttpRequest, found: Invitation, token: str) -> HttpResponse:
-    form = AcceptForm(found.event, request.POST)
+    form = AcceptForm(found.event, request.POST, initial=wishes_of(found.registration) if found.registration else None)
     if form.is_valid():
         try:
             actions.accept(found, form_id=public.check_public_post(request, OWN), **form.values())

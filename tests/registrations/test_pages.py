@@ -11,8 +11,9 @@ from python_calamine import CalamineWorkbook
 
 from events.models import Event
 from events.registrations import actions, rules
-from events.registrations.models import Registration, Reveal, State
+from events.registrations.models import Need, Registration, Reveal, State
 from events.registrations.views import PER_HOUR
+from portal import languages
 from portal.accounts.models import Role
 from portal.audit.models import AuditEvent
 from portal.mail.models import Delivery
@@ -328,6 +329,15 @@ def test_wishes_are_changed_on_ones_own_page_and_what_is_wrong_is_said_there(pub
     wrong = public.post(url, sent | {"access": "19121212-1212"})
     assert wrong.status_code == 422
     assert "19121212-1212" in wrong.content.decode()
+
+
+def test_an_interpreter_whose_language_the_portal_has_left_out_is_still_needed_after_another_change(public, seat):
+    registration, url = seat
+    (left_out,) = {code for code, _name in languages.CHOICES[-1:]} - {each.code for each in languages.ACTIVE}
+    Need.objects.create(registration=registration, kind=Need.Kind.INTERPRETER, language=left_out)
+    public.post(url, as_shown(public.get(url)) | {"do": "change", "access": "Plats för rullstol"})
+    needs = registration.needs.order_by("kind").values_list("language", "detail")
+    assert list(needs) == [("", "Plats för rullstol"), (left_out, "")]
 
 
 def test_saving_says_so_and_stays_in_the_language_of_the_page_unless_that_was_changed(public, seat):
