@@ -278,6 +278,7 @@ def withdraw_invitation(request: StaffRequest, pk: int) -> HttpResponse:
         actions.withdraw(found, by=request.user)
         messages.success(request, pgettext("staff", "The invitation is withdrawn."))
         return redirect("event_invitations", found.event_id)
+    actors.consult_list(Actor, by=request.user)
     return render(request, "invitations/staff/withdraw_invitation.html", {"invitation": found})
 
 
