@@ -200,12 +200,17 @@ def erase(invitation: Invitation) -> None:
 
 
 def _erase(held: Invitation, *, by: User | None, seat: Registration | None = None) -> None:
-    """With every other invitation to this address. The `seat` is erased by whoever calls."""
+    """With every other invitation to this address, and a seat that they took without one. The `seat` is erased by
+    whoever calls."""
+    own = list(held.event.registrations.held_by(held.email).filter(invitation=None))
     others = held.event.invitations.select_related("registration__check_in").filter(forgotten_at__isnull=True)
     for each in (held, *others.filter(email__iexact=held.email).exclude(pk=held.pk)):
         each.event = held.event
         _withdraw_substitute(each, by=by)
         _erase_alone(each, by=by, seat=seat)
+    for registration in own:
+        registration.event = held.event
+        registrations.erase(registration, by=by)
 
 
 def _erase_alone(held: Invitation, *, by: User | None, seat: Registration | None = None) -> None:

@@ -187,6 +187,16 @@ def test_who_comes_instead_of_somebody_whose_name_is_deleted_comes_all_the_same(
     assert (invitation.name, invitation.substitutes.standing().count()) == ("", 1)
 
 
+def test_who_has_registered_without_the_invitation_too_and_deletes_everything_is_forgotten_there(round_table):
+    event = round_table(registration_ends_at=timezone.now() + timedelta(days=3))
+    found = invite(event)
+    registrations.register(event, name="Styrelsen", email=found.email.upper(), language="sv")
+    somebody_else = registrations.register(event, name="Bo", email="bo@example.org", language="sv")
+    actions.erase(found)
+    assert Registration.objects.get() == somebody_else
+    assert not Delivery.objects.filter(recipient__icontains="styrelsen").exists()
+
+
 @pytest.mark.parametrize("where", ["the old seat", "the new invitation"])
 def test_who_was_invited_twice_and_deletes_everything_is_forgotten_in_both(event, where):
     first = invite(event)
