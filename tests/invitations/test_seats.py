@@ -163,15 +163,17 @@ def test_a_name_whose_consent_has_ended_stands_in_no_invitation(event):
     assert (waiting.name, waiting.email) == ("", "")
 
 
-@pytest.mark.parametrize("end", ["withdrawn", "canceled"])
+@pytest.mark.parametrize("end", ["withdrawn", "canceled", "lapsed"])
 def test_a_name_that_is_deleted_stands_in_no_seat_that_was_given_back(event, end):
     named = contact(actor())
     invitation = invite(event, named.name, email=named.email, actor=named.actor, contact=named)
     seat = seat_of(invitation)
     if end == "withdrawn":
         withdraw(invitation)
-    else:
+    elif end == "canceled":
         registrations.cancel(seat)
+    else:
+        Registration.objects.update(state=State.LAPSED)
     actors.forget(named, by=factories.user())
     invitation.refresh_from_db()
     assert (invitation.name, invitation.email) == ("", "")
