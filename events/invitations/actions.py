@@ -203,7 +203,7 @@ def erase(invitation: Invitation) -> None:
 def _erase(held: Invitation, *, by: User | None, seat: Registration | None = None) -> None:
     """With every other invitation to this address, and a seat that they took without one. The `seat` is erased by
     whoever calls."""
-    own = list(held.event.registrations.held_by(held.email).filter(invitation=None))
+    own = [each for each in held.event.registrations.held_by(held.email).filter(invitation=None) if each != seat]
     others = held.event.invitations.select_related("registration__check_in").filter(forgotten_at__isnull=True)
     for each in (held, *others.filter(email__iexact=held.email).exclude(pk=held.pk)):
         each.event = held.event
@@ -294,13 +294,22 @@ class _Seats:
             _answer(held, Answer.NO)
 
     def forget(self, registration: Registration, *, by: User | None) -> None:
-        held = _came_of(registration)
+        held = _came_of(registration) or _to_their_address(registration)
         if held and held.forgotten_at is None:
             _erase(held, by=by, seat=registration)
 
 
 def _came_of(registration: Registration) -> Invitation | None:
     held = Invitation.objects.select_related("registration__check_in").filter(registration=registration).first()
+    if held is not None:
+        held.event = registration.event
+    return held
+
+
+def _to_their_address(registration: Registration) -> Invitation | None:
+    """Who has a seat without having answered may be invited all the same."""
+    to_somebody = registration.event.invitations.filter(forgotten_at__isnull=True).exclude(email="")
+    held = to_somebody.select_related("registration__check_in").filter(email__iexact=registration.email).first()
     if held is not None:
         held.event = registration.event
     return held

@@ -189,13 +189,19 @@ def test_who_comes_instead_of_somebody_whose_name_is_deleted_comes_all_the_same(
     assert (invitation.name, invitation.substitutes.standing().count()) == ("", 1)
 
 
-def test_who_has_registered_without_the_invitation_too_and_deletes_everything_is_forgotten_there(round_table):
+@pytest.mark.parametrize("where", ["seat", "invitation"])
+def test_who_has_registered_without_the_invitation_and_deletes_everything_is_forgotten_in_both(round_table, where):
     event = round_table(registration_ends_at=timezone.now() + timedelta(days=3))
     found = invite(event)
-    registrations.register(event, name="Styrelsen", email=found.email.upper(), language="sv")
-    somebody_else = registrations.register(event, name="Bo", email="bo@example.org", language="sv")
-    actions.erase(found)
-    assert Registration.objects.get() == somebody_else
+    seat = registrations.register(event, name="Styrelsen", email=found.email.upper(), language="sv")
+    without_address = registrations.register(event, name="Bo", email="", language="sv")
+    if where == "seat":
+        registrations.erase(seat)
+    else:
+        actions.erase(found)
+    found.refresh_from_db()
+    assert (found.name, found.email) == ("", "")
+    assert Registration.objects.get() == without_address
     assert not Delivery.objects.filter(recipient__icontains="styrelsen").exists()
 
 
