@@ -341,6 +341,20 @@ def test_who_may_not_see_visits_learns_of_none_among_the_events(role):
     assert {page: reporter.get(page).status_code for page in pages} == dict.fromkeys(pages, 200)
 
 
+@pytest.mark.parametrize(
+    ("role", "name"),
+    [
+        (Role.APPROVER, "send_back_event"),
+        (Role.APPROVER, "publish_event"),
+        (Role.APPROVER, "approve_risks"),
+        (Role.ADMIN, "pause_event"),
+    ],
+)
+def test_who_may_not_see_visits_decides_nothing_about_one_either(role, name):
+    page = reverse(name, args=[visit().event_id])
+    assert sign_in(person(role)).post(page, {"reason": "Så"}).status_code == 404
+
+
 @pytest.mark.parametrize("role", [Role.TRANSLATOR, Role.APPROVER, Role.ADMIN, Role.AUDITOR])
 def test_who_may_not_see_visits_learns_of_none_at_home_nor_in_a_series(role):
     now, circle = timezone.now(), series.create(name="Kretsen", by=factories.user())
