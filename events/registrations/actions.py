@@ -257,9 +257,11 @@ def _write_needs(registration: Registration, needs: Sequence[Mapping[str, str]])
 
 @transaction.atomic
 def erase(registration: Registration, *, by: User | None = None) -> None:
-    """Forget this person: seat, needs and address, and the invitation that it came of. What they asked was kept
-    without them. `by` is who does it when somebody has asked for it in another way."""
+    """Forget this person: seat, needs and address, and that they were invited. What they asked was kept without
+    them. `by` is who does it when somebody has asked for it in another way."""
     event = _lock(registration.event)
+    # Who is just checking them in, or showing them the link, has written what goes with it, or comes too late.
+    event.registrations.select_for_update(of=("self",)).get(pk=registration.pk)
     locked = _locked(registration, event)
     for inviter in _inviters:
         inviter.forget(locked, by=by)
@@ -302,10 +304,13 @@ def reveal(registration: Registration) -> str:
 @transaction.atomic
 def settle_need(need: Need, *, state: str, by: User) -> None:
     """Say what has become of it. Who needs it is told of what is certain, once a slip could have been mended."""
-    of = Need.objects.select_related("registration__event").select_for_update(of=("self",))
-    locked: Need = of.get(pk=need.pk)
-    if locked.state == state:
+    # So that nobody is forgotten meanwhile, and then written to.
+    event = _lock(need.registration.event)
+    of = Need.objects.select_related("registration").select_for_update(of=("self",))
+    locked: Need | None = of.filter(pk=need.pk).first()
+    if locked is None or locked.state == state:
         return
+    locked.registration.event = event
     audit.record("settle_need", locked, by=by, changes={"state": (locked.state, state)})
     locked.state, locked.state_at = state, timezone.now()
     locked.save(update_fields=["state", "state_at"])

@@ -9,6 +9,8 @@ from django.core.cache import cache
 from django.utils import timezone
 from python_calamine import CalamineWorkbook
 
+from events.attendance import actions as attendance
+from events.attendance.models import CheckIn, How
 from events.models import Event
 from events.registrations import actions, rules
 from events.registrations.models import Need, Registration, Reveal, State
@@ -19,6 +21,7 @@ from portal.audit.models import AuditEvent
 from portal.mail.models import Delivery
 from portal.public import form_token
 from portal.questions.models import Question
+from tests import factories
 from tests.events.conftest import SECRET_LINK
 from tests.events.test_pages import parsed, words
 from tests.overtaken import overtaken
@@ -528,3 +531,32 @@ def test_a_button_that_comes_right_after_everything_was_deleted_in_another_tab_f
     answer = overtaken(lambda: actions.erase(held), lambda: public.post(page, fields))
     assert answer.status_code == (200 if do == "erase" else 404)
     assert not Reveal.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("what", ["check-in", "link", "need"])
+def test_who_deletes_everything_while_something_is_done_for_them_is_deleted_with_that(make_event, what):
+    event = make_event("sv", starts_in=timedelta(minutes=20))
+    needs = [{"kind": Need.Kind.INTERPRETER, "language": "ti"}]
+    who = {"name": "Bo", "email": "bo@example.org", "language": "sv"}
+    held, by = actions.register(event, is_invited=True, needs=needs, **who), factories.user()
+    need = held.needs.get()
+    done = {
+        "check-in": lambda: attendance.check_in(held, how=How.LIST, by=by),
+        "link": lambda: actions.reveal(held),
+        "need": lambda: actions.settle_need(need, state=Need.State.CONFIRMED, by=by),
+    }
+    overtaken(done[what], lambda: actions.erase(held))
+    assert not Registration.objects.exists()
+    assert not Delivery.objects.filter(recipient=held.email).exists()
+    # That somebody came stays.
+    assert CheckIn.objects.count() == (what == "check-in")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_need_of_somebody_who_is_just_deleting_everything_is_settled_for_nobody(make_event):
+    needs = [{"kind": Need.Kind.INTERPRETER, "language": "ti"}]
+    held = actions.register(make_event("sv"), name="Bo", email="bo@example.org", language="sv", needs=needs)
+    need, by = held.needs.get(), factories.user()
+    overtaken(lambda: actions.erase(held), lambda: actions.settle_need(need, state=Need.State.CONFIRMED, by=by))
+    assert not Delivery.objects.filter(recipient=held.email).exists()
