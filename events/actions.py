@@ -48,7 +48,8 @@ def create(*, by: User, text: Mapping[str, str] | None = None, **values: Any) ->
     event = Event.objects.create(created_by=by, **values)
     event.team.set(team)
     _appoint(event)
-    audit.record("create", event, by=by, changes={"slug": ("", event.slug)})
+    slug = audit.UNTOLD if event.kind == Kind.OUTREACH else event.slug
+    audit.record("create", event, by=by, changes={"slug": ("", slug)})
     if text:
         revisions.draft(event, language=languages.SOURCE, fields=text, by=by)
     return event
@@ -66,7 +67,7 @@ def edit(event: Event, *, by: User, was: Mapping[str, Any] | None = None, **valu
     refuse_clashes({name: _standing(locked, name) for name in values}, was=was or {}, values=values)
     team = values.pop("team", None)
     values = {name: _in_order(name, value) if isinstance(value, set) else value for name, value in values.items()}
-    untold = SECRET | PLACES if locked.kind == Kind.OUTREACH else SECRET
+    untold = SECRET | PLACES if _is_visit(locked) or values.get("kind") == Kind.OUTREACH else SECRET
     changes = {
         name: (audit.UNTOLD, audit.UNTOLD) if name in untold else (str(old), str(new))
         for name, (old, new) in audit.changed(locked, values).items()
@@ -92,6 +93,11 @@ def edit(event: Event, *, by: User, was: Mapping[str, Any] | None = None, **valu
     if not changes.keys().isdisjoint({"slug", *APPOINTMENT}):
         _reindex_all(locked)
     return locked
+
+
+def _is_visit(event: Event) -> bool:
+    """One that was made stays one, of whatever kind somebody says that it is."""
+    return event.kind == Kind.OUTREACH or hasattr(event, "session")
 
 
 def _number(event: Event, changes: Mapping[str, Any]) -> None:

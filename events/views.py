@@ -289,7 +289,7 @@ def staff_event(request: StaffRequest, pk: int) -> HttpResponse:
 
 def _step(request: StaffRequest, pk: int, act: Any, done: str, **values: Any) -> HttpResponse:
     """Carry out one step of an event's way, and say what came of it on its page."""
-    found = get_object_or_404(Event, pk=pk)
+    found = get_object_or_404(Event.objects.seen_by(request.user), pk=pk)
     try:
         act(found, by=request.user, **values)
     except ValidationError as error:
@@ -345,7 +345,7 @@ def cancel_event(request: StaffRequest, pk: int) -> HttpResponse:
 
 
 def _with_reason(request: StaffRequest, pk: int, act: Any, *, title: str, done: str, what: str) -> HttpResponse:
-    found = get_object_or_404(Event.objects.with_taken(), pk=pk)
+    found = get_object_or_404(Event.objects.seen_by(request.user).with_taken(), pk=pk)
     form = ReasonForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
         return _step(request, pk, act, done, reason=form.cleaned_data["reason"])
@@ -396,6 +396,6 @@ def _assessed(newest: Any) -> dict[str, str]:
 @require_POST
 @staff("events.publish")
 def approve_risks(request: StaffRequest, pk: int) -> HttpResponse:
-    seen = request.POST.get("seen", "")
-    done = pgettext("staff", "The risk assessment is approved.")
-    return _step(request, pk, actions.approve_risks, done, seen=int(seen) if seen.isdecimal() else 0)
+    given = request.POST.get("seen", "")
+    seen = int(given) if given.isdecimal() and len(given) <= 18 else 0
+    return _step(request, pk, actions.approve_risks, pgettext("staff", "The risk assessment is approved."), seen=seen)

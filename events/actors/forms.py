@@ -202,6 +202,12 @@ class PersonForm(MeanwhileForm, GuardedForm):
             self.add_error("email", pgettext("staff", "Write down an e-mail address or a phone number."))
         return data
 
+    def changes(self) -> dict[str, Any]:
+        """How they are reached is one thing in two fields: whoever takes one away has seen that the other is there."""
+        found = super().changes()
+        ways = {name: self.cleaned_data[name] for name in ("email", "phone")}
+        return found | ways if found.keys() & ways.keys() else found
+
 
 class ContactForm(PersonForm):
     guarded: ClassVar[tuple[str, ...]] = (*PersonForm.guarded, "role")

@@ -12,7 +12,12 @@ from events.models import Event
 from events.series.models import Series
 from portal.accounts.models import User
 from portal.audit import actions as audit
+from portal.audit.models import AuditEvent
 from portal.meanwhile import refuse_clashes
+
+
+class MendedByOtherError(ValidationError):
+    """A form that has made an agreement is sent once more, and somebody else has changed that since."""
 
 
 class NotPublicError(ValidationError):
@@ -29,11 +34,13 @@ def agree(
     **values: Any,
 ) -> Agreement:
     """Write down what was agreed, at an event or in a series. The same form sent twice is one agreement, as it was
-    mended in between."""
+    mended in between. Raises MendedByOtherError when somebody else has done that, too."""
     made: Agreement
     made, is_new = Agreement.objects.get_or_create(
         form_id=form_id or uuid4(), defaults={"event": event, "series": series, **values}
     )
+    if not is_new and AuditEvent.objects.about(made).exclude(by=by).exists():
+        raise MendedByOtherError(pgettext("staff", "Somebody has changed it meanwhile. Read it again, then decide."))
     if not is_new:
         return edit(made, by=by, **values)
     audit.record("agree", made, by=by)

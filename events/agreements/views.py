@@ -62,7 +62,11 @@ def _is_agreed(
         raise PermissionDenied
     if not (form.is_bound and form.is_valid()):
         return False
-    actions.agree(by=request.user, event=event, series=series, **form.values())
+    try:
+        actions.agree(by=request.user, event=event, series=series, **form.values())
+    except ValidationError as error:
+        form.add_error(None, error)
+        return False
     messages.success(request, pgettext("staff", "Saved."))
     return True
 

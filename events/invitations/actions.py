@@ -316,7 +316,8 @@ def forget_contact(contact: Contact, *, by: User | None) -> None:
     """Forget that they were invited. Who comes has a seat of their own now, until that is forgotten; somebody whom they
     have named instead comes all the same."""
     of_contact = contact.invitations.filter(forgotten_at__isnull=True)
-    of_contact = of_contact.exclude(answer=Answer.YES, withdrawn_at__isnull=True)
+    has_no_seat = Q(registration__state__in=[Seat.LAPSED, Seat.CANCELED])
+    of_contact = of_contact.exclude(~has_no_seat, answer=Answer.YES, withdrawn_at__isnull=True)
     for event in Event.objects.filter(pk__in=of_contact.values("event")).order_by("pk"):
         locked = _lock(event)
         for held in of_contact.filter(event=locked).select_related("registration__check_in"):

@@ -84,7 +84,7 @@ def _nobodys_page(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _accept(request: HttpRequest, found: Invitation, token: str) -> HttpResponse:
-    form = AcceptForm(found.event, request.POST)
+    form = AcceptForm(found.event, request.POST, initial=wishes_of(found.registration) if found.registration else None)
     if form.is_valid():
         try:
             actions.accept(found, form_id=public.check_public_post(request, OWN), **form.values())
@@ -278,6 +278,7 @@ def withdraw_invitation(request: StaffRequest, pk: int) -> HttpResponse:
         actions.withdraw(found, by=request.user)
         messages.success(request, pgettext("staff", "The invitation is withdrawn."))
         return redirect("event_invitations", found.event_id)
+    actors.consult_list(Actor, by=request.user)
     return render(request, "invitations/staff/withdraw_invitation.html", {"invitation": found})
 
 

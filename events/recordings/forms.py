@@ -35,7 +35,6 @@ class RecordingForm(MeanwhileForm, guard.GuardedForm):
     )
     captions = forms.MultipleChoiceField(
         label=pgettext_lazy("staff", "Captions in"),
-        choices=languages.LANGUAGES,
         widget=forms.CheckboxSelectMultiple,
         required=False,
     )
@@ -52,6 +51,11 @@ class RecordingForm(MeanwhileForm, guard.GuardedForm):
     def __init__(self, event: Event, *args: Any, **kwargs: Any) -> None:
         self.event = event
         super().__init__(*args, **kwargs)
+        captions = self.fields["captions"]
+        assert isinstance(captions, forms.MultipleChoiceField)
+        # It is still captioned in a language that the portal has left out since.
+        codes = {each.code for each in languages.ACTIVE}.union(self.initial.get("captions", ()))
+        captions.choices = [choice for choice in languages.CHOICES if choice[0] in codes]
 
     def clean_until(self) -> date:
         day: date = self.cleaned_data["until"]

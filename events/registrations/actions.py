@@ -272,9 +272,11 @@ def erase(registration: Registration, *, by: User | None = None) -> None:
 
 def erase_alone(registration: Registration, *, by: User | None) -> None:
     """Of a person who may have, or have had, another one. Call it under the lock of the event."""
-    mail.forget(prefix=registration.key)
-    audit.record("erase", registration, by=by)
-    registration.delete()
+    # Who is just checking them in, or showing them the link, has written what goes with it, or comes too late.
+    locked = registration.event.registrations.select_for_update(of=("self",)).get(pk=registration.pk)
+    mail.forget(prefix=locked.key)
+    audit.record("erase", locked, by=by)
+    locked.delete()
 
 
 @transaction.atomic
@@ -311,10 +313,13 @@ def reveal(registration: Registration) -> str:
 @transaction.atomic
 def settle_need(need: Need, *, state: str, by: User) -> None:
     """Say what has become of it. Who needs it is told of what is certain, once a slip could have been mended."""
-    of = Need.objects.select_related("registration__event").select_for_update(of=("self",))
-    locked: Need = of.get(pk=need.pk)
-    if locked.state == state:
+    # So that nobody is forgotten meanwhile, and then written to.
+    event = _lock(need.registration.event)
+    of = Need.objects.select_related("registration").select_for_update(of=("self",))
+    locked: Need | None = of.filter(pk=need.pk).first()
+    if locked is None or locked.state == state:
         return
+    locked.registration.event = event
     audit.record("settle_need", locked, by=by, changes={"state": (locked.state, state)})
     locked.state, locked.state_at = state, timezone.now()
     locked.save(update_fields=["state", "state_at"])

@@ -50,6 +50,7 @@ class WishesForm(forms.Form):
     def __init__(self, event: Event, *args: Any, largest: int = 1, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["language"].initial = get_language()
+        self._keep_interpreter()
         largest = max(largest, event.largest_party)
         size = self.fields["party_size"]
         assert isinstance(size, forms.IntegerField)
@@ -59,6 +60,15 @@ class WishesForm(forms.Form):
         else:
             size.validators.append(MaxValueValidator(largest))
             size.widget.attrs["max"] = largest
+
+    def _keep_interpreter(self) -> None:
+        """Somebody still needs one whose language the portal has left out since."""
+        interpreter = self.fields["interpreter"]
+        assert isinstance(interpreter, forms.ChoiceField)
+        choices: Any = interpreter.choices
+        needed = self.initial.get("interpreter")
+        if needed and needed not in dict(choices):
+            interpreter.choices = [*choices, (needed, languages.get(needed).autonym)]
 
     def clean_party_size(self) -> int:
         return self.cleaned_data.get("party_size") or 1

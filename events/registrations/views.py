@@ -174,7 +174,7 @@ def _step(request: HttpRequest, found: Registration, token: str, act: Callable[[
 
 
 def _change(request: HttpRequest, found: Registration, token: str) -> HttpResponse:
-    form = WishesForm(found.event, request.POST, largest=found.party_size)
+    form = WishesForm(found.event, request.POST, initial=wishes_of(found), largest=found.party_size)
     if form.is_valid():
         try:
             changed = actions.change(found, **form.wishes())

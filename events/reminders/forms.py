@@ -11,7 +11,8 @@ from portal.meanwhile import MeanwhileForm
 
 UNITS: Final = {"days": 1440, "hours": 60, "minutes": 1}
 """In minutes."""
-TIME: Final = ("days", "at", "minutes")
+TOGETHER: Final = ({"days", "at", "minutes"}, {"audience", "anchor"})
+"""One thing each: half of it from another colleague would be a third one, which neither of them wants."""
 
 
 class RuleForm(guard.GuardedForm):
@@ -64,14 +65,13 @@ class RuleForm(guard.GuardedForm):
 
 
 class EditRuleForm(MeanwhileForm, RuleForm):
-    """How long before and at what time are one thing here: half of it from another colleague would be a third time."""
+    """Colleagues may be changing other things of the same reminder."""
 
     def changes(self) -> dict[str, Any]:
         seen, values = self._seen(), self.values()
-        is_time_changed = any(values[name] != seen[name] for name in TIME)
-        return {
-            name: value for name, value in values.items() if value != seen[name] or (is_time_changed and name in TIME)
-        }
+        changed = {name for name, value in values.items() if value != seen[name]}
+        changed |= {name for each in TOGETHER if changed & each for name in each}
+        return {name: value for name, value in values.items() if name in changed}
 
     def was(self) -> dict[str, Any]:
         seen = self._seen()
@@ -89,7 +89,7 @@ class EditRuleForm(MeanwhileForm, RuleForm):
 
 def rule_initial(rule: Rule) -> dict[str, Any]:
     """What stands in the form of a rule that there is."""
-    names = ("audience", "anchor", *TIME, "is_active")
+    names = ("audience", "anchor", "days", "at", "minutes", "is_active")
     return _spelled({name: getattr(rule, name) for name in names} | {"text": rule.swedish})
 
 

@@ -72,7 +72,7 @@ def event_reminders(request: StaffRequest, pk: int) -> HttpResponse:
 @staff("mail.decide")
 def pause_event(request: StaffRequest, pk: int) -> HttpResponse:
     """Hold back all mail about one event; `resume_mail` lets it leave."""
-    found = get_object_or_404(Event, pk=pk)
+    found = get_object_or_404(Event.objects.seen_by(request.user), pk=pk)
     form, name = PauseForm(request.POST or None), heading(found)
     if request.method == "POST" and form.is_valid():
         mail.pause(prefix=found.mail_prefix, name=name, reason=form.cleaned_data["reason"], by=request.user)

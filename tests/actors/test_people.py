@@ -224,6 +224,19 @@ def test_two_who_change_somebody_at_once_see_each_other(office):
     assert (made.kind, made.languages) == ("bridge_builder", ["ti", "am"])
 
 
+@pytest.mark.parametrize("make", [contact, helper])
+def test_two_who_each_take_away_another_way_to_reach_somebody_see_each_other(office, make):
+    made = make(phone="0303 12 34 56")
+    page = f"{HELPERS}{made.pk}/edit/" if make is helper else f"{ACTORS}contacts/{made.pk}/edit/"
+    one, other = as_shown(office.get(page)), as_shown(office.get(page))
+    assert office.post(page, one | {"email": ""}).status_code == 302
+    refused = office.post(page, other | {"phone": ""})
+    assert set(refused.context["form"].errors) == {"email"}
+    assert office.post(page, as_shown(refused)).status_code == 302
+    made.refresh_from_db()
+    assert (made.email, made.phone) == ("mira@example.org", "")
+
+
 # How long --------------------------------------------------------------------------------------------------------
 
 

@@ -124,6 +124,17 @@ def test_a_form_that_is_sent_again_with_other_words_mends_the_agreement(sittings
     assert Agreement.objects.get().what == "Vi ses i mars"
 
 
+def test_a_form_that_is_sent_again_takes_nothing_back_that_somebody_else_has_mended(sittings, staff):
+    client, path = staff(Role.EVENTS), f"/staff/events/{sittings[1].pk}/agreements/"
+    opened = as_shown(client.get(path)) | {"what": "Vi ses", "owner": "Skolan"}
+    client.post(path, opened)
+    actions.edit(Agreement.objects.get(), what="Vi ses i mars, alla tio.", by=factories.user())
+    again = client.post(path, opened | {"what": "Vi ses i maj"})
+    assert again.status_code == 422
+    assert as_shown(again)["what"] == ["Vi ses i maj"]
+    assert Agreement.objects.get().what == "Vi ses i mars, alla tio."
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_form_sent_from_two_taps_at_the_same_moment_is_one_agreement(make_event):
     event, by, form_id = make_event(), factories.user(), uuid4()

@@ -149,3 +149,16 @@ def test_what_a_reminder_says_and_when_it_leaves_may_change_at_the_same_time(sta
     assert me.post(path, opened | {"text": "Välkommen!"}).status_code == 302
     now = Rule.objects.get()
     assert (now.days, now.swedish) == (3, "Välkommen!")
+
+
+def test_nobody_but_who_had_a_seat_is_reminded_afterwards_because_two_have_changed_a_reminder_at_once(staff, event):
+    Rule.objects.all().delete()
+    rule = reminders.add(by=factories.user(), event=event, audience="registered", anchor="start", days=1)
+    path = f"/staff/events/reminders/{rule.pk}/"
+    me, colleague = staff(Role.EVENTS), staff(Role.EVENTS)
+    opened = as_shown(me.get(path))
+    assert colleague.post(path, as_shown(colleague.get(path)) | {"audience": "staff"}).status_code == 302
+    answer = me.post(path, opened | {"anchor": "end"})
+    assert set(answer.context["form"].errors) == {"audience"}
+    now = Rule.objects.get()
+    assert (now.audience, now.anchor) == ("staff", "start")

@@ -175,6 +175,16 @@ def test_nobody_approves_or_publishes_what_somebody_has_changed_since_they_read_
     assert "Hemliga gatan 5" in client.get(f"/sv/events/{event.slug}/").content.decode()
 
 
+@pytest.mark.parametrize("seen", ["", "x", "²", "9" * 18, "9" * 5000])
+def test_an_approval_of_what_is_no_risk_assessment_is_refused(staff, make_event, seen):
+    event = make_event()
+    actions.assess(event, risks="Hot", measures="Vakt", responsible="Säkerhet", by=factories.user())
+    answer = staff(Role.EVENTS).post(f"/staff/events/{event.pk}/risks/approve/", {"seen": seen})
+    assert answer.status_code == 302
+    event.refresh_from_db()
+    assert event.risk_approved_at is None
+
+
 def test_what_is_canceled_tells_its_place_only_after_a_risk_assessment_too(client, staff, make_event):
     event = make_event("sv", place="Hemliga gatan 5", is_online=False)
     office = staff(Role.EVENTS)

@@ -18,6 +18,7 @@ from events.models import SETTLE, Event
 from events.registrations import actions as registrations
 from events.registrations.models import Registration, State
 from events.series import actions as series
+from portal import languages
 from portal.accounts.models import Role
 from portal.mail import actions as mail
 from portal.mail.models import Delivery
@@ -29,6 +30,7 @@ from tests.invitations.conftest import guest, instead, invite, page_of, sent
 from tests.programs.conftest import put_off
 from tests.registrations.test_pages import erasing
 from tests.registrations.test_register import left
+from tests.shown import as_shown
 from tests.traces import tables
 
 pytestmark = pytest.mark.django_db
@@ -455,6 +457,15 @@ def test_who_wants_to_be_forgotten_is_at_once(round_table, public):
     found.refresh_from_db()
     assert (found.name, found.email, found.answer, found.came) == ("", "", "yes", False)
     assert not Delivery.objects.waiting().exists()
+
+
+def test_who_needs_an_interpreter_of_a_language_that_the_portal_has_left_out_still_does(round_table, public):
+    (left_out,) = {code for code, _name in languages.CHOICES[-1:]} - {each.code for each in languages.ACTIVE}
+    found = invite(round_table())
+    seat = actions.accept(found, language="sv", needs=[{"kind": "interpreter", "language": left_out}])
+    path = page_of(found)
+    assert public.post(path, as_shown(public.get(path)) | {"do": "yes"}).status_code == 302
+    assert seat.needs.get().language == left_out
 
 
 def test_an_invitation_can_be_withdrawn_while_the_event_is_held(round_table):

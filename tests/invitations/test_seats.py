@@ -166,15 +166,17 @@ def test_a_name_whose_consent_has_ended_stands_in_no_invitation(event):
     assert (waiting.name, waiting.email) == ("", "")
 
 
-@pytest.mark.parametrize("end", ["withdrawn", "canceled"])
+@pytest.mark.parametrize("end", ["withdrawn", "canceled", "lapsed"])
 def test_a_name_that_is_deleted_stands_in_no_seat_that_was_given_back(event, end):
     named = contact(actor())
     invitation = invite(event, named.name, email=named.email, actor=named.actor, contact=named)
     seat = seat_of(invitation)
     if end == "withdrawn":
         withdraw(invitation)
-    else:
+    elif end == "canceled":
         registrations.cancel(seat)
+    else:
+        Registration.objects.update(state=State.LAPSED)
     actors.forget(named, by=factories.user())
     invitation.refresh_from_db()
     assert (invitation.name, invitation.email) == ("", "")
@@ -188,6 +190,22 @@ def test_who_comes_instead_of_somebody_whose_name_is_deleted_comes_all_the_same(
     actors.forget(named, by=factories.user())
     invitation.refresh_from_db()
     assert (invitation.name, invitation.substitutes.standing().count()) == ("", 1)
+
+
+@pytest.mark.parametrize("where", ["seat", "invitation"])
+def test_who_has_registered_without_the_invitation_and_deletes_everything_is_forgotten_in_both(round_table, where):
+    event = round_table(registration_ends_at=timezone.now() + timedelta(days=3))
+    found = invite(event)
+    seat = registrations.register(event, name="Styrelsen", email=found.email.upper(), language="sv")
+    without_address = registrations.register(event, name="Bo", email="", language="sv")
+    if where == "seat":
+        registrations.erase(seat)
+    else:
+        actions.erase(found)
+    found.refresh_from_db()
+    assert (found.name, found.email) == ("", "")
+    assert Registration.objects.get() == without_address
+    assert not Delivery.objects.filter(recipient__icontains="styrelsen").exists()
 
 
 @pytest.mark.parametrize("where", ["the old seat", "the new invitation"])

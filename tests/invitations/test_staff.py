@@ -69,6 +69,12 @@ def test_one_page_tells_what_was_sent_to_whom(round_table, staff):
     assert not Delivery.objects.filter(kind=actions.ENDED).exists()
 
 
+def test_who_is_asked_whether_to_withdraw_an_invitation_reads_a_name_and_the_log_knows(round_table, staff):
+    found, client = invite(round_table(), "Mira"), staff(Role.EVENTS)
+    assert "Mira" in words(parsed(client.get(f"/staff/events/invitations/{found.pk}/withdraw/")))
+    assert AuditEvent.objects.filter(verb="read", kind="actors.actor").count() == 1
+
+
 def test_an_actor_that_was_invited_is_kept(round_table, staff):
     guest = actor(email="a@example.org")
     invite(round_table(), actor=guest)

@@ -162,6 +162,8 @@ def test_a_pause_of_one_thing_is_shown_with_its_name_and_can_be_ended(staff, use
     page = words(staff.get(PAGE))
     assert "Mail is held back:</strong> <bdi>Träff om oro</bdi>" in page
     assert "event:13:" in page
+    assert staff.post("/staff/mail/resume/", {"prefix": "\0"}).status_code == 404
+    assert Pause.objects.count() == 3
     staff.post("/staff/mail/resume/", {"prefix": "event:13:"})
     staff.post("/staff/mail/resume/", {"prefix": "event:12:"})
     assert [pause.prefix for pause in Pause.objects.all()] == [""]

@@ -200,6 +200,17 @@ def test_the_log_is_not_told_who_was_visited_nor_what_is_to_be_done_there(staff)
     assert not [word for word in ("Tuva", "Frida", "Mira", "Hemliga") if word in str(told)]
 
 
+def test_the_log_is_not_told_where_a_visit_was_or_is_to_be_of_whatever_kind_it_is_said_to_be():
+    by, now = factories.user(), timezone.now()
+    planned = {"kind": "outreach", "slug": "kvinnojouren-tuva", "starts_at": now, "ends_at": now + timedelta(hours=1)}
+    for event in (events.create(by=by, **planned), visit("Kvinnojouren Tuva").event):
+        events.edit(event, by=by, kind="seminar", place="Hemliga gatan 7")
+    events.edit(event, by=by, place="Hemliga gatan 8")
+    assert AuditEvent.objects.filter(verb="edit", changes__has_key="place").count() == 3
+    told = str(list(AuditEvent.objects.values_list("changes", "note")))
+    assert not [word for word in ("tuva", "Tuva", "Hemliga") if word in told]
+
+
 # What was not safe -------------------------------------------------------------------------------------------------
 
 
@@ -328,6 +339,20 @@ def test_who_may_not_see_visits_learns_of_none_among_the_events(role):
     assert not [word for word in ("Kvinnoföreningen", "Föreningens lokal", session.event.slug) if word in listed]
     reporter = sign_in(person(Role.REPORTER))
     assert {page: reporter.get(page).status_code for page in pages} == dict.fromkeys(pages, 200)
+
+
+@pytest.mark.parametrize(
+    ("role", "name"),
+    [
+        (Role.APPROVER, "send_back_event"),
+        (Role.APPROVER, "publish_event"),
+        (Role.APPROVER, "approve_risks"),
+        (Role.ADMIN, "pause_event"),
+    ],
+)
+def test_who_may_not_see_visits_decides_nothing_about_one_either(role, name):
+    page = reverse(name, args=[visit().event_id])
+    assert sign_in(person(role)).post(page, {"reason": "Så"}).status_code == 404
 
 
 @pytest.mark.parametrize("role", [Role.TRANSLATOR, Role.APPROVER, Role.ADMIN, Role.AUDITOR])

@@ -15,6 +15,7 @@ from django.utils import timezone
 from events.programs import actions as programs
 from events.recordings import actions
 from events.recordings.models import Recording, RecordingConsent
+from portal import languages
 from portal.accounts.models import Role
 from portal.audit.models import AuditEvent
 from portal.pages import actions as pages
@@ -268,6 +269,15 @@ def test_what_cannot_be_is_refused_and_nothing_typed_is_lost(staff, event, field
     assert (response.status_code, list(response.context["form"].errors)) == (422, [wrong])
     assert fields.get("url", FILM) in response.content.decode()
     assert not Recording.objects.exists()
+
+
+def test_captions_in_a_language_that_the_portal_has_left_out_stay_after_a_change_of_something_else(staff, event):
+    (left_out,) = {code for code, _name in languages.CHOICES[-1:]} - {each.code for each in languages.ACTIVE}
+    kept(event, captions={"sv", left_out})
+    client = staff(Role.EVENTS)
+    client.post(at(event), as_shown(client.get(at(event))) | {"url": f"{FILM}/2"})
+    found = Recording.objects.get()
+    assert (found.url, set(found.captions)) == (f"{FILM}/2", {"sv", left_out})
 
 
 def test_a_reason_goes_when_there_are_captions(staff, event):

@@ -9,15 +9,19 @@ from django.core.cache import cache
 from django.utils import timezone
 from python_calamine import CalamineWorkbook
 
+from events.attendance import actions as attendance
+from events.attendance.models import CheckIn, How
 from events.models import Event
 from events.registrations import actions, rules
-from events.registrations.models import Registration, Reveal, State
+from events.registrations.models import Need, Registration, Reveal, State
 from events.registrations.views import PER_HOUR
+from portal import languages
 from portal.accounts.models import Role
 from portal.audit.models import AuditEvent
 from portal.mail.models import Delivery
 from portal.public import form_token
 from portal.questions.models import Question
+from tests import factories
 from tests.events.conftest import SECRET_LINK
 from tests.events.test_pages import parsed, words
 from tests.overtaken import overtaken
@@ -330,6 +334,15 @@ def test_wishes_are_changed_on_ones_own_page_and_what_is_wrong_is_said_there(pub
     assert "19121212-1212" in wrong.content.decode()
 
 
+def test_an_interpreter_whose_language_the_portal_has_left_out_is_still_needed_after_another_change(public, seat):
+    registration, url = seat
+    (left_out,) = {code for code, _name in languages.CHOICES[-1:]} - {each.code for each in languages.ACTIVE}
+    Need.objects.create(registration=registration, kind=Need.Kind.INTERPRETER, language=left_out)
+    public.post(url, as_shown(public.get(url)) | {"do": "change", "access": "Plats för rullstol"})
+    needs = registration.needs.order_by("kind").values_list("language", "detail")
+    assert list(needs) == [("", "Plats för rullstol"), (left_out, "")]
+
+
 def test_saving_says_so_and_stays_in_the_language_of_the_page_unless_that_was_changed(public, seat):
     english, somali = (seat[1].replace("/ar/", f"/{code}/", 1) for code in ("en", "so"))
     sent = as_shown(public.get(english)) | {"do": "change"}
@@ -518,3 +531,32 @@ def test_a_button_that_comes_right_after_everything_was_deleted_in_another_tab_f
     answer = overtaken(lambda: actions.erase(held), lambda: public.post(page, fields))
     assert answer.status_code == (200 if do == "erase" else 404)
     assert not Reveal.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("what", ["check-in", "link", "need"])
+def test_who_deletes_everything_while_something_is_done_for_them_is_deleted_with_that(make_event, what):
+    event = make_event("sv", starts_in=timedelta(minutes=20))
+    needs = [{"kind": Need.Kind.INTERPRETER, "language": "ti"}]
+    who = {"name": "Bo", "email": "bo@example.org", "language": "sv"}
+    held, by = actions.register(event, is_invited=True, needs=needs, **who), factories.user()
+    need = held.needs.get()
+    done = {
+        "check-in": lambda: attendance.check_in(held, how=How.LIST, by=by),
+        "link": lambda: actions.reveal(held),
+        "need": lambda: actions.settle_need(need, state=Need.State.CONFIRMED, by=by),
+    }
+    overtaken(done[what], lambda: actions.erase(held))
+    assert not Registration.objects.exists()
+    assert not Delivery.objects.filter(recipient=held.email).exists()
+    # That somebody came stays.
+    assert CheckIn.objects.count() == (what == "check-in")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_need_of_somebody_who_is_just_deleting_everything_is_settled_for_nobody(make_event):
+    needs = [{"kind": Need.Kind.INTERPRETER, "language": "ti"}]
+    held = actions.register(make_event("sv"), name="Bo", email="bo@example.org", language="sv", needs=needs)
+    need, by = held.needs.get(), factories.user()
+    overtaken(lambda: actions.erase(held), lambda: actions.settle_need(need, state=Need.State.CONFIRMED, by=by))
+    assert not Delivery.objects.filter(recipient=held.email).exists()
