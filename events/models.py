@@ -74,8 +74,10 @@ class EventQuerySet(models.QuerySet["Event"]):
         return self.filter(status__in=PUBLIC, **{languages.suffixed("title", languages.SOURCE) + "__gt": ""})
 
     def seen_by(self, user: User) -> "EventQuerySet":
-        """Without the visits, for staff who are not told where colleagues have been."""
-        return self if user.has_perm("outreach.view") else self.filter(session=None)
+        """Without the visits, for staff who are not told where colleagues have been, or plan to be."""
+        if user.has_perm("outreach.view"):
+            return self
+        return self.filter(session=None).exclude(kind=Kind.OUTREACH, status=Status.DRAFT)
 
     def with_speakers_told_an_old_link(self, now: datetime) -> "EventQuerySet":
         is_older = Q(speakers_told_join__gt=0, speakers_told_join__lt=F("join_version")) & ~Q(join_url="")

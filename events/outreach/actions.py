@@ -1,7 +1,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -49,8 +49,9 @@ def log(
     """
     if sent_before := _sent_before(form_id, by):
         return sent_before
+    own = _own(form_id, by)
     made = events.create(
-        by=by, kind=Kind.OUTREACH, slug=_slug(starts_at, form_id), starts_at=starts_at, ends_at=ends_at, **event
+        by=by, kind=Kind.OUTREACH, slug=_slug(starts_at, own), starts_at=starts_at, ends_at=ends_at, **event
     )
     session = Session.objects.create(
         event=made,
@@ -58,7 +59,7 @@ def log(
         actor=_actor(host),
         mood=mood,
         follow_up=follow_up,
-        form_id=form_id,
+        form_id=own,
         logged_by=by,
     )
     session.handed_out.set(handed_out)
@@ -75,8 +76,13 @@ def _sent_before(form_id: UUID, by: User) -> Session | None:
     """What this form has made. A second one that is sent at the same time waits here for the end of the first."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [str(form_id)])
-    found: Session | None = Session.objects.filter(form_id=form_id, logged_by=by).first()
+    found: Session | None = Session.objects.filter(form_id=_own(form_id, by)).first()
     return found
+
+
+def _own(form_id: UUID, by: User) -> UUID:
+    """Of a form that two have sent, one after the other from the same device, each has made a visit."""
+    return uuid5(form_id, str(by.pk))
 
 
 def _slug(starts_at: datetime, form_id: UUID) -> str:

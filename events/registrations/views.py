@@ -199,6 +199,7 @@ def _own_page(
 ) -> HttpResponse:
     event = found.event
     is_changeable = found.state != State.CANCELED and event.is_upcoming
+    is_coming = _is_coming(found)
     wishes = form or WishesForm(event, initial=wishes_of(found), largest=found.party_size)
     context = {
         "registration": found,
@@ -211,7 +212,8 @@ def _own_page(
         "code": rules.code_of(found),
         "is_place_told": rules.is_place_told(found),
         "is_saved": SAVED in request.GET and request.method != "POST",
-        "check_in_code": rules.check_in_code(found) if _is_expected(found) else "",
+        "check_in_code": rules.check_in_code(found) if is_coming and event.place else "",
+        "is_coming": is_coming,
         "may_return": found.state == State.CANCELED and actions.may_return(found),
         "place_in_line": found.event.registrations.waiting().filter(queued_at__lt=found.queued_at).count() + 1,
         "problem": problem,
@@ -224,10 +226,8 @@ def _own_page(
     return response
 
 
-def _is_expected(found: Registration) -> bool:
-    """At a door, where somebody may scan the code."""
-    event = found.event
-    return bool(found.is_seated and event.place and not event.is_canceled and not event.has_passed)
+def _is_coming(found: Registration) -> bool:
+    return found.is_seated and not found.event.is_canceled and not found.event.has_passed
 
 
 # Staff ---------------------------------------------------------------------------------------------------------

@@ -149,7 +149,7 @@ def missing_facts(request: StaffRequest) -> HttpResponse:
 @staff("questions.settle")
 def ask_missed(request: StaffRequest) -> HttpResponse:
     """Makes a question of what was searched for in vain."""
-    term, code = request.POST.get("term", ""), request.POST.get("language", "")
+    term, code = (request.POST.get(name, "").replace("\0", "") for name in ("term", "language"))
     # As in the list: of what was typed only once it is not even told that it was.
     if not MissedSearch.objects.often(MISSED_DAYS).filter(term=term, language=code).exists():
         messages.error(request, pgettext("staff", "Nobody has searched for that of late."))

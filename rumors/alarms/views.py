@@ -36,6 +36,6 @@ def see_alarm(request: StaffRequest) -> HttpResponse:
 @require_POST
 @staff("rumors.view")
 def unsee_alarm(request: StaffRequest) -> HttpResponse:
-    actions.unsee(key=request.POST.get("key", "")[:60], by=request.user)
+    actions.unsee(key=request.POST.get("key", "").replace("\0", "")[:60], by=request.user)
     messages.success(request, pgettext("staff", "It is back on the list."))
     return redirect("alarms")

@@ -302,6 +302,7 @@ def test_what_was_put_aside_is_taken_back(editor):
     alarm = now_for(editor, Kind.UNANSWERED)
     client.post("/staff/rumors/alarms/seen/", {"key": alarm.key, "level": alarm.level})
     assert now_for(editor, Kind.UNANSWERED) is None
+    client.post("/staff/rumors/alarms/unseen/", {"key": "\0"})
     client.post("/staff/rumors/alarms/unseen/", {"key": alarm.key})
     assert now_for(editor, Kind.UNANSWERED).rumor == rumor
 

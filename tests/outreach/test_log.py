@@ -84,6 +84,15 @@ def test_a_form_sent_twice_is_one_visit(staff, sent):
     )
 
 
+@pytest.mark.django_db
+def test_a_form_that_a_colleague_sends_after_one_from_the_same_device_is_a_visit_of_theirs():
+    form_id, colleague = uuid4(), person(Role.REPORTER)
+    first = visit("SFI Centrum", form_id=form_id, by=person(Role.REPORTER))
+    made = [visit("Föreningen Bron", form_id=form_id, by=colleague).pk for _ in range(2)]
+    assert len({first.pk, *made}) == 2
+    assert Session.objects.get(pk=made[0]).host == "Föreningen Bron"
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_form_sent_from_two_taps_at_the_same_moment_is_one_visit():
     by, form_id, start = person(Role.REPORTER), uuid4(), Barrier(2)
@@ -339,6 +348,18 @@ def test_who_may_not_see_visits_learns_of_none_among_the_events(role):
     assert not [word for word in ("Kvinnoföreningen", "Föreningens lokal", session.event.slug) if word in listed]
     reporter = sign_in(person(Role.REPORTER))
     assert {page: reporter.get(page).status_code for page in pages} == dict.fromkeys(pages, 200)
+
+
+def test_who_may_not_see_visits_learns_of_none_that_is_planned_until_it_is_handed_in(make_event):
+    event = make_event(slug="planerat-besok", kind="outreach")
+    factories.publish(event, "sv", title="Besök", summary="Om", body="Text")
+    event.refresh_from_db()
+    page, browser = f"/staff/events/{event.pk}/", sign_in(person(Role.APPROVER))
+    assert browser.get(page).status_code == 404
+    assert event.slug not in browser.get("/staff/events/").content.decode()
+    assert sign_in(person(Role.REPORTER)).get(page).status_code == 200
+    events.hand_in(event, by=factories.user())
+    assert browser.get(page).status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -454,6 +454,7 @@ def test_nobody_decides_on_what_they_may_not_read(as_editor, as_approver):
 
 def test_a_search_that_became_secret_is_not_told_as_a_search(as_editor):
     MissedSearch.objects.create(language="sv", term="zebrahot", day=timezone.localdate(), count=2)
+    as_editor.post(f"{INBOX}missed/", {"term": "\0", "language": "\0"})
     as_editor.post(f"{INBOX}missed/", {"term": "zebrahot", "language": "sv"})
     actions.settle(Question.objects.get(), outcome=Outcome.SIGHTING, is_secret=True, by=person(Role.SECURITY))
     assert "zebrahot" not in words(as_editor.get(f"{INBOX}?outcome="))

@@ -271,6 +271,19 @@ def test_looking_at_every_link_cancels_nothing_and_the_button_does(public, seat)
     assert registration.state == State.CONFIRMED
 
 
+def test_for_who_has_no_seat_nobody_works_on_what_they_need(public, seat):
+    registration, url = seat
+    actions.change(registration, language="ar", party_size=1, needs=[{"kind": "interpreter", "language": "so"}])
+    told = "نعمل على ذلك"
+    page = public.get(url).content.decode()
+    assert "Soomaali" in page
+    assert told in page
+    actions.cancel(registration)
+    page = public.get(url).content.decode()
+    assert "Soomaali" in page
+    assert told not in page
+
+
 def test_canceling_with_an_old_page_asks_again_and_cancels_nothing(public, seat):
     registration, url = seat
     response = public.post(url, {"token": form_token("register"), "do": "cancel"})
