@@ -81,7 +81,8 @@ class MeanwhileForm(forms.Form):
             self.add_error(
                 name,
                 pgettext(
-                    "staff", "Somebody else has changed this meanwhile, to: %(now)s. Save again to put yours there."
+                    "staff",
+                    "Somebody else has changed this meanwhile. Save again to put yours there. Theirs is: %(now)s",
                 )
                 % {"now": _shown(bound, values, prepared) if value or value is False else "–"},
             )

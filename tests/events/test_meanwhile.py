@@ -132,7 +132,7 @@ def test_who_changes_the_time_of_a_reminder_that_somebody_else_has_changed_sees_
     saved = Rule.objects.values().get()
     answer = me.post(path, opened | mine)
     assert answer.status_code == 422
-    assert f"till: {theirs['number']}" in answer.content.decode()
+    assert f"sparade: {theirs['number']}" in answer.content.decode()
     assert Rule.objects.values().get() == saved
     assert me.post(path, as_shown(answer)).status_code == 302
     now = Rule.objects.get()
