@@ -349,6 +349,12 @@ class Event(models.Model):
         return str(Status(self.status).label)
 
     @property
+    def who_comes(self) -> list[str]:
+        """Or came: each organization once, however many of it; of `with_invited`."""
+        here = [one for one in self.invitations.all() if one.has_come or (one.is_seated and not self.has_passed)]
+        return list(dict.fromkeys(one.actor.name if one.actor else "–" for one in here))
+
+    @property
     def is_upcoming(self) -> bool:
         """It is held, and has not begun."""
         return self.status == Status.PUBLISHED and timezone.now() < self.starts_at

@@ -308,6 +308,8 @@ def test_among_all_events_a_visit_goes_by_who_was_visited():
     visit("Kvinnoföreningen Exempel")
     page = sign_in(person(Role.EVENTS)).get("/staff/events/").content.decode()
     assert ">Kvinnoföreningen Exempel</a>" in page
+    assert "Internt" in page
+    assert "Utkast" not in page
     assert ">besok-" not in page
 
 
