@@ -218,6 +218,8 @@ def _erase(held: Invitation | None, seat: Registration | None, *, event: Event, 
     for each in invited:
         each.event = event
         _withdraw_substitute(each, by=by)
+        if each.answer != Answer.NO and each.is_declinable:  # the hosts, and whoever has sent them, count on nobody
+            _answer(each, Answer.NO)
         _erase_alone(each, by=by, seat=seat)
 
 

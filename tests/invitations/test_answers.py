@@ -182,6 +182,19 @@ def test_when_a_substitute_cannot_come_one_can_answer_anew_until_the_deadline(ro
         assert (anew in page, over in page) == told
 
 
+@pytest.mark.parametrize("has_answered", [True, False])
+def test_nobody_counts_on_a_substitute_who_has_deleted_everything(round_table, public, has_answered):
+    found = invite(round_table())
+    public.post(page_of(found), instead())
+    other = found.substitutes.get()
+    if has_answered:
+        public.post(page_of(other), sent("yes"))
+    actions.erase(other)
+    other.refresh_from_db()
+    assert (other.answer, other.email) == ("no", "")
+    assert "Du kan svara på nytt." in public.get(page_of(found)).content.decode()
+
+
 def test_a_substitute_names_nobody_in_turn(round_table, public):
     found = invite(round_table())
     public.post(page_of(found), instead())
@@ -455,7 +468,7 @@ def test_who_wants_to_be_forgotten_is_at_once(round_table, public):
     assert [public.get(path).status_code, public.post(path, sent("erase")).status_code] == [404, 404]
     assert not Registration.objects.exists()
     found.refresh_from_db()
-    assert (found.name, found.email, found.answer, found.came) == ("", "", "yes", False)
+    assert (found.name, found.email, found.answer, found.came) == ("", "", "no", False)
     assert not Delivery.objects.waiting().exists()
 
 
