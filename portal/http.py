@@ -5,8 +5,8 @@ from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar
 
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
@@ -62,8 +62,14 @@ def staff(
                 return HttpResponseRedirect(reverse("mfa_index"))
             if not request.user.has_perm(permission):
                 raise PermissionDenied
-            with guard.listening():
-                return view(request, *args, **kwargs)  # type: ignore[arg-type]
+            try:
+                with guard.listening():
+                    return view(request, *args, **kwargs)  # type: ignore[arg-type]
+            except ObjectDoesNotExist as error:
+                if request.method != "POST":
+                    raise
+                # Deleted since the view has looked for it.
+                raise Http404 from error
 
         wrapped.permission = permission  # type: ignore[attr-defined]
         return wrapped

@@ -146,7 +146,6 @@ def change(person: Person, *, by: User, was: Mapping[str, Any] | None = None, **
 @transaction.atomic
 def forget(person: Person, *, by: User) -> None:
     """Delete a contact or a helper, at once and for good; a second time changes nothing."""
-    _forget_elsewhere(person, by=by)
     held: Person | None = type(person).objects.select_for_update(of=("self",)).filter(pk=person.pk).first()
     if held is not None:
         _forget(held, "delete", by=by)
@@ -156,18 +155,15 @@ _before_forgetting: Final[list[Callable[..., None]]] = []
 
 
 def before_forgetting(forget: Callable[..., None]) -> None:
-    """Call it in `AppConfig.ready`: `forget(contact, by=...)` deletes what another module keeps of a contact."""
+    """Call it in `AppConfig.ready`: `forget(contact, by=...)` deletes what another module keeps of a contact, which is
+    locked: whoever wants to keep more of one locks it, too, and before anything else."""
     _before_forgetting.append(forget)
 
 
-def _forget_elsewhere(person: Person, *, by: User | None) -> None:
-    # Before the contact is locked: who invites somebody holds the event first.
-    if isinstance(person, Contact):
-        for forget_there in _before_forgetting:
-            forget_there(person, by=by)
-
-
 def _forget(held: Person, verb: str, *, by: User | None) -> None:
+    if isinstance(held, Contact):
+        for forget_there in _before_forgetting:
+            forget_there(held, by=by)
     mail.cancel(prefix=_key(held))
     audit.record(verb, held, by=by)
     held.delete()
@@ -228,10 +224,8 @@ def _end_of(day: date) -> datetime:
 def purge(*, now: datetime) -> int:
     """Forget who has not agreed again; how many people those were."""
     today = timezone.localdate(now)
-    for contact in Contact.objects.expired(today):
-        _forget_elsewhere(contact, by=None)
     expired: list[Person] = [
-        *Contact.objects.expired(today).select_for_update(of=("self",)),
+        *Contact.objects.expired(today).order_by("pk").select_for_update(of=("self",)),
         *Helper.objects.expired(today).select_for_update(of=("self",)),
     ]
     for person in expired:

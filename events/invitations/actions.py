@@ -47,15 +47,21 @@ def invite(event: Event, *, guests: Iterable[Mapping[str, Any]], by: User) -> li
     """Invite those whose address is not invited yet, and return their invitations.
 
     A guest has `name`, `email` and `language`, and may have `actor`, `contact` and `note`. No mail leaves as long as
-    the event is a draft. Raises ClosedError when nobody could answer any more.
+    the event is a draft. A contact who is deleted meanwhile is not invited. Raises ClosedError when nobody could answer
+    any more.
     """
+    guests = list(guests)
+    named = Contact.objects.filter(pk__in=[guest["contact"].pk for guest in guests if "contact" in guest])
+    # Before the event, as who deletes one does.
+    there = set(named.order_by("pk").select_for_update(of=("self",), no_key=True))
     locked = _lock(event)
     if locked.is_canceled or timezone.now() >= (locked.answers_due_at or locked.starts_at):
         raise ClosedError(pgettext("staff", "Nobody could answer any more: look at when answers are due."))
     taken = {email.lower() for email in locked.invitations.standing().values_list("email", flat=True)}
     made = []
     for guest in guests:
-        if guest["email"].lower() in taken:
+        is_deleted = "contact" in guest and guest["contact"] not in there
+        if is_deleted or guest["email"].lower() in taken:
             continue
         taken.add(guest["email"].lower())
         invitation = Invitation.objects.create(event=locked, invited_by=by, **guest)

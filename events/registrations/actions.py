@@ -423,7 +423,8 @@ def _tell_new_link(event: Event) -> None:
     for registration in holders.exclude(email=""):
         # What waits would say the same.
         mail.cancel(prefix=f"{registration.key}link:")
-        _plan(NEW_LINK, registration, f"link:{event.join_version}", event=event)
+        # The same link once more when what told it was of no use, as the event was canceled.
+        _plan(NEW_LINK, registration, f"link:{event.join_version}:{event.sequence}", event=event)
     # Who had it when it was to start sooner has none now: they get it when everybody else does.
     is_too_early = event.join_url and timezone.now() < event.join_opens_at
     holders.update(told_join=0 if is_too_early else event.join_version)

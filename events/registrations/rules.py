@@ -224,7 +224,11 @@ def new_link(delivery: Delivery) -> Message | None:
     registration = _registration(delivery)
     if registration is None or not registration.is_seated or registration.event.has_passed:
         return None
-    if registration.event.is_canceled or not registration.event.join_url:
+    if registration.event.is_canceled:
+        # They are told when it is held after all.
+        Registration.objects.filter(pk=registration.pk).update(told_join=registration.event.join_version - 1)
+        return None
+    if not registration.event.join_url:
         return None
     return message(
         "emails/events/new_link",

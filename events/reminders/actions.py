@@ -119,19 +119,22 @@ def _tell_speakers(event: Event, now: datetime) -> None:
     """Of a new link to join: who has a seat is told by `events.registrations`."""
     found = Event.objects.with_speakers_told_an_old_link(now).without_text().to_change().filter(pk=event.pk)
     for locked in found:
-        promises = [each for each in rules.link_promises(locked) if not _is_still_told(locked, each)]
+        promises = [each for each in rules.link_promises(locked) if not _is_told(locked, each)]
         mail.plan_all(kind=NEW_LINK, promises=promises, due_at=now, expires_at=locked.ends_at)
         Event.objects.filter(pk=locked.pk).update(speakers_told_join=locked.join_version)
 
 
-def _is_still_told(event: Event, promise: Promise) -> bool:
-    """By what waits and will leave, whose link is the one of then."""
+def _is_told(event: Event, promise: Promise) -> bool:
+    """By what has left, before the event was canceled and held after all, or by what waits and will leave, whose link
+    is the one of then."""
     prefix = f"{event.mail_prefix}speaker:{promise.context['speaker']}:"
     # A worker may have the older link in hand, or share what it has read of the event for a moment.
     mail.postpone(prefix=prefix, until=timezone.now() + REREAD)
     anchors = [int(moment.timestamp()) for moment in (event.starts_at, event.answers_due_at) if moment]
     brings_it = Q(kind=NEW_LINK) | Q(kind=REMINDER, context__anchor__in=anchors)
-    return bool(Delivery.objects.named(prefix=prefix).waiting().filter(brings_it).unsuppressed().exists())
+    left = Delivery.objects.named(prefix=f"{prefix}link:{event.join_version}:").filter(fenced_at__isnull=False)
+    waiting = Delivery.objects.named(prefix=prefix).waiting().filter(brings_it).unsuppressed()
+    return bool(left.exists() or waiting.exists())
 
 
 # Rules ---------------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any, Final
 
 import rules
-from django.db.models import Value
+from django.db.models import F, Value
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
@@ -143,7 +143,8 @@ def promises(event: Event, occurrence: Occurrence) -> list[Promise]:
 
 def link_promises(event: Event) -> list[Promise]:
     """One a speaker who is told that the link to join is another one."""
-    what = f"link:{event.join_version}"
+    # The same link once more when what told it was of no use, as the event was canceled.
+    what = f"link:{event.join_version}:{event.sequence}"
     return [
         Promise(f"{event.mail_prefix}speaker:{pk}:{what}", email, languages.SOURCE, {"event": event.pk, "speaker": pk})
         for pk, email in speakers_of(event).values_list("pk", "email")
@@ -272,8 +273,13 @@ def to_colleague(rule: Rule, event: Event, user: User) -> Message:
 def speaker_link(delivery: Delivery) -> Message | None:
     """To who was reminded of an older link."""
     event = Event.objects.held().read_in(languages.SOURCE).filter(pk=delivery.context["event"]).first()
-    speaker = speakers_of(event).filter(pk=delivery.context["speaker"]).first() if event else None
-    if event is None or speaker is None or event.has_passed or not (event.is_online and event.join_url):
+    if event is None:
+        # They are told when it is held after all.
+        canceled = Event.objects.canceled().filter(pk=delivery.context["event"], speakers_told_join__gt=0)
+        canceled.update(speakers_told_join=F("join_version") - 1)
+        return None
+    speaker = speakers_of(event).filter(pk=delivery.context["speaker"]).first()
+    if speaker is None or event.has_passed or not (event.is_online and event.join_url):
         return None
     if speaker.email != delivery.recipient:
         return None

@@ -27,6 +27,7 @@ from tests import factories
 from tests.accounts.people import person
 from tests.actors.conftest import actor, contact
 from tests.invitations.conftest import guest, invite, page_of, sent
+from tests.overtaken import overtaken
 from tests.programs.conftest import put_off
 from tests.shown import as_shown
 
@@ -190,6 +191,27 @@ def test_who_comes_instead_of_somebody_whose_name_is_deleted_comes_all_the_same(
     actors.forget(named, by=factories.user())
     invitation.refresh_from_db()
     assert (invitation.name, invitation.substitutes.standing().count()) == ("", 1)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("end", ["delete", "purge"])
+@pytest.mark.parametrize("is_invited_first", [True, False])
+def test_who_is_invited_while_their_name_is_deleted_is_not_kept_in_the_invitation(event, end, is_invited_first):
+    named, by = contact(actor(), days_ago=731 if end == "purge" else 0), factories.user()
+    guests = [guest(named.name, email=named.email, actor=named.actor, contact=named)]
+
+    def invited():
+        actions.invite(event, guests=guests, by=by)
+
+    def deleted():
+        if end == "purge":
+            actors.purge(now=timezone.now())
+        else:
+            actors.forget(named, by=by)
+
+    overtaken(*((invited, deleted) if is_invited_first else (deleted, invited)))
+    assert not Invitation.objects.exclude(name="", email="").exists()
+    assert not Delivery.objects.filter(recipient=named.email).exists()
 
 
 @pytest.mark.parametrize("where", ["seat", "invitation"])

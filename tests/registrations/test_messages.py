@@ -753,3 +753,23 @@ def test_a_confirmation_that_left_with_the_new_time_before_the_clock_looked_has_
         Delivery.objects.update(state=Sent.SENT, **moments)
         actions.keep(timezone.now())
     assert not Delivery.objects.waiting().exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_new_link_whose_mail_waited_when_the_event_was_canceled_is_told_once_when_it_is_held_after_all(
+    make_event, inbox
+):
+    event, by = make_event("sv", starts_in=timedelta(minutes=50)), factories.user()
+    register(event)
+    tick()
+    assert actions.reveal(event.registrations.select_related("event").get())
+    new = "https://meeting.example.org/2"
+    events.edit(event, by=by, join_url=new)
+    actions.keep(timezone.now())
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        for act in (lambda: events.cancel(event, by=by, reason="Sjukdom"), lambda: events.restore(event, by=by)):
+            act()
+            clock.shift(actions.SETTLE)
+            for _again in range(2):
+                tick()
+    assert [new in everything_in(letter) for letter in inbox].count(True) == 1

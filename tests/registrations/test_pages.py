@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 import time_machine
 from django.core.cache import cache
+from django.urls import reverse
 from django.utils import timezone
 from python_calamine import CalamineWorkbook
 
@@ -573,3 +574,20 @@ def test_a_need_of_somebody_who_is_just_deleting_everything_is_settled_for_nobod
     need, by = held.needs.get(), factories.user()
     overtaken(lambda: actions.erase(held), lambda: actions.settle_need(need, state=Need.State.CONFIRMED, by=by))
     assert not Delivery.objects.filter(recipient=held.email).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("what", ["cancel", "link", "erase", "check-in", "need"])
+def test_what_staff_do_for_somebody_who_is_just_deleting_everything_is_not_found(staff, make_event, what):
+    needs = [{"kind": Need.Kind.INTERPRETER, "language": "ti"}]
+    event, office = make_event("sv"), staff(Role.EVENTS)
+    held = actions.register(event, name="Bo", email="bo@example.org", language="sv", needs=needs)
+    of_person = f"/staff/events/{event.pk}/registrations/{held.pk}/"
+    page, fields = f"{of_person}change/", {"do": what}
+    if what == "check-in":
+        page = reverse("check_in", args=[event.pk, held.pk])
+    if what == "need":
+        page, fields = reverse("settle_need", args=[held.needs.get().pk]), {"state": Need.State.CONFIRMED}
+    answer = overtaken(lambda: actions.erase(held), lambda: office.post(page, fields))
+    # Of what somebody needed there is nothing to do, and the list of needs says so.
+    assert answer.status_code == (302 if what == "need" else 404)

@@ -12,7 +12,7 @@ from django.utils import timezone, translation
 from events import actions as events
 from events.invitations import actions as invitations
 from events.invitations.rules import secret_token
-from events.models import Event
+from events.models import SETTLE, Event
 from events.programs import actions as programs
 from events.programs.models import Speaker
 from events.registrations import actions as registrations
@@ -632,8 +632,11 @@ def test_a_migration_that_is_taken_back_and_run_once_more_reminds_nobody_twice(m
 
 def leave() -> None:
     """What is planned is sent."""
-    moments = dict.fromkeys(("fenced_at", "sent_at", "ended_at"), timezone.now())
-    Delivery.objects.filter(kind=actions.REMINDER).update(state=State.SENT, **moments)
+    Delivery.objects.filter(kind=actions.REMINDER).update(state=State.SENT, **sent_now())
+
+
+def sent_now() -> dict[str, datetime]:
+    return dict.fromkeys(("fenced_at", "sent_at", "ended_at"), timezone.now())
 
 
 @pytest.mark.parametrize(("change", "whom"), [({"days": 1}, ["a"]), ({"days": 1, "audience": Audience.WAITING}, ["b"])])
@@ -749,6 +752,28 @@ def test_speakers_who_were_reminded_are_told_a_new_link_once(speaking, now):
     assert message.subject.startswith("Ny länk")
     now.move_to(event.ends_at + timedelta(seconds=1))
     assert rules.speaker_link(told) is None
+
+
+def test_a_new_link_that_waited_when_the_event_was_canceled_is_told_when_it_is_held_after_all(remind, make_event, now):
+    remind(Audience.SPEAKERS, days=1)
+    event = make_event("sv", program=[line("09:00-10:00", "Lagen", person("Nils"), person("Eva"))])
+    for speaker in Speaker.objects.all():
+        programs.describe(speaker, by=factories.user(), email=f"{speaker.name.lower()}@example.org")
+    now.move_to(event.starts_at - timedelta(hours=23))
+    actions.keep(timezone.now())
+    leave()
+    give_link(event)
+    Delivery.objects.filter(kind=actions.NEW_LINK, recipient="eva@example.org").update(state=State.SENT, **sent_now())
+    events.cancel(event, by=factories.user(), reason="Sjukdom")
+    waiting = Delivery.objects.filter(kind=actions.NEW_LINK).waiting().get()
+    assert rules.speaker_link(waiting) is None
+    mail.cancel(key=waiting.key)
+    now.shift(SETTLE)
+    events.restore(event, by=factories.user())
+    for _again in range(2):
+        actions.keep(timezone.now())
+    assert new_links() == ["nils@example.org"]
+    assert "https://meeting.example.org/2" in rules.speaker_link(Delivery.objects.waiting().get()).text
 
 
 def test_a_reminder_that_still_waits_brings_speakers_the_new_link_itself(speaking):
