@@ -297,6 +297,9 @@ def _step(request: StaffRequest, pk: int, act: Any, done: str, **values: Any) ->
             messages.error(request, sentence)
     else:
         messages.success(request, done)
+    # A planned visit that an approver sends back is not theirs to see any more.
+    if not Event.objects.seen_by(request.user).filter(pk=pk).exists():
+        return redirect("staff_events")
     return redirect("staff_event", pk)
 
 

@@ -362,6 +362,8 @@ def test_who_may_not_see_visits_learns_of_none_that_is_planned_until_it_is_hande
     assert sign_in(person(Role.REPORTER)).get(page).status_code == 200
     events.hand_in(event, by=factories.user())
     assert browser.get(page).status_code == 200
+    sent_back = browser.post(f"{page}send-back/", {"reason": "Vänta"}, follow=True)
+    assert "Skickat tillbaka." in sent_back.content.decode()
 
 
 @pytest.mark.parametrize(
